@@ -1,0 +1,1 @@
+"""What happened? Canonical tables, contracts, sources and the ledger."""

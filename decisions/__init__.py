@@ -1,0 +1,1 @@
+"""Given scores, what would we do? Pure functions without I/O."""

@@ -1,0 +1,1 @@
+"""What was known about this loan on that day? Arrears, history, labels and the panel."""

@@ -1,0 +1,1 @@
+"""What was done? Filled sheets read back and the record of contacts."""

@@ -1,0 +1,1 @@
+"""What will happen? Splits, baselines, training, calibration, evaluation and the registry."""

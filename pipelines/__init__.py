@@ -1,0 +1,1 @@
+"""In what order? Settings, flows and the command line."""

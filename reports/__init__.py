@@ -1,0 +1,1 @@
+"""What should people see? Pages for the analyst and the committee."""
