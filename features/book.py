@@ -1,0 +1,331 @@
+"""A ledger as arrays: every loan with its facts, ready for the kernel.
+
+Read once, used for any number of days: each fact carries the days between which it was known, so the same arrays
+answer for every day up to the newest. Strings become positions in sorted lists of ids; nothing here depends on the
+order of rows in the ledger. The opening arrears of a loan whose earlier history is not in the book become an
+installment due on its opening day: its own due date is not in the book, and this is the latest it can be.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numba import njit
+
+from data.arrays import days_of, ten_thousandths
+from data.days import NEVER
+from data.ledger import Ledger
+from data.money import minor_unit
+from features.arrears import EVENT_KINDS, FROM_THE_START, NO_CASH, OTHER_EVENT, VERSION_KINDS, LoanFacts
+
+_FAR_PAST = -int(NEVER)
+COUNTED_PAYMENTS = ("payment", "reversal", "waiver")
+"""Kinds of payment that cover dues; a recovery comes after the loan was written off."""
+
+
+class Facts(NamedTuple):
+    """The arrays of `LoanFacts` for all loans one after the other, with where each loan begins."""
+
+    version_starts: np.ndarray
+    due_starts: np.ndarray
+    paid_starts: np.ndarray
+    event_starts: np.ndarray
+    all: LoanFacts
+
+
+class LoanRows(NamedTuple):
+    """One row per version of a loan's own record: what the lender said of it, and between which days."""
+
+    loan: np.ndarray
+    borrower: np.ndarray
+    disbursed_on: np.ndarray
+    principal: np.ndarray
+    rate: np.ndarray
+    tolerance: np.ndarray
+    known_at: np.ndarray
+    known_until: np.ndarray
+
+
+@dataclass(frozen=True)
+class Book:
+    """A ledger's loans as arrays; `loan_ids` and `borrower_ids` are sorted, positions elsewhere refer to them."""
+
+    loan_ids: pa.Array
+    borrower_ids: pa.Array
+    rows: LoanRows
+    product: pa.ChunkedArray
+    currency: pa.ChunkedArray
+    facts: Facts
+    attributes: tuple["Attribute", ...]
+    assignments: "Assignments"
+    month_end_only: bool
+
+    @property
+    def longest_schedule(self) -> int:
+        return int(np.diff(self.facts.due_starts).max(initial=0))
+
+    @property
+    def most_receipts(self) -> int:
+        return int(np.diff(self.facts.paid_starts).max(initial=0))
+
+
+class Attribute(NamedTuple):
+    """A numeric attribute of loans or borrowers; `of` holds positions among the loan or the borrower ids."""
+
+    name: str
+    of_loans: bool
+    of: np.ndarray
+    value: np.ndarray
+    known_at: np.ndarray
+    known_until: np.ndarray
+
+
+class Assignments(NamedTuple):
+    """Who had a loan from which day on, ordered by (loan, from_on, known_at)."""
+
+    loan: np.ndarray
+    from_on: np.ndarray
+    known_at: np.ndarray
+    known_until: np.ndarray
+    officer_id: pa.ChunkedArray
+    branch_id: pa.ChunkedArray
+    group_id: pa.ChunkedArray
+
+
+@njit(cache=True)
+def facts_of(book: Facts, loan: int) -> LoanFacts:
+    """The facts of one loan, as views into the book's arrays."""
+    v0, v1 = book.version_starts[loan], book.version_starts[loan + 1]
+    d0, d1 = book.due_starts[loan], book.due_starts[loan + 1]
+    p0, p1 = book.paid_starts[loan], book.paid_starts[loan + 1]
+    e0, e1 = book.event_starts[loan], book.event_starts[loan + 1]
+    every = book.all
+    return LoanFacts(
+        every.version_number[v0:v1],
+        every.version_kind[v0:v1],
+        every.version_effective_on[v0:v1],
+        every.version_credit[v0:v1],
+        every.version_known_at[v0:v1],
+        every.version_known_until[v0:v1],
+        every.due_version[d0:d1],
+        every.due_on[d0:d1],
+        every.due_amount[d0:d1],
+        every.due_principal[d0:d1],
+        every.due_known_at[d0:d1],
+        every.due_known_until[d0:d1],
+        every.paid_on[p0:p1],
+        every.paid_amount[p0:p1],
+        every.paid_cash_until[p0:p1],
+        every.paid_known_at[p0:p1],
+        every.paid_known_until[p0:p1],
+        every.event_kind[e0:e1],
+        every.event_on[e0:e1],
+        every.event_known_at[e0:e1],
+        every.event_known_until[e0:e1],
+    )
+
+
+def read_book(ledger: Ledger, batch: int | None = None) -> Book:
+    """All loans of the ledger as it stood at `batch` (default: the newest)."""
+    loans = ledger.facts(
+        "loans",
+        [
+            "loan_id",
+            "borrower_id",
+            "product",
+            "currency",
+            "principal",
+            "disbursed_on",
+            "annual_rate",
+            "opening_on",
+            "opening_past_due",
+            *(name for name in ledger.columns("loans") if name.startswith("attr_")),
+        ],
+        batch=batch,
+    )
+    loan_ids = pc.unique(loans["loan_id"]).sort()
+    borrower_ids = pc.unique(loans["borrower_id"]).sort()
+    loan = _positions(loans["loan_id"], loan_ids)
+    currency = loans["currency"]
+    unit = {code: minor_unit(code) for code in pc.unique(currency).to_pylist()}
+    known = _known(loans)
+    rows = LoanRows(
+        loan,
+        _positions(loans["borrower_id"], borrower_ids),
+        days_of(loans["disbursed_on"]),
+        ten_thousandths(loans["principal"]),
+        _numbers(loans["annual_rate"]),
+        np.array([unit[code] for code in currency.to_pylist()], dtype=np.int64),
+        *known,
+    )
+    facts = _facts(ledger, loan_ids, loans, rows, batch)
+    return Book(
+        loan_ids,
+        borrower_ids,
+        rows,
+        loans["product"],
+        currency,
+        facts,
+        _attributes(ledger, batch, loans, loan, borrower_ids),
+        _assignments(ledger, batch, loan_ids),
+        ledger.date_grid == "month_end",
+    )
+
+
+def _facts(ledger: Ledger, loan_ids: pa.Array, loans: pa.Table, rows: LoanRows, batch: int | None) -> Facts:
+    """Schedules, dues, receipts and events of every loan, each sorted as `LoanFacts` says."""
+    count = len(loan_ids)
+    versions = _versions(ledger, loan_ids, batch)
+    dues = _dues(ledger, loan_ids, loans, rows, versions, batch)
+    receipts = _receipts(ledger, loan_ids, batch)
+    events = _events(ledger, loan_ids, batch)
+    return Facts(
+        _starts(versions[0], count),
+        _starts(dues[0], count),
+        _starts(receipts[0], count),
+        _starts(events[0], count),
+        LoanFacts(*versions[1:], *dues[1:], *receipts[1:], *events[1:]),
+    )
+
+
+def _versions(ledger: Ledger, loan_ids: pa.Array, batch: int | None) -> list[np.ndarray]:
+    table = ledger.facts(
+        "schedules", ["loan_id", "version", "effective_on", "reason", "credit_carried"], batch=batch
+    )
+    kind = np.array([VERSION_KINDS[reason] for reason in table["reason"].to_pylist()], dtype=np.int64)
+    columns = [
+        _positions(table["loan_id"], loan_ids),
+        table["version"].to_numpy().astype(np.int64),
+        kind,
+        days_of(table["effective_on"]),
+        np.where(kind == FROM_THE_START, 0, ten_thousandths(table["credit_carried"], missing=0)),
+        *_known(table),
+    ]
+    return _sorted(columns, by=(0, 1, 5))
+
+
+def _dues(ledger: Ledger, loan_ids: pa.Array, loans: pa.Table, rows: LoanRows, versions: list[np.ndarray], batch: int | None) -> list[np.ndarray]:  # fmt: skip
+    table = ledger.facts(
+        "installments", ["loan_id", "version", "due_on", "amount_due", "principal_due"], batch=batch
+    )
+    columns = [
+        _positions(table["loan_id"], loan_ids),
+        table["version"].to_numpy().astype(np.int64),
+        days_of(table["due_on"]),
+        ten_thousandths(table["amount_due"]),
+        ten_thousandths(table["principal_due"], missing=-1),
+        *_known(table),
+    ]
+    opening = ten_thousandths(loans["opening_past_due"], missing=0)
+    opens = np.flatnonzero(opening > 0)
+    # Opening arrears belong to every version that rules from the start.
+    number = [versions[1][(versions[0] == rows.loan[i]) & (versions[2] == FROM_THE_START)] for i in opens]
+    repeat = [len(n) for n in number]
+    opens = np.repeat(opens, repeat)
+    added = [
+        rows.loan[opens],
+        np.concatenate([*number, np.empty(0, dtype=np.int64)]),
+        days_of(loans["opening_on"])[opens],
+        opening[opens],
+        np.zeros(len(opens), dtype=np.int64),
+        rows.known_at[opens],
+        rows.known_until[opens],
+    ]
+    columns = [np.concatenate(pair) for pair in zip(columns, added, strict=True)]
+    return _sorted(columns, by=(0, 1, 2, 3, 5))
+
+
+def _receipts(ledger: Ledger, loan_ids: pa.Array, batch: int | None) -> list[np.ndarray]:
+    wanted = ["payment_id", "loan_id", "paid_on", "amount", "kind", "status", "reverses"]
+    table = ledger.facts("payments", wanted, batch=batch)
+    posted = pc.fill_null(pc.equal(table["status"], "posted"), True)
+    counted = pc.fill_null(pc.is_in(table["kind"], pa.array(COUNTED_PAYMENTS)), True)
+    table = table.filter(pc.and_(posted, counted))
+    known_at, known_until = _known(table)
+    until = np.full(table.num_rows, NEVER, dtype=np.int32)
+    reverses = table["reverses"]
+    names_one = np.flatnonzero(pc.is_valid(reverses).to_numpy())
+    undone = pc.index_in(reverses.take(names_one), value_set=table["payment_id"])
+    for reversal, payment in zip(names_one, undone.to_pylist(), strict=True):
+        if payment is not None:
+            until[payment] = min(until[payment], known_at[reversal])
+    waiver = pc.fill_null(pc.equal(table["kind"], "waiver"), False).to_numpy()
+    columns = [
+        _positions(table["loan_id"], loan_ids),
+        days_of(table["paid_on"]),
+        ten_thousandths(table["amount"]),
+        np.where(waiver, NO_CASH, until).astype(np.int64),
+        known_at,
+        known_until,
+    ]
+    return _sorted(columns, by=(0, 1, 2, 4))
+
+
+def _events(ledger: Ledger, loan_ids: pa.Array, batch: int | None) -> list[np.ndarray]:
+    table = ledger.facts("loan_events", ["loan_id", "event", "effective_on"], batch=batch)
+    kinds = [EVENT_KINDS.get(event, OTHER_EVENT) for event in table["event"].to_pylist()]
+    columns = [
+        _positions(table["loan_id"], loan_ids),
+        np.array(kinds, dtype=np.int64),
+        days_of(table["effective_on"]),
+        *_known(table),
+    ]
+    return _sorted(columns, by=(0, 2, 1, 3))
+
+
+def _attributes(
+    ledger: Ledger, batch: int | None, loans: pa.Table, loan: np.ndarray, borrower_ids: pa.Array
+) -> tuple[Attribute, ...]:  # fmt: skip
+    """Numeric attributes of loans and borrowers; a category is kept in the ledger and not used as a feature yet."""
+    found = [
+        Attribute(name, True, loan, _numbers(loans[name]), *_known(loans))
+        for name in loans.column_names
+        if name.startswith("attr_") and pa.types.is_floating(loans[name].type)
+    ]
+    if not ledger.has("borrowers"):
+        return tuple(found)
+    names = [name for name in ledger.columns("borrowers") if name.startswith("attr_")]
+    people = ledger.facts("borrowers", ["borrower_id", *names], batch=batch)
+    people = people.filter(pc.is_in(people["borrower_id"], value_set=borrower_ids))
+    of = _positions(people["borrower_id"], borrower_ids)
+    taken = {attribute.name for attribute in found}
+    found += [
+        Attribute(name, False, of, _numbers(people[name]), *_known(people))
+        for name in names
+        if name not in taken and pa.types.is_floating(people[name].type)
+    ]
+    return tuple(sorted(found, key=lambda attribute: attribute.name))
+
+
+def _assignments(ledger: Ledger, batch: int | None, loan_ids: pa.Array) -> Assignments:
+    table = ledger.facts(
+        "assignments", ["loan_id", "from_on", "officer_id", "branch_id", "group_id"], batch=batch
+    )
+    loan, from_on = _positions(table["loan_id"], loan_ids), days_of(table["from_on"])
+    known_at, known_until = _known(table)
+    order = np.lexsort((known_at, from_on, loan))
+    names = [table[name].take(pa.array(order)) for name in ("officer_id", "branch_id", "group_id")]
+    return Assignments(loan[order], from_on[order], known_at[order], known_until[order], *names)
+
+
+def _known(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+    return days_of(table["known_at"], missing=_FAR_PAST), days_of(table["known_until"], missing=int(NEVER))
+
+
+def _positions(ids: pa.ChunkedArray, among: pa.Array) -> np.ndarray:
+    return pc.index_in(ids, value_set=among).to_numpy().astype(np.int64)
+
+
+def _numbers(column: pa.ChunkedArray) -> np.ndarray:
+    return pc.fill_null(column.cast(pa.float64()), np.nan).to_numpy()
+
+
+def _sorted(columns: list[np.ndarray], by: tuple[int, ...]) -> list[np.ndarray]:
+    order = np.lexsort([columns[place] for place in reversed(by)])
+    return [np.ascontiguousarray(column[order], dtype=np.int64) for column in columns]
+
+
+def _starts(loan: np.ndarray, count: int) -> np.ndarray:
+    return np.searchsorted(loan, np.arange(count + 1)).astype(np.int64)

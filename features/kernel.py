@@ -1,0 +1,402 @@
+"""One pass over one loan: everything that was known about it at the end of a day, as state and features.
+
+`observe` is called for one loan and one day and fills one row of each of two matrices: `STATE` (int64: days,
+amounts in 1/10,000, day numbers) and the features of the catalogue (float64, NaN where there is nothing to
+measure). It reads only facts known by that day, in the arithmetic of `features.arrears`, and it is the same
+function for training and for scoring, for one loan and for a book. It knows nothing of other loans: what the
+borrower's earlier loans say is filled in by `earlier_loans` from rows this kernel has written.
+
+The order of the features is that of the catalogue; a test holds the two together.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from data.days import NEVER
+from features.arrears import (
+    NO_CASH,
+    LoanFacts,
+    ended_on,
+    is_known,
+    paid_by,
+    paused_days,
+    receipts_count_after,
+    state_on,
+    version_in_force,
+)
+from features.catalogue import FEATURE_NAMES
+
+_NEVER = int(NEVER)
+UNKNOWN = -1
+"""Stands in the state for an amount or day that does not exist (no next due, no payment yet, principal not split)."""
+
+STATE = (
+    "days_past_due",
+    "past_due",
+    "due_unpaid",
+    "paid_ahead",
+    "remaining",
+    "outstanding",
+    "next_due_on",
+    "next_due",
+    "last_payment_on",
+    "last_payment",
+    "first_due_reached",
+    "judged",
+    "late",
+    "max_late",
+    "ended_on",
+    "oldest_unpaid_on",
+)
+_STATE = {name: place for place, name in enumerate(STATE)}
+_FEATURE = {name: place for place, name in enumerate(FEATURE_NAMES)}
+
+# Places in the matrices, as constants the compiler can see.
+S_DPD, S_PAST_DUE, S_DUE_UNPAID, S_AHEAD, S_REMAINING, S_OUTSTANDING = (_STATE[n] for n in STATE[:6])
+S_NEXT_ON, S_NEXT, S_LAST_ON, S_LAST, S_REACHED, S_JUDGED, S_LATE, S_MAX_LATE, S_ENDED, S_OLDEST = (
+    _STATE[n] for n in STATE[6:]
+)
+F_LATE_3 = _FEATURE["late_count_3"]
+F_LATE_6 = _FEATURE["late_count_6"]
+F_LATE_12 = _FEATURE["late_count_12"]
+F_CYCLE = _FEATURE["loan_cycle"]
+F_EARLIER_MAX = _FEATURE["earlier_max_days_late"]
+F_EARLIER_SHARE = _FEATURE["earlier_late_share"]
+F_STATE = _FEATURE["days_past_due"]
+F_MEAN_3, F_MEAN_6 = _FEATURE["mean_days_late_3"], _FEATURE["mean_days_late_6"]
+F_MAX_3, F_MAX_6, F_MAX_12 = (_FEATURE[f"max_days_late_{n}"] for n in (3, 6, 12))
+F_SHARE_LATE, F_MEAN_ALL, F_MAX_ALL = (
+    _FEATURE[n] for n in ("late_share", "mean_days_late_all", "max_days_late_all")
+)
+F_TREND, F_LAST_MINUS, F_LAST, F_SPREAD = (
+    _FEATURE[n]
+    for n in ("days_late_trend", "last_minus_usual_days_late", "last_days_late", "days_late_spread_6")
+)
+F_STREAK, F_SINCE_LATE = _FEATURE["on_time_streak"], _FEATURE["days_since_late"]
+F_SINCE_PAID, F_PAYMENTS_30 = _FEATURE["days_since_payment"], _FEATURE["payments_30"]
+F_PAID_DUE = _FEATURE["paid_to_due_30"]
+F_PARTIAL, F_AHEAD, F_EARLY, F_DAYS_EARLY = (
+    _FEATURE[n]
+    for n in ("partial_share_6", "paid_ahead_to_installment", "early_share_6", "mean_days_early_6")
+)
+F_GAP, F_GAP_SPREAD, F_REVERSALS = (
+    _FEATURE[n] for n in ("payment_gap_mean", "payment_gap_spread", "reversals_180")
+)
+F_NEXT = _FEATURE["days_to_next_due"]
+F_PROGRESS = _FEATURE["share_of_term_passed"]
+F_REPAID, F_OUTSTANDING = _FEATURE["share_repaid"], _FEATURE["outstanding_to_principal"]
+F_CONTRACT = _FEATURE["principal"]
+
+PAID_TO_DUE_WINDOWS = (30, 90, 180)
+GAPS = 6
+SCALE = 10_000.0
+
+
+class Scratch(NamedTuple):
+    """Working space for one loan, made once for a book: as long as its longest schedule or receipt list."""
+
+    due_on: np.ndarray
+    due: np.ndarray
+    principal: np.ndarray
+    days_late: np.ndarray
+    days_early: np.ndarray
+    parts: np.ndarray
+    open_: np.ndarray
+    paid_on: np.ndarray
+    covered: np.ndarray
+
+
+def scratch(installments: int, receipts: int) -> Scratch:
+    """Working space for schedules of up to `installments` and up to `receipts` receipts."""
+    dues = [np.zeros(max(1, installments), dtype=np.int64) for _ in range(7)]
+    paid = [np.zeros(max(1, receipts), dtype=np.int64) for _ in range(2)]
+    return Scratch(*dues, *paid)
+
+
+@njit(cache=True)
+def _gather_dues(loan: LoanFacts, version: int, known: int, work: Scratch) -> int:
+    """Known installments of one version with something due, in order of date; how many."""
+    found = 0
+    number = loan.version_number[version]
+    for i in range(len(loan.due_on)):
+        if (
+            loan.due_version[i] == number
+            and loan.due_amount[i] > 0
+            and is_known(loan.due_known_at[i], loan.due_known_until[i], known)
+        ):
+            work.due_on[found] = loan.due_on[i]
+            work.due[found] = loan.due_amount[i]
+            work.principal[found] = loan.due_principal[i]
+            found += 1
+    return found
+
+
+@njit(cache=True)
+def _gather_receipts(loan: LoanFacts, version: int, day: int, known: int, work: Scratch) -> int:
+    """Days with receipts and, for each, the amount that stays covered from that day on; how many days.
+
+    A reversal takes back what an earlier receipt had covered, so the amount that stays covered on a day is the
+    least of the running sums from that day on: it never falls, and an installment counts as covered on the day
+    from which it stays covered.
+    """
+    after = receipts_count_after(loan, version)
+    total = loan.version_credit[version]
+    found = 0
+    for p in range(len(loan.paid_on)):
+        if loan.paid_on[p] > day:
+            break
+        if loan.paid_on[p] <= after or not is_known(loan.paid_known_at[p], loan.paid_known_until[p], known):
+            continue
+        total += loan.paid_amount[p]
+        if found > 0 and work.paid_on[found - 1] == loan.paid_on[p]:
+            work.covered[found - 1] = total
+        else:
+            work.paid_on[found] = loan.paid_on[p]
+            work.covered[found] = total
+            found += 1
+    for r in range(found - 2, -1, -1):
+        work.covered[r] = min(work.covered[r], work.covered[r + 1])
+    return found
+
+
+@njit(cache=True)
+def _judge(loan: LoanFacts, version: int, dues: int, receipts: int, day: int, known: int, tolerance: int, work: Scratch) -> int:  # fmt: skip
+    """Days late, days early, number of parts and openness of every judged installment; how many were judged."""
+    judged, sum_due, r, first = 0, 0, -1, -1
+    credit = loan.version_credit[version]
+    for i in range(dues):
+        if work.due_on[i] > day:
+            break
+        before = sum_due
+        sum_due += work.due[i]
+        # `first` is the receipt that begins to cover this installment, `r` the one that completes it; -1 is the credit.
+        while first < receipts and (credit if first < 0 else work.covered[first]) <= before + tolerance:
+            first += 1
+        while r < receipts and (credit if r < 0 else work.covered[r]) < sum_due - tolerance:
+            r += 1
+        covered = r < receipts
+        if not covered and work.due_on[i] == day:
+            break
+        until = day if not covered else (work.due_on[i] if r < 0 else work.paid_on[r])
+        late = until - work.due_on[i]
+        if late > 0:
+            late = max(0, late - paused_days(loan, work.due_on[i], until, known))
+        work.days_late[judged] = max(0, late)
+        work.days_early[judged] = max(0, -late)
+        work.open_[judged] = 0 if covered else 1
+        work.parts[judged] = r - first + 1 if covered else (2 if first < receipts else 1)
+        judged += 1
+    return judged
+
+
+@njit(cache=True)
+def _spread(count: int, total: float, squares: float) -> float:
+    """Population standard deviation from sums; 0 where rounding would make it negative."""
+    mean = total / count
+    return np.sqrt(max(0.0, squares / count - mean * mean))
+
+
+@njit(cache=True)
+def _lateness(judged: int, day: int, work: Scratch, out: np.ndarray) -> None:
+    """Windows, trend, spread and streaks over the judged installments, newest first."""
+    late, total, most, squares = 0, 0.0, 0.0, 0.0
+    early, early_days, partial = 0, 0.0, 0
+    recent, streak, streak_runs, since = 0.0, 0, True, np.nan
+    for back in range(judged):
+        i = judged - 1 - back
+        days = work.days_late[i]
+        if days > 0:
+            late += 1
+            streak_runs = False
+            if np.isnan(since):
+                since = float(day - work.due_on[i])
+        elif streak_runs:
+            streak += 1
+        total += days
+        squares += days * days
+        most = max(most, days)
+        if back < 6:
+            if work.days_early[i] > 0:
+                early += 1
+                early_days += work.days_early[i]
+            if work.parts[i] > 1:
+                partial += 1
+        last_one = back == judged - 1
+        if back == 0:
+            out[F_LAST] = days
+        if back == 2 or (last_one and back < 2):
+            out[F_LATE_3], out[F_MAX_3], out[F_MEAN_3] = late, most, total / max(1, late)
+            recent = total / (back + 1)
+        if back == 5 or (last_one and back < 5):
+            n = back + 1
+            out[F_LATE_6], out[F_MAX_6], out[F_MEAN_6] = late, most, total / max(1, late)
+            if n > 1:
+                out[F_SPREAD] = _spread(n, total, squares)
+            if n > 3:
+                out[F_TREND] = recent - (total - recent * 3) / (n - 3)
+            out[F_PARTIAL], out[F_EARLY] = partial / n, early / n
+            out[F_DAYS_EARLY] = early_days / max(1, early)
+        if back == 11 or (last_one and back < 11):
+            out[F_LATE_12], out[F_MAX_12] = late, most
+    if judged > 0:
+        out[F_SHARE_LATE], out[F_MEAN_ALL], out[F_MAX_ALL] = late / judged, total / max(1, late), most
+        out[F_STREAK], out[F_SINCE_LATE] = streak, since
+    if judged > 1:
+        out[F_LAST_MINUS] = out[F_LAST] - (total - out[F_LAST]) / (judged - 1)
+
+
+@njit(cache=True)
+def _payments(loan: LoanFacts, dues: int, day: int, known: int, work: Scratch, state: np.ndarray, out: np.ndarray) -> None:  # fmt: skip
+    """What the receipts say by themselves: the last payment, the rhythm, reversals, paid over due."""
+    state[S_LAST_ON], state[S_LAST] = UNKNOWN, UNKNOWN
+    last, gaps, total, squares, month, reversals = _NEVER, 0, 0.0, 0.0, 0, 0
+    paid = np.zeros(len(PAID_TO_DUE_WINDOWS))
+    for p in range(len(loan.paid_on) - 1, -1, -1):
+        if loan.paid_on[p] > day or not is_known(loan.paid_known_at[p], loan.paid_known_until[p], known):
+            continue
+        if loan.paid_cash_until[p] == NO_CASH:
+            continue
+        for w in range(len(PAID_TO_DUE_WINDOWS)):
+            if day - loan.paid_on[p] < PAID_TO_DUE_WINDOWS[w]:
+                paid[w] += loan.paid_amount[p]
+        if loan.paid_amount[p] < 0 and day - loan.paid_known_at[p] < 180:
+            reversals += 1
+        if loan.paid_amount[p] < 0 or known >= loan.paid_cash_until[p]:
+            continue
+        if day - loan.paid_on[p] < 30:
+            month += 1
+        if last == _NEVER:
+            state[S_LAST_ON], state[S_LAST] = loan.paid_on[p], loan.paid_amount[p]
+            last = loan.paid_on[p]
+        elif loan.paid_on[p] == state[S_LAST_ON]:
+            state[S_LAST] += loan.paid_amount[p]
+        elif loan.paid_on[p] < last and gaps < GAPS:
+            gap = last - loan.paid_on[p]
+            gaps, total, squares = gaps + 1, total + gap, squares + gap * gap
+            last = loan.paid_on[p]
+    out[F_PAYMENTS_30], out[F_REVERSALS] = month, reversals
+    if last != _NEVER:
+        out[F_SINCE_PAID] = day - state[S_LAST_ON]
+    if gaps > 0:
+        out[F_GAP] = total / gaps
+    if gaps > 1:
+        out[F_GAP_SPREAD] = _spread(gaps, total, squares)
+    for w in range(len(PAID_TO_DUE_WINDOWS)):
+        due = 0.0
+        for i in range(dues):
+            if 0 <= day - work.due_on[i] < PAID_TO_DUE_WINDOWS[w]:
+                due += work.due[i]
+        if due > 0:
+            out[F_PAID_DUE + w] = paid[w] / due
+
+
+@njit(cache=True)
+def _balance(dues: int, paid: int, day: int, rate: float, work: Scratch, state: np.ndarray) -> float:
+    """Outstanding principal into the state (UNKNOWN where dues are not split); remaining dues discounted to `day`.
+
+    Within an installment interest and fees are covered before principal.
+    """
+    outstanding, discounted, sum_due, split = 0, 0.0, 0, True
+    yearly = 0.0 if np.isnan(rate) else rate
+    for i in range(dues):
+        sum_due += work.due[i]
+        missing = min(work.due[i], max(0, sum_due - paid))
+        if work.principal[i] < 0:
+            split = False
+        outstanding += min(missing, work.principal[i])
+        discounted += missing / (1.0 + yearly) ** (max(0, work.due_on[i] - day) / 365.0)
+    state[S_OUTSTANDING] = outstanding if split else UNKNOWN
+    return discounted
+
+
+@njit(cache=True)
+def _schedule(dues: int, day: int, disbursed_on: int, principal: int, rate: float, work: Scratch, state: np.ndarray, out: np.ndarray) -> float:  # fmt: skip
+    """Progress, the next installment and the contract; returns the usual installment (the mean one)."""
+    reached, total = 0, 0
+    state[S_NEXT_ON], state[S_NEXT] = UNKNOWN, UNKNOWN
+    for i in range(dues):
+        total += work.due[i]
+        if work.due_on[i] <= day:
+            reached += 1
+        elif state[S_NEXT_ON] == UNKNOWN:
+            state[S_NEXT_ON], state[S_NEXT] = work.due_on[i], work.due[i]
+    usual = total / dues
+    state[S_REACHED] = 1 if reached > 0 else 0
+    if state[S_NEXT_ON] != UNKNOWN:
+        out[F_NEXT], out[F_NEXT + 1] = state[S_NEXT_ON] - day, state[S_NEXT] / usual
+    out[F_PROGRESS], out[F_PROGRESS + 1] = reached / dues, reached
+    out[F_PROGRESS + 2], out[F_PROGRESS + 3] = dues - reached, day - disbursed_on
+    out[F_CONTRACT], out[F_CONTRACT + 1] = principal / SCALE, rate
+    if dues > 1:
+        out[F_CONTRACT + 2] = (work.due_on[dues - 1] - work.due_on[0]) / (dues - 1)
+    out[F_CONTRACT + 3] = dues
+    if principal > 0:
+        out[F_CONTRACT + 4] = usual / principal
+    return usual
+
+
+@njit(cache=True)
+def observe(loan: LoanFacts, disbursed_on: int, principal: int, rate: float, tolerance: int, day: int, known: int, work: Scratch, state: np.ndarray, out: np.ndarray) -> float:  # fmt: skip
+    """Fill one row of state and one of features for one loan at the end of `day`, as known on `known`.
+
+    Returns the remaining dues discounted at the loan's rate, in 1/10,000; NaN where no schedule was known, and
+    then the features stay NaN. A loan that has ended is judged as it stood on the day it ended.
+    """
+    out[:] = np.nan
+    state[:] = 0
+    end = ended_on(loan, day, known)
+    state[S_ENDED] = end
+    state[S_OUTSTANDING], state[S_NEXT_ON], state[S_NEXT] = UNKNOWN, UNKNOWN, UNKNOWN
+    state[S_LAST_ON], state[S_LAST], state[S_OLDEST] = UNKNOWN, UNKNOWN, _NEVER
+    day = min(day, end)
+    version = version_in_force(loan, day, known)
+    if version < 0:
+        return np.nan
+    dues = _gather_dues(loan, version, known, work)
+    if dues == 0:
+        return np.nan
+    receipts = _gather_receipts(loan, version, day, known, work)
+    judged = _judge(loan, version, dues, receipts, day, known, tolerance, work)
+    now = state_on(loan, version, day, known, tolerance)
+    state[S_DPD], state[S_PAST_DUE], state[S_DUE_UNPAID] = now.days_past_due, now.past_due, now.due_unpaid
+    state[S_AHEAD], state[S_REMAINING], state[S_JUDGED] = now.paid_ahead, now.remaining, judged
+    state[S_OLDEST] = now.oldest_unpaid_on
+    usual = _schedule(dues, day, disbursed_on, principal, rate, work, state, out)
+    _lateness(judged, day, work, out)
+    _payments(loan, dues, day, known, work, state, out)
+    paid = paid_by(loan, version, day, known)
+    discounted = _balance(dues, paid, day, rate, work, state)
+    unpaid, late, most = 0, 0, 0
+    for i in range(judged):
+        unpaid += work.open_[i]
+        late += work.days_late[i] > 0
+        most = max(most, work.days_late[i])
+    state[S_LATE], state[S_MAX_LATE] = late, most
+    out[F_STATE], out[F_STATE + 1], out[F_STATE + 2] = now.days_past_due, unpaid, now.past_due / usual
+    out[F_AHEAD] = now.paid_ahead / usual
+    out[F_REPAID] = paid / (usual * dues)
+    if state[S_OUTSTANDING] != UNKNOWN and principal > 0:
+        out[F_OUTSTANDING] = state[S_OUTSTANDING] / principal
+    return discounted
+
+
+@njit(cache=True)
+def earlier_loans(borrower: np.ndarray, state: np.ndarray, out: np.ndarray) -> None:
+    """Fill what a borrower's earlier loans say, for the rows of one day.
+
+    Rows are ordered by (borrower, disbursed_on, loan): a row's earlier loans are the borrower's rows above it,
+    ended or not, each as it was known on that day.
+    """
+    cycle, judged, late, most = 0, 0, 0, 0
+    for i in range(len(borrower)):
+        if i == 0 or borrower[i] != borrower[i - 1]:
+            cycle, judged, late, most = 0, 0, 0, 0
+        cycle += 1
+        out[i, F_CYCLE] = cycle
+        if judged > 0:
+            out[i, F_EARLIER_MAX], out[i, F_EARLIER_SHARE] = most, late / judged
+        judged += state[i, S_JUDGED]
+        late += state[i, S_LATE]
+        most = max(most, state[i, S_MAX_LATE])

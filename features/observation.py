@@ -1,0 +1,127 @@
+"""All loans of a book at the end of one day: the kernel run over them, and what the book itself adds.
+
+`observe_book` is the one way from a book to numbers; a day that is scored and a day of the training panel go
+through it alike. It says nothing about who is eligible or what became of whom.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from data.days import NEVER
+from features.arrears import is_known
+from features.book import Assignments, Attribute, Book, Facts, facts_of
+from features.catalogue import FEATURE_NAMES
+from features.kernel import STATE, Scratch, earlier_loans, observe, scratch
+
+
+class Observation(NamedTuple):
+    """Loans known and disbursed by `day`, ordered by (borrower, disbursed_on, loan); n of them.
+
+    row: n positions among the book's loan rows. loan: n positions among its loan ids. state: n x len(STATE) int64.
+    features: n x (catalogue + attributes) float64. discounted: n, remaining dues at the loan's rate, in 1/10,000.
+    live: n, whether the loan had not ended and still owed something.
+    """
+
+    day: int
+    row: np.ndarray
+    loan: np.ndarray
+    state: np.ndarray
+    features: np.ndarray
+    discounted: np.ndarray
+    live: np.ndarray
+
+
+def feature_names(book: Book) -> list[str]:
+    """Columns of the feature matrix: the catalogue, then the lender's numeric attributes in order of name."""
+    return [*FEATURE_NAMES, *(attribute.name for attribute in book.attributes)]
+
+
+def working_space(book: Book) -> Scratch:
+    return scratch(book.longest_schedule, book.most_receipts)
+
+
+def observe_book(book: Book, day: int, known: int, work: Scratch) -> Observation:
+    """Every loan disbursed by `day`, as known on `known` (a day number, as `day`).
+
+    A loan whose record was corrected is seen as it was recorded on that day. Rows are the same for any order of
+    the ledger's rows.
+    """
+    rows = book.rows
+    seen = (rows.known_at <= known) & (known < rows.known_until) & (rows.disbursed_on <= day)
+    row = np.flatnonzero(seen)
+    row = row[np.lexsort((rows.loan[row], rows.disbursed_on[row], rows.borrower[row]))]
+    loan = rows.loan[row]
+    state = np.empty((len(row), len(STATE)), dtype=np.int64)
+    features = np.full((len(row), len(FEATURE_NAMES) + len(book.attributes)), np.nan)
+    discounted = np.empty(len(row))
+    catalogue = features[:, : len(FEATURE_NAMES)]
+    _observe_rows(
+        book.facts,
+        loan,
+        rows.disbursed_on[row],
+        rows.principal[row],
+        rows.rate[row],
+        rows.tolerance[row],
+        day,
+        known,
+        work,
+        state,
+        catalogue,
+        discounted,
+    )
+    earlier_loans(rows.borrower[row], state, catalogue)
+    for place, attribute in enumerate(book.attributes):
+        of = loan if attribute.of_loans else rows.borrower[row]
+        features[:, len(FEATURE_NAMES) + place] = _attribute_known(attribute, of, known)
+    remaining, ended = state[:, STATE.index("remaining")], state[:, STATE.index("ended_on")]
+    live = (ended == int(NEVER)) & (remaining > rows.tolerance[row])
+    return Observation(day, row, loan, state, features, discounted, live)
+
+
+@njit(cache=True, nogil=True)
+def _observe_rows(facts: Facts, loan: np.ndarray, disbursed_on: np.ndarray, principal: np.ndarray, rate: np.ndarray, tolerance: np.ndarray, day: int, known: int, work: Scratch, state: np.ndarray, features: np.ndarray, discounted: np.ndarray) -> None:  # fmt: skip
+    for i in range(len(loan)):
+        discounted[i] = observe(
+            facts_of(facts, loan[i]),
+            disbursed_on[i],
+            principal[i],
+            rate[i],
+            tolerance[i],
+            day,
+            known,
+            work,
+            state[i],
+            features[i],
+        )
+
+
+def _attribute_known(attribute: Attribute, of: np.ndarray, known: int) -> np.ndarray:
+    """The value of an attribute for each position in `of`, as recorded on `known`; NaN where there is none."""
+    stands = (attribute.known_at <= known) & (known < attribute.known_until)
+    value = np.full(max(attribute.of.max(initial=-1), of.max(initial=-1)) + 1, np.nan)
+    value[attribute.of[stands]] = attribute.value[stands]
+    return value[of]
+
+
+def assigned(assignments: Assignments, loans: int, day: int, known: int) -> np.ndarray:
+    """For every loan of the book, the position of the assignment that holds on `day`; -1 where none does."""
+    return _assigned(
+        assignments.loan,
+        assignments.from_on,
+        assignments.known_at,
+        assignments.known_until,
+        loans,
+        day,
+        known,
+    )
+
+
+@njit(cache=True)
+def _assigned(loan: np.ndarray, from_on: np.ndarray, known_at: np.ndarray, known_until: np.ndarray, loans: int, day: int, known: int) -> np.ndarray:  # fmt: skip
+    holds = np.full(loans, -1, dtype=np.int64)
+    for a in range(len(loan)):
+        if from_on[a] <= day and is_known(known_at[a], known_until[a], known):
+            holds[loan[a]] = a
+    return holds

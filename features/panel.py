@@ -1,0 +1,180 @@
+"""The training panel: loans looked at on many days, each with what became of it.
+
+A snapshot is one eligible loan on one Friday (or month end), with the features known that day and a label read
+from facts known H + lag days later. Only mature snapshots enter: those whose label could be read by `until`. At
+most four snapshots a loan and month are kept and each weighs 1 / (the loan's snapshots in that month), so that a
+weekly look does not count a month four times. What is left out is counted by reason.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numba import njit
+
+from data.days import fridays, month_ends, to_date, to_day
+from data.errors import InputError, LedgerError
+from data.ledger import Ledger
+from features.book import Book, Facts, facts_of, read_book
+from features.kernel import STATE, Scratch
+from features.labels import BAD, DROP_REASONS, GOOD, UNREACHABLE, label
+from features.observation import Observation, assigned, feature_names, observe_book, working_space
+from features.settings import LabelSettings, PanelSettings
+from features.snapshot import ALREADY_BAD, ELIGIBLE, NOT_YET_DUE, exposures, statuses, strata
+from features.snapshot import UNREACHABLE as UNREACHABLE_STATUS
+
+_NOT_ELIGIBLE = {
+    NOT_YET_DUE: "no installment had fallen due yet",
+    ALREADY_BAD: "already at the threshold on the day",
+    UNREACHABLE_STATUS: DROP_REASONS[UNREACHABLE],
+}
+_COUNTED = (*_NOT_ELIGIBLE.values(), *(words for code, words in DROP_REASONS.items() if code != UNREACHABLE))
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Snapshots sorted by (as_of, loan_id), with labels and weights.
+
+    frame: loan_id, borrower_id, branch_id, officer_id, product, currency, as_of (date), exposure (currency units),
+    days_past_due, past_due_amount, stratum, label (int8), weight, and one float64 column per name in `features`.
+    dropped: live snapshots of the same days that are no examples, by reason. `until`: nothing known after that
+    day was used.
+    """
+
+    frame: pd.DataFrame
+    features: list[str]
+    dropped: dict[str, int]
+    every: str
+    first: date
+    last: date
+    until: date
+
+
+def build_panel(
+    ledger: Ledger,
+    until: date,
+    labels: LabelSettings,
+    settings: PanelSettings,
+    first: date | None = None,
+    last: date | None = None,
+    batch: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Panel:
+    """Snapshots from `first` (default: the first due date) to `last` (default: the newest mature day).
+
+    `until` is the day whose knowledge ends the labels. `progress` is told (days done, days in all). Raises
+    InputError where no snapshot day is mature by `until`, LedgerError where none has an eligible loan.
+    """
+    book = read_book(ledger, batch)
+    days = snapshot_days(book, until, labels, settings, first, last)
+    work = working_space(book)
+    parts, dropped = [], dict.fromkeys(_COUNTED, 0)
+    for done, day in enumerate(days):
+        parts.append(_snapshots(book, day, labels, work, dropped))
+        if progress:
+            progress(done + 1, len(days))
+    frame = pd.concat(parts, ignore_index=True)
+    if frame.empty:
+        raise LedgerError(
+            f"No loan was eligible on any of the {len(days)} days from {days[0]} to {days[-1]}: nothing to learn from."
+        )
+    month = pd.PeriodIndex(pd.to_datetime(frame["as_of"]), freq="M")
+    frame["weight"] = 1.0 / frame.groupby([frame["loan_id"], month])["loan_id"].transform("size")
+    every = "month_end" if book.month_end_only or settings.every == "month" else "week"
+    return Panel(frame, feature_names(book), dropped, every, days[0], days[-1], until)
+
+
+def snapshot_days(
+    book: Book,
+    until: date,
+    labels: LabelSettings,
+    settings: PanelSettings,
+    first: date | None = None,
+    last: date | None = None,
+) -> list[date]:
+    """The days a panel looks at: Fridays (the first four of a month by default) or month ends, mature by `until`."""
+    opened = to_date(int(book.facts.all.due_on.min())) if len(book.facts.all.due_on) else until
+    newest = until - timedelta(days=labels.horizon_days + labels.lag_days)
+    start, end = max(first or opened, opened), min(last or newest, newest)
+    if book.month_end_only or settings.every == "month":
+        days = month_ends(start, end) if start <= end else []
+    else:
+        days = [day for day in fridays(start, end) if (day.day - 1) // 7 < settings.most_per_month]
+    if not days:
+        raise InputError(
+            f"No snapshot day from {start} on is mature by {until}: a label needs {labels.horizon_days} days and "
+            f"{labels.lag_days} more to become known, so the newest day is {newest}. Give a later --until, or load more history."
+        )
+    return days
+
+
+def _snapshots(
+    book: Book, on: date, labels: LabelSettings, work: Scratch, dropped: dict[str, int]
+) -> pd.DataFrame:
+    """The examples of one day; adds the live loans that are none to `dropped`."""
+    day = to_day(on)
+    seen = observe_book(book, day, day, work)
+    kind = statuses(seen, labels)
+    for status, words in _NOT_ELIGIBLE.items():
+        dropped[words] += int((seen.live & (kind == status)).sum())
+    keep = np.flatnonzero(seen.live & (kind == ELIGIBLE))
+    codes = _label_rows(
+        book.facts,
+        seen.loan[keep],
+        book.rows.tolerance[seen.row[keep]],
+        day,
+        labels.bad_at_days,
+        labels.horizon_days,
+        labels.lag_days,
+        _month_end_days(book, on, labels),
+    )
+    for code, words in DROP_REASONS.items():
+        if code != UNREACHABLE:
+            dropped[words] += int((codes == code).sum())
+    judged = (codes == GOOD) | (codes == BAD)
+    keep, codes = keep[judged], codes[judged]
+    order = np.argsort(seen.loan[keep], kind="stable")
+    return _day_frame(book, seen, keep[order], codes[order], on, labels)
+
+
+def _day_frame(
+    book: Book, seen: Observation, keep: np.ndarray, codes: np.ndarray, on: date, labels: LabelSettings
+) -> pd.DataFrame:
+    held = assigned(book.assignments, len(book.loan_ids), seen.day, seen.day)[seen.loan[keep]]
+    days_past_due = seen.state[keep, STATE.index("days_past_due")]
+    row = pa.array(seen.row[keep])
+    held_rows = pa.array(held, mask=held < 0)
+    texts: dict[str, pa.Array | pa.ChunkedArray] = {
+        "loan_id": book.loan_ids.take(pa.array(seen.loan[keep])),
+        "borrower_id": book.borrower_ids.take(pa.array(book.rows.borrower[seen.row[keep]])),
+        "branch_id": book.assignments.branch_id.take(held_rows),
+        "officer_id": book.assignments.officer_id.take(held_rows),
+        "product": book.product.take(row),
+        "currency": book.currency.take(row),
+    }
+    ids = pd.DataFrame({name: pd.Series(ids.to_pylist(), dtype=object) for name, ids in texts.items()})
+    ids["as_of"] = pd.Series([on] * len(keep), dtype=object)
+    ids["exposure"] = exposures(seen)[0][keep]
+    ids["past_due_amount"] = seen.state[keep, STATE.index("past_due")] / 10_000
+    ids["stratum"] = strata(days_past_due, labels)
+    ids["label"] = (codes == BAD).astype(np.int8)
+    matrix = pd.DataFrame(seen.features[keep], columns=pd.Index(feature_names(book)))
+    return pd.concat([ids, matrix], axis=1)
+
+
+def _month_end_days(book: Book, on: date, labels: LabelSettings) -> np.ndarray:
+    if not book.month_end_only:
+        return np.empty(0, dtype=np.int64)
+    ends: Sequence[date] = month_ends(on + timedelta(days=1), on + timedelta(days=labels.horizon_days))
+    return np.array([to_day(end) for end in ends], dtype=np.int64)
+
+
+@njit(cache=True, nogil=True)
+def _label_rows(facts: Facts, loan: np.ndarray, tolerance: np.ndarray, day: int, bad_at: int, horizon: int, lag: int, month_ends: np.ndarray) -> np.ndarray:  # fmt: skip
+    codes = np.empty(len(loan), dtype=np.int64)
+    for i in range(len(loan)):
+        codes[i] = label(facts_of(facts, loan[i]), day, bad_at, horizon, lag, tolerance[i], month_ends)
+    return codes

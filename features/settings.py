@@ -1,0 +1,65 @@
+"""What counts as falling behind, within which horizon, and how the arrears are counted.
+
+Every number here is one a committee could argue about. They are frozen at load, hashed into every artefact and
+never changed below the settings file. One K and one H per model.
+"""
+
+from itertools import pairwise
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class LabelSettings(BaseModel):
+    """The question a model answers: does this loan reach K days past due within H days?
+
+    `bad_at_days` is K (a loan at K or more is bad: `>=`), `horizon_days` is H, and a label is read with what was
+    known `lag_days` after the horizon ended. Source of the defaults: design, section 4.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    bad_at_days: int = Field(default=30, ge=1, le=365)
+    horizon_days: int = Field(default=90, ge=1, le=730)
+    lag_days: int = Field(default=10, ge=0, le=120)
+    stratum_cuts: tuple[int, ...] = (1, 8)
+    """First day of each stratum after the current loans: (1, 8) with K = 30 gives 0, 1-7 and 8-29."""
+    thin_file_installments: int = Field(default=3, ge=0)
+    """A loan with fewer due installments than this is marked thin_file."""
+
+    @model_validator(mode="after")
+    def _cuts_rise_below_k(self) -> "LabelSettings":
+        cuts = (*self.stratum_cuts, self.bad_at_days)
+        if cuts[0] < 1 or any(low >= high for low, high in pairwise(cuts)):
+            raise ValueError(
+                f"stratum_cuts {list(self.stratum_cuts)} must rise from 1 or more and stay below bad_at_days = {self.bad_at_days}"
+            )
+        if self.horizon_days < self.bad_at_days:
+            raise ValueError(
+                f"horizon_days = {self.horizon_days} is shorter than bad_at_days = {self.bad_at_days}: a loan without arrears could never become bad"
+            )
+        return self
+
+    def stratum_names(self) -> list[str]:
+        """Names of the strata in order, by days past due: `["0", "1-7", "8-29"]`."""
+        edges = [*self.stratum_cuts, self.bad_at_days]
+        names = [_span(low, high - 1) for low, high in pairwise(edges)]
+        return [_span(0, edges[0] - 1), *names]
+
+    def model_name(self) -> str:
+        """The name under which models of this question are registered."""
+        return f"early-warning-k{self.bad_at_days}-h{self.horizon_days}"
+
+
+class PanelSettings(BaseModel):
+    """How often a loan is looked at when a model is trained."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    every: Literal["week", "month"] = "week"
+    """Every Friday, or every month end. A month-end book is looked at on month ends whatever stands here."""
+    most_per_month: int = Field(default=4, ge=1, le=5)
+
+
+def _span(low: int, high: int) -> str:
+    return str(low) if low == high else f"{low}-{high}"

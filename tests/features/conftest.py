@@ -1,0 +1,75 @@
+"""Loans written out by hand."""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+
+from data.days import NEVER, to_day
+from features.arrears import EVENT_KINDS, NO_CASH, VERSION_KINDS, LoanFacts
+
+
+def day(on: str) -> int:
+    return to_day(date.fromisoformat(on))
+
+
+def money(amount: object) -> int:
+    return int(Decimal(str(amount)) * 10_000)
+
+
+def make_loan(
+    dues: Sequence[tuple[Any, ...]],
+    paid: Sequence[tuple[Any, ...]] = (),
+    events: Sequence[tuple[Any, ...]] = (),
+    versions: Sequence[tuple[Any, ...]] = (("disbursed", "2000-01-01", 0),),
+) -> LoanFacts:
+    """dues: (due_on, amount[, version]); paid: (paid_on, amount[, known_at[, "waiver"]]);
+    events: (event, on[, known_at]); versions: (reason, effective_on, credit[, known_at])."""
+
+    def rows(columns: list[list[int]], width: int) -> list[np.ndarray]:
+        table = sorted(columns)
+        return [np.array([row[c] for row in table], dtype=np.int64) for c in range(width)]
+
+    numbered = [
+        [n + 1, VERSION_KINDS[v[0]], day(v[1]), money(v[2]), day(v[3] if len(v) > 3 else v[1]), int(NEVER)]
+        for n, v in enumerate(versions)
+    ]
+    due_rows = [
+        [d[2] if len(d) > 2 else 1, day(d[0]), money(d[1]), money(d[1]), day("2000-01-01"), int(NEVER)]
+        for d in dues
+    ]
+    paid_rows = [
+        [
+            day(p[0]),
+            money(p[1]),
+            NO_CASH if len(p) > 3 else int(NEVER),
+            day(p[2] if len(p) > 2 else p[0]),
+            int(NEVER),
+        ]
+        for p in paid
+    ]
+    event_rows = [
+        [EVENT_KINDS[e[0]], day(e[1]), day(e[2] if len(e) > 2 else e[1]), int(NEVER)]
+        for e in sorted(events, key=lambda e: e[1])
+    ]
+    by_date = sorted(event_rows, key=lambda row: row[1])
+    return LoanFacts(
+        *rows(numbered, 6),
+        *rows(due_rows, 6),
+        *rows(paid_rows, 5),
+        *[np.array([row[c] for row in by_date], dtype=np.int64) for c in range(4)],
+    )
+
+
+@pytest.fixture(scope="session")
+def loan() -> Callable[..., LoanFacts]:
+    return make_loan
+
+
+@pytest.fixture(scope="session")
+def monthly_12() -> list[tuple[str, int]]:
+    """The base schedule of the golden examples: 12 installments of 100, due on the 15th from 2024-01-15."""
+    return [(f"2024-{month:02d}-15", 100) for month in range(1, 13)]

@@ -1,0 +1,188 @@
+"""What the kernel says of hand-made loans."""
+
+from collections.abc import Callable
+from datetime import date
+
+import numpy as np
+import pytest
+
+from data.days import NEVER, to_day
+from features.arrears import LoanFacts
+from features.catalogue import FEATURE_NAMES
+from features.kernel import STATE, earlier_loans, observe, scratch
+
+Loan = Callable[..., LoanFacts]
+
+
+def look(loan: LoanFacts, day: str, known: str | None = None, compiled: bool = True) -> dict[str, float]:
+    """State and features of a loan of principal 1,000 disbursed on 2024-01-01, by name; amounts of the state in units."""
+    state, out = np.empty(len(STATE), dtype=np.int64), np.empty(len(FEATURE_NAMES))
+    on = to_day(date.fromisoformat(day))
+    seen = on if known is None else to_day(date.fromisoformat(known))
+    work = scratch(len(loan.due_on), len(loan.paid_on))
+    run = observe if compiled else observe.py_func
+    disbursed = to_day(date(2024, 1, 1))
+    discounted = run(loan, disbursed, 10_000_000, 0.0, 100, on, seen, work, state, out)
+    return {
+        **{f"state.{name}": int(value) for name, value in zip(STATE, state, strict=True)},
+        **{name: float(value) for name, value in zip(FEATURE_NAMES, out, strict=True)},
+        "discounted": float(discounted) / 10_000,
+    }
+
+
+WEEKLY = [(f"2024-01-{day:02d}", 100) for day in (8, 15, 22, 29)] + [("2024-02-05", 100), ("2024-02-12", 100)]
+
+
+def test_the_last_installments_are_counted_as_a_person_would(loan: Loan) -> None:
+    """On time, 3 days late, in two parts 4 days late, still open for 1 day."""
+    paid = [("2024-01-08", 100), ("2024-01-18", 100), ("2024-01-22", 40), ("2024-01-26", 60)]
+    seen = look(loan(WEEKLY, paid), "2024-01-30")
+    assert seen["days_past_due"] == 1
+    assert seen["installments_unpaid"] == 1
+    assert (seen["late_count_3"], seen["late_count_6"]) == (3, 3)
+    assert seen["mean_days_late_6"] == pytest.approx((3 + 4 + 1) / 3)
+    assert seen["max_days_late_6"] == 4
+    assert seen["last_days_late"] == 1
+    assert seen["late_share"] == 0.75
+    assert seen["on_time_streak"] == 0
+    assert seen["partial_share_6"] == 0.25
+    assert seen["days_late_trend"] == pytest.approx((3 + 4 + 1) / 3 - 0)
+    assert seen["last_minus_usual_days_late"] == pytest.approx(1 - (0 + 3 + 4) / 3)
+    assert seen["state.past_due"] == 1_000_000
+    assert seen["past_due_to_installment"] == 1
+
+
+def test_an_installment_due_today_and_open_is_neither_late_nor_on_time(loan: Loan) -> None:
+    seen = look(loan(WEEKLY, [("2024-01-08", 100)]), "2024-01-15")
+    assert seen["state.judged"] == 1
+    assert (seen["late_count_6"], seen["on_time_streak"], seen["installments_unpaid"]) == (0, 1, 0)
+    assert seen["installments_due"] == 2
+    assert seen["state.due_unpaid"] == 1_000_000
+
+
+def test_early_payment_is_seen_as_early_and_ahead(loan: Loan) -> None:
+    seen = look(loan(WEEKLY, [("2024-01-05", 300)]), "2024-01-16")
+    assert seen["early_share_6"] == 1
+    assert seen["mean_days_early_6"] == pytest.approx((3 + 10) / 2)
+    assert seen["paid_ahead_to_installment"] == 1
+    assert seen["days_to_next_due"] == 6
+    assert seen["next_due_to_usual"] == 1
+
+
+def test_the_rhythm_counts_days_with_a_payment(loan: Loan) -> None:
+    paid = [("2024-01-08", 50), ("2024-01-08", 50), ("2024-01-14", 100), ("2024-01-24", 100)]
+    seen = look(loan(WEEKLY, paid), "2024-01-30")
+    assert seen["payment_gap_mean"] == 8
+    assert seen["payment_gap_spread"] == 2
+    assert seen["days_since_payment"] == 6
+    assert seen["payments_30"] == 4
+    assert seen["paid_to_due_30"] == pytest.approx(300 / 400)
+
+
+def test_a_bounced_payment_is_no_payment_once_the_bounce_is_known(loan: Loan) -> None:
+    """The payment of the 15th was reversed, which became known on the 19th."""
+    facts = loan(WEEKLY, [("2024-01-08", 100), ("2024-01-15", 100), ("2024-01-15", -100, "2024-01-19")])
+    facts.paid_cash_until[2] = to_day(date(2024, 1, 19))
+    before, after = look(facts, "2024-01-18"), look(facts, "2024-01-19")
+    assert (before["reversals_180"], before["days_since_payment"], before["days_past_due"]) == (0, 3, 0)
+    assert (after["reversals_180"], after["days_since_payment"], after["days_past_due"]) == (1, 11, 4)
+    assert after["last_days_late"] == 4
+
+
+def test_nothing_paid_yet_is_missing_and_not_zero(loan: Loan) -> None:
+    seen = look(loan(WEEKLY), "2024-01-07")
+    for name in ("days_since_payment", "late_share", "last_days_late", "payment_gap_mean", "paid_to_due_90"):
+        assert np.isnan(seen[name]), name
+    assert seen["state.first_due_reached"] == 0
+
+
+def test_a_loan_without_a_schedule_has_no_features(loan: Loan) -> None:
+    seen = look(loan([("2024-01-08", 0)]), "2024-01-20")
+    assert np.isnan(seen["discounted"])
+    assert all(np.isnan(seen[name]) for name in FEATURE_NAMES)
+
+
+def test_outstanding_principal_falls_after_interest_is_covered(loan: Loan) -> None:
+    facts = loan([("2024-01-31", 110), ("2024-02-29", 110)], [("2024-01-20", 60)])
+    facts.due_principal[:] = 1_000_000
+    assert look(facts, "2024-01-31")["state.outstanding"] == 2_000_000 - 500_000
+    facts.due_principal[1] = -1
+    assert look(facts, "2024-01-31")["state.outstanding"] == -1
+
+
+def test_a_loan_that_ended_is_judged_as_it_stood_that_day(loan: Loan) -> None:
+    facts = loan(WEEKLY, [("2024-01-08", 100)], events=[("written_off", "2024-01-20")])
+    seen = look(facts, "2024-06-30")
+    assert seen["state.ended_on"] == to_day(date(2024, 1, 20))
+    assert seen["max_days_late_all"] == 5
+    assert seen["installments_due"] == 2
+
+
+def test_dues_after_a_closing_do_not_exist_and_before_it_is_known_they_do(loan: Loan) -> None:
+    facts = loan(WEEKLY, [("2024-01-08", 100)], events=[("closed", "2024-01-12", "2024-01-20")])
+    assert look(facts, "2024-01-19")["days_past_due"] == 4
+    assert look(facts, "2024-01-19")["state.ended_on"] == int(NEVER)
+    assert look(facts, "2024-01-20")["max_days_late_all"] == 0
+
+
+@pytest.mark.parametrize("day", ["2024-01-07", "2024-01-15", "2024-01-30", "2024-02-20"])
+def test_facts_dated_or_known_later_change_nothing(loan: Loan, day: str) -> None:
+    """Later dues of the same schedule are known; later receipts, events and versions are not."""
+    paid = [("2024-01-08", 100), ("2024-01-18", 100)]
+    now = look(loan(WEEKLY, [p for p in paid if p[0] <= day]), day)
+    later = look(
+        loan(
+            [*WEEKLY, ("2024-03-25", 600, 2)],
+            [
+                *paid,
+                ("2024-02-21", 500),
+                ("2024-01-05", 25, "2024-02-22"),
+                ("2024-01-08", -100, "2024-03-01"),
+            ],
+            [("written_off", "2024-02-21"), ("closed", "2024-01-02", "2024-02-21")],
+            [("disbursed", "2000-01-01", 0), ("rescheduled", "2024-02-21", 0)],
+        ),
+        day,
+    )
+    if day < "2024-01-18":
+        assert now == pytest.approx(later, nan_ok=True)
+    assert {k: v for k, v in now.items() if v == v} == {k: v for k, v in later.items() if v == v}
+
+
+def test_the_guard_against_the_future_can_fail(loan: Loan) -> None:
+    """The same loan with the later receipt dated one day earlier is not the same."""
+    now = look(loan(WEEKLY), "2024-01-30")
+    leaked = look(loan(WEEKLY, [("2024-01-30", 500)]), "2024-01-30")
+    assert now["days_past_due"] != leaked["days_past_due"]
+
+
+def test_the_compiled_kernel_is_the_plain_one(loan: Loan) -> None:
+    paid = [
+        ("2024-01-08", 100),
+        ("2024-01-18", 100),
+        ("2024-01-22", 40),
+        ("2024-01-26", 60),
+        ("2024-01-26", -60),
+    ]
+    for day in ("2024-01-08", "2024-01-20", "2024-01-30", "2024-02-25"):
+        plain = look(loan(WEEKLY, paid), day, compiled=False)
+        assert look(loan(WEEKLY, paid), day) == pytest.approx(plain, nan_ok=True)
+
+
+def test_earlier_loans_are_the_same_borrowers_loans_above() -> None:
+    borrower = np.array([1, 1, 1, 2])
+    state = np.zeros((4, len(STATE)), dtype=np.int64)
+    for row, (judged, late, most) in enumerate([(4, 1, 9), (2, 2, 30), (5, 0, 0), (1, 1, 3)]):
+        state[row, STATE.index("judged")] = judged
+        state[row, STATE.index("late")] = late
+        state[row, STATE.index("max_late")] = most
+    out = np.full((4, len(FEATURE_NAMES)), np.nan)
+    earlier_loans(borrower, state, out)
+    named = {
+        name: out[:, FEATURE_NAMES.index(name)].tolist() for name in ("loan_cycle", "earlier_max_days_late")
+    }
+    assert named["loan_cycle"] == [1, 2, 3, 1]
+    assert named["earlier_max_days_late"][1:3] == [9, 30]
+    assert np.isnan(named["earlier_max_days_late"][0])
+    assert np.isnan(named["earlier_max_days_late"][3])
+    assert out[2, FEATURE_NAMES.index("earlier_late_share")] == 0.5

@@ -1,0 +1,132 @@
+"""What counts as turning bad; golden example G12 and the edges of the horizon. K = 30, H = 90, as of 2024-03-31."""
+
+from collections.abc import Callable
+from datetime import date
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data.days import to_date, to_day
+from features.arrears import LoanFacts, days_past_due
+from features.labels import BAD, BAD_BEFORE, GOOD, NEITHER, is_reachable, label
+
+Loan = Callable[..., LoanFacts]
+AS_OF = to_day(date(2024, 3, 31))
+DAYS = np.empty(0, dtype=np.int64)
+APRIL_TO_JUNE = [("2024-04-15", 100), ("2024-05-15", 100), ("2024-06-15", 100), ("2024-07-15", 100)]
+
+
+def judged(loan: LoanFacts, month_ends: np.ndarray = DAYS, bad_at: int = 30, horizon: int = 90) -> int:
+    return label(loan, AS_OF, bad_at, horizon, 10, 0, month_ends)
+
+
+def after(days: int) -> str:
+    return to_date(AS_OF + days).isoformat()
+
+
+def test_a_loan_that_reached_the_threshold_and_cured_is_bad(loan: Loan) -> None:
+    """G12 a: 35 days late within the horizon, paid up before its end."""
+    facts = loan(APRIL_TO_JUNE, [("2024-05-20", 200), ("2024-06-15", 100)])
+    assert days_past_due(facts, AS_OF + 90, AS_OF + 100, 0) == 0
+    assert judged(facts) == BAD
+
+
+def test_a_prepaid_loan_is_good(loan: Loan) -> None:
+    """G12 b."""
+    assert judged(loan(APRIL_TO_JUNE, [(after(20), 400)])) == GOOD
+
+
+def test_a_loan_written_off_before_the_threshold_is_bad(loan: Loan) -> None:
+    """G12 c: written off on day 35, 20 days late."""
+    assert judged(loan(APRIL_TO_JUNE, events=[("written_off", after(35))])) == BAD
+
+
+def test_a_loan_rescheduled_while_late_is_bad_and_while_current_is_not(loan: Loan) -> None:
+    """G12 d."""
+    new = [("2024-08-15", 200, 2), ("2024-09-15", 200, 2)]
+    late = loan(
+        [*APRIL_TO_JUNE, *new], versions=[("disbursed", "2024-01-15", 0), ("rescheduled", "2024-04-25", 0)]
+    )
+    current = loan(
+        [*APRIL_TO_JUNE, *new], versions=[("disbursed", "2024-01-15", 0), ("rescheduled", "2024-04-10", 0)]
+    )
+    assert (judged(late), judged(current)) == (BAD, GOOD)
+
+
+def test_a_loan_at_the_threshold_on_the_day_is_no_example(loan: Loan) -> None:
+    """G12 f, as later facts show it: the payment known on the day was taken back afterwards."""
+    facts = loan(
+        [("2024-03-01", 100), *APRIL_TO_JUNE], [("2024-03-01", 100), ("2024-03-01", -100, "2024-04-05")]
+    )
+    assert days_past_due(facts, AS_OF, AS_OF, 0) == 0
+    assert judged(facts) == BAD_BEFORE
+
+
+@pytest.mark.parametrize("event", ["deceased", "fraud"])
+def test_death_and_fraud_are_neither_good_nor_bad(loan: Loan, event: str) -> None:
+    """G12 g, whatever happened besides."""
+    assert judged(loan(APRIL_TO_JUNE, events=[(event, after(10))])) == NEITHER
+
+
+@pytest.mark.parametrize(("due", "expected"), [(59, BAD), (60, BAD), (61, GOOD)])
+def test_the_last_day_of_the_horizon_counts_and_the_next_does_not(
+    loan: Loan, due: int, expected: int
+) -> None:
+    assert judged(loan([("2024-03-01", 0), (after(due), 100)])) == expected
+
+
+@pytest.mark.parametrize(("paid", "expected"), [(29, GOOD), (30, GOOD), (31, BAD)])
+def test_paying_on_the_thirtieth_day_is_in_time(loan: Loan, paid: int, expected: int) -> None:
+    """Due on day 0 after as_of + 1: at the end of the 30th day after it the loan stands at 30 unless paid by then."""
+    facts = loan([(after(1), 100), ("2024-12-31", 100)], [(after(1 + paid), 100)])
+    assert judged(facts) == expected
+
+
+def test_facts_known_after_the_lag_change_no_label(loan: Loan) -> None:
+    paid_in_time = [("2024-04-15", 100), ("2024-05-15", 100), ("2024-06-15", 100)]
+    taken_back = [*paid_in_time, ("2024-04-15", -100, after(101))]
+    within = [*paid_in_time, ("2024-04-15", -100, after(100))]
+    assert (judged(loan(APRIL_TO_JUNE, taken_back)), judged(loan(APRIL_TO_JUNE, within))) == (GOOD, BAD)
+
+
+def test_a_loan_closed_on_the_day_it_would_turn_bad_is_good(loan: Loan) -> None:
+    assert judged(loan(APRIL_TO_JUNE, events=[("closed", "2024-05-15")])) == GOOD
+    assert judged(loan(APRIL_TO_JUNE, events=[("closed", "2024-05-16")])) == BAD
+
+
+def test_a_rounded_book_is_judged_on_month_ends_only(loan: Loan) -> None:
+    """Due 30 April, paid 31 May: on days it would stand at 28 from 28 May on, at the month end it is current."""
+    facts = loan(
+        [("2024-04-30", 100), ("2024-05-31", 100), ("2024-06-30", 100)],
+        [("2024-05-31", 200), ("2024-06-30", 100)],
+    )
+    ends = np.array([to_day(date(2024, 4, 30)), to_day(date(2024, 5, 31)), to_day(date(2024, 6, 30))])
+    assert (judged(facts, ends, 28, 92), judged(facts, DAYS, 28, 92)) == (GOOD, BAD)
+
+
+def test_reachable_means_the_next_due_date_leaves_time_for_the_threshold() -> None:
+    never = 2**31 - 1
+    assert is_reachable(never, 60, 0, 30, 90)
+    assert not is_reachable(never, 61, 0, 30, 90)
+    assert is_reachable(-5, 300, 0, 30, 90)
+    assert not is_reachable(never, -1, 0, 30, 90)
+
+
+@given(
+    dues=st.lists(st.tuples(st.integers(-60, 100), st.integers(0, 300)), min_size=1, max_size=8),
+    paid=st.lists(st.tuples(st.integers(-60, 100), st.integers(-100, 300)), max_size=8),
+    pause=st.one_of(st.none(), st.tuples(st.integers(-30, 50), st.integers(1, 40))),
+)
+@settings(max_examples=300, deadline=None)
+def test_looking_at_the_days_that_matter_is_looking_at_every_day(loan: Loan, dues: list, paid: list, pause: tuple | None) -> None:  # fmt: skip
+    events = [] if pause is None else [("pause_started", after(pause[0])), ("pause_ended", after(sum(pause)))]
+    facts = loan(
+        [(after(on), amount) for on, amount in dues], [(after(on), amount) for on, amount in paid], events
+    )
+    if days_past_due(facts, AS_OF, AS_OF + 100, 0) >= 30:
+        assert judged(facts) == BAD_BEFORE
+        return
+    worst = max(days_past_due(facts, day, AS_OF + 100, 0) for day in range(AS_OF + 1, AS_OF + 91))
+    assert judged(facts) == (BAD if worst >= 30 else GOOD)
