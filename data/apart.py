@@ -1,0 +1,75 @@
+"""Names, phones and protected attributes: kept apart from the ledger, out of every digest and message.
+
+`apart/directory.parquet` is joined only when a sheet is drawn; `apart/protected.parquet` is opened only to judge
+fairness. Both hold the newest state, not versions: what a person asks to have erased must be gone.
+"""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from data.errors import LedgerError
+from data.gate import Run
+from data.manifest import sync_folder
+from data.staging import quoted
+from data.store import write_parquet
+from data.tables import APART
+
+
+def read_directory(apart: Path) -> pa.Table:
+    """borrower_id, name, phones, address, language, preferred_time, guarantor (text), sorted by borrower_id; empty where there is none."""
+    return _read(apart, "directory")
+
+
+def read_protected(apart: Path) -> pa.Table:
+    """borrower_id, sex, birth_year and what else the lender holds (text), sorted by borrower_id; empty where there is none."""
+    return _read(apart, "protected")
+
+
+def _read(apart: Path, name: str) -> pa.Table:
+    path = apart / f"{name}.parquet"
+    if not path.is_file():
+        return pa.schema([pa.field(column, pa.string()) for column in APART[name].column_names]).empty_table()
+    try:
+        with pq.ParquetFile(path) as file:
+            return file.read()
+    except (OSError, pa.ArrowInvalid) as error:
+        raise LedgerError(f"{path} cannot be read; ingest the export again.") from error
+
+
+def write_apart(run: Run, apart: Path, name: str, full: bool) -> int:
+    """Replace (full export) or extend (delta) the file from `accepted_<name>`; returns the rows it then holds.
+
+    Several readings of one table (a name from one file, a phone from another) are refused by the gate as one key twice.
+    """
+    mapped = list(dict.fromkeys(source.name for part in run.mapping.of(name) for source in part.columns))
+    before = _read(apart, name)
+    extra = [
+        column
+        for column in (*mapped, *(before.column_names if not full else ()))
+        if column not in APART[name].column_names
+    ]
+    columns = [*APART[name].column_names, *sorted(set(extra) - {"known_at"})]
+    here = run.columns(f"accepted_{name}")
+
+    def listed(have: list[str]) -> str:
+        return ", ".join(
+            quoted(column) if column in have else f"CAST(NULL AS VARCHAR) AS {quoted(column)}"
+            for column in columns
+        )
+
+    ask = f"SELECT {listed(here)} FROM accepted_{name}"
+    run.connection.register("apart_before", before)
+    if not full:
+        ask += f" UNION ALL SELECT {listed(before.column_names)} FROM apart_before WHERE borrower_id NOT IN (SELECT borrower_id FROM accepted_{name})"
+    rows = run.rows(f"SELECT * FROM ({ask}) ORDER BY borrower_id")
+    run.connection.unregister("apart_before")
+    apart.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = apart / f"{name}.parquet"
+    beside = path.with_name(f".{path.name}.new")
+    write_parquet(rows, beside)
+    beside.chmod(0o600)
+    beside.replace(path)
+    sync_folder(apart)
+    return rows.num_rows

@@ -1,0 +1,143 @@
+"""What an export changes: new facts, new versions, retractions, and the day each could first be known.
+
+A key the ledger does not hold is a new fact. A key it holds with the same content is nothing; with other content it
+is a new version. A key that vanished from a full export is retracted, unless a row of the same loan or borrower went
+to quarantine: then nobody can tell, and nothing is retracted.
+
+`known_at`, where the source does not give it: in a book's first load the fact's own date, but not later than the
+business date; afterwards the business date. A changed row whose source repeats the old `known_at` is known from the
+business date too: a correction must not be visible before it was made.
+"""
+
+from dataclasses import dataclass
+
+from data.gate import Run
+from data.ledger import Ledger
+from data.staging import quoted
+from data.tables import DUCKDB_TYPES, TABLES, Kind, Table
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Rows of one table: `withheld` would have been retracted but for rows in quarantine."""
+
+    added: int = 0
+    versions: int = 0
+    retractions: int = 0
+    unchanged: int = 0
+    withheld: int = 0
+
+
+def load_standing(run: Run, ledger: Ledger, name: str) -> None:
+    """`standing_<table>`: the newest version of every fact the ledger holds, with its attributes and `known_at`."""
+    attributes = list(ledger.attributes(name))
+    rows = ledger.facts(name, [*TABLES[name].column_names, *attributes])
+    run.connection.register("ledger_rows", rows)
+    run.connection.execute(
+        f"CREATE TABLE standing_{name} AS SELECT * EXCLUDE (known_until) FROM ledger_rows WHERE known_until IS NULL"
+    )
+    run.connection.unregister("ledger_rows")
+
+
+def attribute_kinds(run: Run, name: str) -> dict[str, Kind]:
+    """The attributes a table's new rows have: those mapped now and those the ledger has already."""
+    kinds: dict[str, Kind] = {}
+    if run.ledger is not None:
+        for attribute, kind in run.ledger.attributes(name).items():
+            kinds[attribute] = "number" if kind == "number" else "text"
+    for part in run.mapping.of(name):
+        kinds.update(part.attributes)
+    return dict(sorted(kinds.items()))
+
+
+def find_changes(run: Run, name: str, full: bool) -> Changes:
+    """Make `rows_<table>` (ledger columns and marks, unsorted) from `accepted_<table>` and `standing_<table>`.
+
+    full: the export holds the whole table. Needs `held_owners` (`id`; NULL: unknown) for what may not be retracted.
+    """
+    table = TABLES[name]
+    attributes = attribute_kinds(run, name)
+    content = [*(column for column in table.column_names if column not in table.key), *attributes]
+    own = _own_date(table)
+    day = f"DATE '{run.as_of.isoformat()}'"
+    here = set(run.columns(f"accepted_{name}"))
+    columns = {**{column.name: column.kind for column in table.columns}, **attributes}
+    mine = {
+        column: f"mine.{quoted(column)}" if column in here else f"CAST(NULL AS {DUCKDB_TYPES[kind]})"
+        for column, kind in columns.items()
+    }
+    given = "mine.known_at" if "known_at" in here else "CAST(NULL AS DATE)"
+    listed = ", ".join(f"{value} AS {quoted(column)}" for column, value in mine.items())
+    versions = (
+        "LEFT JOIN versions_of ON mine.loan_id = versions_of.loan_id AND mine.version = versions_of.version"
+        if name == "installments"
+        else ""
+    )
+    if run.ledger is None:
+        run.connection.execute(
+            f"""CREATE TABLE rows_{name} AS SELECT {listed},
+                coalesce({given}, least(coalesce({own}, DATE '1900-01-01'), {day})) AS known_at, false AS retracted
+                FROM accepted_{name} AS mine {versions}"""
+        )
+        return Changes(added=run.count(f"SELECT count(*) FROM rows_{name}"))
+    if not run.holds(name):
+        run.connection.execute(
+            f"CREATE TABLE rows_{name} AS SELECT {listed}, coalesce({given}, {day}) AS known_at, false AS retracted FROM accepted_{name} AS mine"
+        )
+        return Changes(added=run.count(f"SELECT count(*) FROM rows_{name}"))
+    held_columns = set(run.columns(f"standing_{name}"))
+    held = {column: f"held.{quoted(column)}" if column in held_columns else "NULL" for column in columns}
+    same_key = " AND ".join(
+        f"mine.{quoted(column)} IS NOT DISTINCT FROM held.{quoted(column)}" for column in table.key
+    )
+    same = " AND ".join(f"{mine[column]} IS NOT DISTINCT FROM {held[column]}" for column in content) or "true"
+    run.connection.execute(
+        f"""CREATE TABLE compared AS SELECT {listed}, {given} AS given, held.known_at AS before,
+            CASE WHEN held.known_at IS NULL THEN 'new' WHEN {same} THEN 'same' ELSE 'changed' END AS what
+            FROM accepted_{name} AS mine LEFT JOIN standing_{name} AS held ON {same_key}"""
+    )
+    names = ", ".join(map(quoted, columns))
+    run.connection.execute(
+        f"""CREATE TABLE rows_{name} AS SELECT {names},
+            CASE WHEN what = 'new' OR given > before THEN coalesce(given, {day}) ELSE {day} END AS known_at,
+            false AS retracted FROM compared WHERE what <> 'same'"""
+    )
+    counts: dict[str, int] = dict(
+        run.connection.execute("SELECT what, count(*) FROM compared GROUP BY what").fetchall()
+    )
+    run.connection.execute("DROP TABLE compared")
+    retractions = withheld = 0
+    if full:
+        staged = run.made(f"staged_{name}")
+        sources = [f"accepted_{name}"] + ([f"staged_{name}"] if staged else [])
+        there = " AND ".join(
+            f"NOT EXISTS (SELECT 1 FROM {source} AS mine WHERE {same_key})" for source in sources
+        )
+        owner = f"held.{quoted(table.owner)}"
+        listed = ", ".join(
+            f"{held[column] if held[column] != 'NULL' else f'CAST(NULL AS {DUCKDB_TYPES[kind]})'} AS {quoted(column)}"
+            for column, kind in columns.items()
+        )
+        run.connection.execute(
+            f"CREATE TABLE vanished AS SELECT {listed}, {owner} AS owner FROM standing_{name} AS held WHERE {there}"
+        )
+        total = run.count("SELECT count(*) FROM vanished")
+        unknown = run.count(
+            "SELECT count(*) FROM held_owners WHERE id IS NULL AND source IN ('loans', '" + name + "')"
+        )
+        keep = "false" if unknown else "owner NOT IN (SELECT id FROM held_owners WHERE id IS NOT NULL)"
+        retractions = run.count(f"SELECT count(*) FROM vanished WHERE {keep}")
+        withheld = total - retractions
+        run.connection.execute(
+            f"INSERT INTO rows_{name} SELECT {names}, {day}, true FROM vanished WHERE {keep}"
+        )
+        run.connection.execute("DROP TABLE vanished")
+    return Changes(
+        counts.get("new", 0), counts.get("changed", 0), retractions, counts.get("same", 0), withheld
+    )
+
+
+def _own_date(table: Table) -> str:
+    if table.name == "installments":
+        return "versions_of.effective_on"
+    return "CAST(NULL AS DATE)" if table.own_date is None else f"CAST(mine.{quoted(table.own_date)} AS DATE)"

@@ -1,0 +1,265 @@
+"""The ledger read back: what was known, by which batch, on which day.
+
+Nothing in a ledger is overwritten. A fact that changed has several versions, each from its own batch; a fact that
+vanished from a full export ends with a retraction. `Ledger.facts` turns that into two dates per row: `known_at`,
+and `known_until` (null while the row stands). A row is visible on day D if `known_at <= D` and `known_until` is
+null or later than D. Only files that the manifest names are read.
+
+This module reads; data/store.py writes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from data.arrays import days_of, one_chunk, ten_thousandths, validity
+from data.days import to_day
+from data.digest import json_digest, table_digest
+from data.errors import LedgerError
+from data.manifest import BatchRecord, Manifest, TableRecord, business_date, read_manifest
+from data.tables import ARROW_TYPES, TABLES, Table
+
+__all__ = ["BUCKETS", "Ledger", "days_of", "ten_thousandths", "validity"]
+
+BUCKETS = 64
+_MARKS = ("known_at", "batch", "retracted")
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """A ledger as its manifest stood when it was opened; later batches do not appear in it."""
+
+    folder: Path
+    manifest: Manifest
+
+    @classmethod
+    def open(cls, folder: Path) -> "Ledger":
+        """Open a ledger folder.
+
+        Errors: `LedgerError` when there is none, or a file the manifest names is missing.
+        """
+        manifest = read_manifest(folder)
+        if manifest is None or not manifest.batches:
+            raise LedgerError(f"{folder}: there is no ledger here yet; run duesight ingest first.")
+        for name in sorted(manifest.files()):
+            if not (folder / name).is_file():
+                raise LedgerError(
+                    f"{folder / name} is missing though the manifest names it; restore the ledger from a backup."
+                )
+        return cls(folder, manifest)
+
+    @property
+    def batch(self) -> int:
+        """The newest batch's number, from 1."""
+        return self.manifest.newest.batch
+
+    @property
+    def business_date(self) -> date:
+        """The business date of the newest batch: the ledger knows the book at the end of this day."""
+        return business_date(self.manifest.newest)
+
+    @property
+    def date_grid(self) -> str:
+        """ "day", or "month_end" where the source's dates are rounded."""
+        return self.manifest.date_grid
+
+    @property
+    def jurisdiction(self) -> str:
+        return self.manifest.jurisdiction
+
+    @property
+    def lender(self) -> str:
+        return self.manifest.lender
+
+    def business_date_of(self, batch: int) -> date:
+        """The business date of a batch. Errors: `LedgerError` when there is no such batch."""
+        for record in self._batches(batch):
+            if record.batch == batch:
+                return business_date(record)
+        raise LedgerError(f"There is no batch {batch}; the newest is {self.batch}.")
+
+    def has(self, table: str) -> bool:
+        """Whether the ledger ever held a row of this table."""
+        return any(record.rows for _, record in self._records(table, None))
+
+    def attributes(self, table: str) -> dict[str, str]:
+        """The table's `attr_…` columns, with "number" or "text" (a category) each, by name."""
+        found: dict[str, str] = {}
+        for _, record in self._records(table, None):
+            found.update(record.attributes)
+        return dict(sorted(found.items()))
+
+    def columns(self, table: str) -> tuple[str, ...]:
+        """Every column `facts` can be asked for."""
+        return (*_table(table).column_names, *self.attributes(table), "batch")
+
+    def buckets(self) -> tuple[int, ...]:
+        """The buckets that hold rows, ascending; all rows of a borrower and its loans lie in one."""
+        found = {name.split("/")[1] for name in self.manifest.files() if "/bucket-" in name}
+        return tuple(sorted(int(name.removeprefix("bucket-")) for name in found))
+
+    def facts(
+        self, table: str, columns: Sequence[str], *, batch: int | None = None, bucket: int | None = None
+    ) -> pa.Table:
+        """Every version of every fact the ledger held at `batch` (default: the newest).
+
+        Shape: one row a version; `columns` in the order asked for, then `known_at` and `known_until` (date32;
+        `known_until` null while the row stands). A retraction is no row: it ends its predecessor.
+        Order: the table's `sort` (loan tables: loan_id, dates, key), then batch. `bucket` reads one of
+        `buckets()`; None reads all. Tables without buckets are returned whole whatever the bucket.
+        Errors: `LedgerError` for a table, column or batch that is not there.
+        """
+        shape = _table(table)
+        known = self.columns(table)
+        for name in columns:
+            if name not in known:
+                raise LedgerError(f"The ledger's {table} has no column {name}; it has {', '.join(known)}.")
+        records = self._records(table, batch)
+        changed = any(record.versions or record.retractions for _, record in records)
+        several = sum(1 for _, record in records if record.rows) > 1
+        wanted = list(dict.fromkeys([*columns, "known_at"]))
+        if several or bucket is None:
+            wanted = list(dict.fromkeys([*wanted, *shape.sort, "batch"]))
+        if changed:
+            wanted = list(dict.fromkeys([*wanted, *shape.key, "retracted"]))
+        parts = [
+            self._read(name, wanted)
+            for _, record in records
+            for name in sorted(record.files)
+            if bucket is None or not shape.bucketed or name.split("/")[1] == f"bucket-{bucket:02d}"
+        ]
+        kinds = {**{column.name: column.kind for column in shape.columns}, **self.attributes(table)}
+        empty = _empty(wanted, kinds)
+        rows = pa.concat_tables([empty, *parts], promote_options="default")
+        if changed:
+            rows = _with_ends(rows, shape)
+        else:
+            rows = rows.append_column("known_until", pa.nulls(rows.num_rows, pa.date32()))
+        if len(parts) > 1:
+            rows = _sorted(rows, shape)
+        return rows.select([*dict.fromkeys(columns), "known_at", "known_until"]).combine_chunks()
+
+    def visible(
+        self,
+        table: str,
+        columns: Sequence[str],
+        as_of: date,
+        *,
+        batch: int | None = None,
+        bucket: int | None = None,
+    ) -> pa.Table:
+        """The rows of `facts` that were known at the end of `as_of`, without the two dates."""
+        rows = self.facts(table, columns, batch=batch, bucket=bucket)
+        day = pa.scalar(to_day(as_of), pa.int32()).cast(pa.date32())
+        stands = pc.or_kleene(pc.is_null(rows["known_until"]), pc.greater(rows["known_until"], day))
+        return rows.filter(pc.and_kleene(pc.less_equal(rows["known_at"], day), stands)).select(
+            list(dict.fromkeys(columns))
+        )
+
+    def content_digest(self, batch: int | None = None) -> str:
+        """BLAKE2b-256 of all the ledger held at `batch`: every version with its clocks, in ledger order."""
+        return json_digest(
+            {
+                "lender": self.lender,
+                "jurisdiction": self.jurisdiction,
+                "date_grid": self.date_grid,
+                "batches": [
+                    {
+                        "batch": record.batch,
+                        "business_date": record.business_date,
+                        "tables": {name: entry.digest for name, entry in record.tables.items() if entry.rows},
+                    }
+                    for record in self._batches(batch)
+                ],
+            }
+        )
+
+    def visible_digest(self, as_of: date, batch: int | None = None) -> str:
+        """BLAKE2b-256 over the rows visible on `as_of` in what the ledger held at `batch`.
+
+        Neither `known_at` nor the batch is in it: two ways of loading the same book show the same rows.
+        """
+        found = {
+            name: table_digest(
+                self.visible(name, [*TABLES[name].column_names, *self.attributes(name)], as_of, batch=batch)
+            )
+            for name in TABLES
+            if self.has(name)
+        }
+        return json_digest({"date_grid": self.date_grid, "lender": self.lender, "tables": found})
+
+    def _batches(self, batch: int | None) -> tuple[BatchRecord, ...]:
+        if batch is not None and not 1 <= batch <= self.batch:
+            raise LedgerError(f"There is no batch {batch}; the ledger holds batches 1 to {self.batch}.")
+        return tuple(record for record in self.manifest.batches if batch is None or record.batch <= batch)
+
+    def _records(self, table: str, batch: int | None) -> list[tuple[int, TableRecord]]:
+        _table(table)
+        return [
+            (record.batch, record.tables[table]) for record in self._batches(batch) if table in record.tables
+        ]
+
+    def _read(self, name: str, wanted: Sequence[str]) -> pa.Table:
+        try:
+            with pq.ParquetFile(self.folder / name) as file:
+                held = set(file.schema_arrow.names)
+                return file.read([column for column in wanted if column in held], use_threads=False)
+        except (OSError, pa.ArrowInvalid) as error:
+            raise LedgerError(
+                f"{self.folder / name} cannot be read ({error}); restore the ledger from a backup."
+            ) from error
+
+
+def _table(name: str) -> Table:
+    if name not in TABLES:
+        raise LedgerError(f"The ledger has no table {name}; it has {', '.join(TABLES)}.")
+    return TABLES[name]
+
+
+def _empty(names: Sequence[str], kinds: dict[str, str]) -> pa.Table:
+    types = {"known_at": pa.date32(), "batch": pa.int32(), "retracted": pa.bool_()}
+    return pa.schema(
+        [pa.field(name, types.get(name) or ARROW_TYPES[kinds[name]]) for name in names]
+    ).empty_table()
+
+
+def _sorted(rows: pa.Table, shape: Table) -> pa.Table:
+    keys = [(name, "ascending") for name in (*shape.sort, "batch")]
+    return rows.take(pc.sort_indices(rows, sort_keys=keys))
+
+
+def _with_ends(rows: pa.Table, shape: Table) -> pa.Table:
+    """Add `known_until` and drop retractions. A row ends when any later version of its key became known."""
+    keys = [(name, "ascending") for name in (*shape.key, "batch")]
+    rows = rows.take(pc.sort_indices(rows, sort_keys=keys)).combine_chunks()
+    size = rows.num_rows
+    same = np.ones(max(size - 1, 0), bool)
+    for name in shape.key:
+        column = one_chunk(rows[name])
+        before, after = column.slice(0, max(size - 1, 0)), column.slice(1)
+        both_empty = ~validity(before) & ~validity(after)
+        equal = pc.fill_null(pc.equal(before, after), False)
+        same &= (
+            both_empty | np.frombuffer(equal.cast(pa.uint8()).buffers()[1], np.uint8, len(equal)).astype(bool)
+            if size > 1
+            else same
+        )
+    known = days_of(rows["known_at"])
+    never = np.iinfo(np.int32).max
+    until = np.full(size, never, np.int32)
+    followed = np.flatnonzero(same)
+    for row in followed[::-1]:  # only rows that have a successor: few
+        until[row] = min(known[row + 1], until[row + 1])
+    ends = pa.Array.from_buffers(
+        pa.date32(),
+        size,
+        [pa.py_buffer(np.packbits(until != never, bitorder="little").tobytes()), pa.py_buffer(until)],
+    )
+    rows = rows.append_column("known_until", ends)
+    return rows.filter(pc.invert(rows["retracted"]))

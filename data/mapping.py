@@ -1,0 +1,322 @@
+"""A mapping file: which file of a lender's export feeds which canonical table and column.
+
+A new lender needs a mapping and no code. The file is TOML; `load_mapping` reads it and refuses whatever it does
+not understand, with the nearest name it knows: a typo must never become a column that is silently empty. It does
+not open the export: data/ingest.py finds out whether the columns named here are there.
+"""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from data.attributes import protected_word
+from data.digest import file_digest
+from data.errors import MappingError
+from data.tables import APART, ASSIGNMENT_COLUMNS, TABLES, Column, Kind, Table
+
+_TOP = ("lender", "jurisdiction", "date_grid", "encoding", "delimiter", "date_format", "needs", "tables")
+_TABLE = ("file", "export", "columns")
+_SOURCE = ("column", "constant", "sql", "row_key")
+_DETAIL = ("format", "values", "skip", "type")
+_ATTRIBUTE_KINDS: dict[str, Kind] = {"number": "number", "category": "text"}
+
+
+@dataclass(frozen=True)
+class ColumnSource:
+    """Where one canonical column comes from: exactly one of column, constant, sql and row_key is set."""
+
+    name: str
+    kind: Kind
+    column: str | None = None
+    constant: str | None = None
+    sql: str | None = None
+    row_key: tuple[str, ...] = ()
+    format: str | None = None
+    values: tuple[tuple[str, str], ...] | None = None
+    skip: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The name a message calls it by: the source's own, where there is one."""
+        return self.column or self.name
+
+
+@dataclass(frozen=True)
+class TableMapping:
+    """One file (or one reading of it) that feeds one table."""
+
+    table: str
+    file: str
+    export: Literal["full", "delta"]
+    columns: tuple[ColumnSource, ...]
+
+    @property
+    def attributes(self) -> dict[str, Kind]:
+        return {source.name: source.kind for source in self.columns if source.name.startswith("attr_")}
+
+    def source(self, name: str) -> ColumnSource | None:
+        return next((source for source in self.columns if source.name == name), None)
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A whole mapping file. `digest` is of its bytes and goes into every batch it reads."""
+
+    path: Path
+    digest: str
+    lender: str
+    jurisdiction: str
+    date_grid: Literal["day", "month_end"]
+    encoding: str
+    delimiter: str
+    needs: str
+    tables: tuple[TableMapping, ...]
+
+    def of(self, table: str) -> tuple[TableMapping, ...]:
+        """The readings that feed one table; most tables have one or none."""
+        return tuple(part for part in self.tables if part.table == table)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint for a message: " (did you mean X?)", or the names there are when none is near."""
+    names = list(known)
+    lower = {candidate.lower(): candidate for candidate in names}
+    found = difflib.get_close_matches(name.lower(), list(lower), n=1, cutoff=0.5)
+    if found:
+        return f"; did you mean {lower[found[0]]!r}?"
+    return f"; there is {', '.join(names)}." if names else "."
+
+
+def load_mapping(path: Path) -> Mapping:
+    """Read and check a mapping file.
+
+    Errors: `MappingError`, one sentence a problem, when the file is missing, is not TOML (with its line), names a
+    key, table or column that does not exist, lacks a required column, has no loans, or maps a protected attribute
+    (12 CFR 1002.2(z), GDPR Art. 9) to an attribute.
+    """
+    if not path.is_file():
+        raise MappingError(
+            f"{path}: there is no such mapping file; mappings that come with duesight are in data/mappings/."
+        )
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise MappingError(f"{path.name} is not valid TOML: {error}; mend that line.") from error
+    except UnicodeDecodeError as error:
+        raise MappingError(f"{path.name} is not UTF-8 (byte {error.start}); save it as UTF-8.") from error
+    return _Reader(path.name).mapping(raw, path)
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Reads the parts of one file and knows its name for messages."""
+
+    file: str
+
+    def fail(self, where: str, what: str) -> MappingError:
+        return MappingError(f"{self.file}: {where}{': ' if where else ''}{what}")
+
+    def known(self, keys: Iterable[str], allowed: Iterable[str], where: str, word: str = "key") -> None:
+        names = list(allowed)
+        for key in keys:
+            if key not in names:
+                raise self.fail(where, f"unknown {word} {key!r}{nearest(key, names)}")
+
+    def text(self, raw: dict[str, object], key: str, where: str, default: str | None = None) -> str:
+        value = raw.get(key, default)
+        if value is None:
+            raise self.fail(where, f'{key!r} is missing; add {key} = "...".')
+        if not isinstance(value, str) or not value.strip():
+            raise self.fail(where, f"{key!r} must be a text that is not empty.")
+        return value
+
+    def choice(self, raw: dict[str, object], key: str, where: str, allowed: tuple[str, ...]) -> str:
+        value = self.text(raw, key, where)
+        if value not in allowed:
+            raise self.fail(
+                where, f"{key} = {value!r} is not one of {', '.join(allowed)}{nearest(value, allowed)}"
+            )
+        return value
+
+    def table_of(self, raw: object, where: str) -> dict[str, object]:
+        if not isinstance(raw, dict):
+            raise self.fail(where, "must be a table of keys.")
+        return raw
+
+    def mapping(self, raw: dict[str, object], path: Path) -> Mapping:
+        self.known(raw, _TOP, "")
+        encoding = self.text(raw, "encoding", "", "utf-8")
+        try:
+            "".encode(encoding)
+        except LookupError as error:
+            raise self.fail(
+                "", f"encoding = {encoding!r} is not an encoding; write utf-8, cp1252 or latin-1."
+            ) from error
+        delimiter = self.text(raw, "delimiter", "", ",") if raw.get("delimiter") != "\t" else "\t"
+        if len(delimiter) != 1:
+            raise self.fail("", f"delimiter = {delimiter!r} must be one character.")
+        date_format = self.text(raw, "date_format", "", "%Y-%m-%d")
+        tables = self.table_of(raw.get("tables", {}), "tables")
+        self.known(tables, [*TABLES, *APART], "tables", "table")
+        if "loans" not in tables:
+            raise self.fail(
+                "tables", "no loans are mapped; add [tables.loans], nothing can be ranked without them."
+            )
+        parts: list[TableMapping] = []
+        for name in [*TABLES, *APART]:
+            if name in tables:
+                readings = tables[name]
+                for one in readings if isinstance(readings, list) else [readings]:
+                    parts.append(self.reading(name, self.table_of(one, f"tables.{name}"), date_format))
+        grid = self.choice({"date_grid": "day", **raw}, "date_grid", "", ("day", "month_end"))
+        return Mapping(
+            path=path,
+            digest=file_digest(path),
+            lender=self.text(raw, "lender", ""),
+            jurisdiction=self.text(raw, "jurisdiction", ""),
+            date_grid="month_end" if grid == "month_end" else "day",
+            encoding=encoding,
+            delimiter=delimiter,
+            needs=self.text(raw, "needs", "") if "needs" in raw else "",
+            tables=tuple(parts),
+        )
+
+    def reading(self, name: str, raw: dict[str, object], date_format: str) -> TableMapping:
+        where = f"tables.{name}"
+        self.known(raw, _TABLE, where)
+        table = TABLES.get(name) or APART[name]
+        export = self.choice(raw, "export", where, ("full", "delta"))
+        columns = self.table_of(raw.get("columns", {}), f"{where}.columns")
+        sources = tuple(self.source(table, key, value, date_format) for key, value in columns.items())
+        mapped = {source.name for source in sources}
+        for column in table.columns:
+            if column.required and column.default is None and column.name not in mapped:
+                raise self.fail(
+                    f"{where}.columns",
+                    f'{column.name} is required and not mapped; add {column.name} = "<source column>".',
+                )
+        if table.one_of and not mapped & set(table.one_of):
+            raise self.fail(f"{where}.columns", f"at least one of {', '.join(table.one_of)} must be mapped.")
+        for source in sources:
+            self.known(
+                source.row_key,
+                [n for n in table.column_names if n != source.name],
+                f"{where}.columns.{source.name}",
+                "row_key column",
+            )
+            if source.row_key and not set(source.row_key) <= mapped:
+                missing = sorted(set(source.row_key) - mapped)
+                raise self.fail(
+                    f"{where}.columns.{source.name}",
+                    f"row_key names {', '.join(missing)}, which is not mapped.",
+                )
+            if source.row_key and export == "delta":
+                raise self.fail(
+                    f"{where}.columns.{source.name}",
+                    'row_key needs export = "full": in a delta the same row twice cannot be told from a row sent again; map the source\'s own id.',
+                )
+        return TableMapping(
+            name, self.text(raw, "file", where), "full" if export == "full" else "delta", sources
+        )
+
+    def source(self, table: Table, name: str, raw: object, date_format: str) -> ColumnSource:
+        where = f"tables.{table.name}.columns.{name}"
+        spec = {"column": raw} if isinstance(raw, str) else raw
+        if not isinstance(spec, dict):
+            raise self.fail(where, 'must be a source column\'s name or a table such as { column = "Name" }.')
+        self.known(spec, (*_SOURCE, *_DETAIL), where)
+        ways = [key for key in _SOURCE if key in spec]
+        if len(ways) != 1:
+            raise self.fail(where, f"needs exactly one of {', '.join(_SOURCE)}.")
+        kind = self.kind(table, name, spec, where)
+        if "format" in spec and kind not in ("date", "timestamp"):
+            raise self.fail(where, f"format is for dates, and {name} is a {kind}.")
+        constant = spec.get("constant")
+        row_key = spec.get("row_key", [])
+        if not isinstance(row_key, list) or not all(isinstance(part, str) for part in row_key):
+            raise self.fail(where, "row_key must be a list of canonical columns.")
+        if "row_key" in spec and (not row_key or kind != "text"):
+            raise self.fail(where, "row_key makes an id from a list of canonical columns that is not empty.")
+        skip = spec.get("skip", [])
+        if not isinstance(skip, list):
+            raise self.fail(where, "skip must be a list of source values.")
+        values = spec.get("values")
+        if values is not None and not isinstance(values, dict):
+            raise self.fail(where, "values must be a table of source value = canonical value.")
+        pairs = None if values is None else tuple(sorted((str(old), str(new)) for old, new in values.items()))
+        self.allowed(table, name, pairs, None if constant is None else str(constant), where)
+        return ColumnSource(
+            name=name,
+            kind=kind,
+            column=self.text(spec, "column", where) if "column" in spec else None,
+            constant=None if constant is None else str(constant),
+            sql=self.text(spec, "sql", where) if "sql" in spec else None,
+            row_key=tuple(str(part) for part in row_key),
+            format=self.text(spec, "format", where)
+            if "format" in spec
+            else (date_format if kind == "date" else None),
+            values=pairs,
+            skip=tuple(str(value) for value in skip),
+        )
+
+    def kind(self, table: Table, name: str, spec: dict[str, object], where: str) -> Kind:
+        if name.startswith("attr_") and table.attributes:
+            if not re.fullmatch(r"attr_[a-z0-9_]+", name):
+                raise self.fail(
+                    where, "an attribute's name is attr_ and then small letters, digits and underscores."
+                )
+            if word := protected_word(name):
+                raise self.fail(
+                    where,
+                    f"{word!r} is a protected attribute and may not become a feature; map it under [tables.protected].",
+                )
+            person = table.name == "borrowers"
+            for way in ("column", "sql"):
+                if word := protected_word(str(spec.get(way, "")), of_person=person):
+                    raise self.fail(
+                        where,
+                        f"its source speaks of {word!r}, a protected attribute; map it under [tables.protected].",
+                    )
+            kind = spec.get("type")
+            if kind not in _ATTRIBUTE_KINDS:
+                raise self.fail(where, 'an attribute needs type = "number" or type = "category".')
+            return _ATTRIBUTE_KINDS[str(kind)]
+        if "type" in spec:
+            raise self.fail(where, "type is for attributes (attr_…) of loans and borrowers only.")
+        if table.name == "protected" and re.fullmatch(r"[a-z][a-z0-9_]*", name):
+            return "text"
+        known = list(table.column_names)
+        if table.name in TABLES:
+            known.append("known_at")
+        if table.name == "loans":
+            known += ASSIGNMENT_COLUMNS
+        if name not in known:
+            hint = nearest(name, known)
+            if table.attributes:
+                hint += f" What duesight has no name for is mapped as attr_{name}."
+            raise self.fail(f"tables.{table.name}.columns", f"unknown column {name!r}{hint}")
+        if name == "known_at":
+            return "date"
+        return "text" if name not in table.column_names else table.column(name).kind
+
+    def allowed(
+        self,
+        table: Table,
+        name: str,
+        values: tuple[tuple[str, str], ...] | None,
+        constant: str | None,
+        where: str,
+    ) -> None:
+        column: Column | None = table.column(name) if name in table.column_names else None
+        if column is None or column.allowed is None:
+            return
+        for given in [*([] if constant is None else [constant]), *(new for _, new in values or ())]:
+            if given not in column.allowed:
+                raise self.fail(
+                    where,
+                    f"{given!r} is not one of {', '.join(column.allowed)}{nearest(given, column.allowed)}",
+                )

@@ -1,0 +1,68 @@
+"""Exact money.
+
+In the ledger money is `DECIMAL(18,4)`; in arithmetic it is an `int64` count of 1/10,000 of the currency unit
+(`SCALE`). Only features and values for ranking are `float64`, in currency units. This module holds the
+conversions and the minor unit of each currency (ISO 4217), which is the default tolerance of the arrears
+arithmetic. It does not convert between currencies: amounts of two currencies are never added.
+"""
+
+from decimal import Decimal
+
+import numpy as np
+
+SCALE = 10_000
+
+# ISO 4217 currencies whose minor unit is not a hundredth. Those of the eighteenth-century kind (1/5) are left out.
+_NO_DECIMALS = frozenset(
+    [
+        "BIF",
+        "CLP",
+        "DJF",
+        "GNF",
+        "ISK",
+        "JPY",
+        "KMF",
+        "KRW",
+        "PYG",
+        "RWF",
+        "UGX",
+        "VND",
+        "VUV",
+        "XAF",
+        "XOF",
+        "XPF",
+    ]
+)
+_THREE_DECIMALS = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
+
+
+def decimals_of(currency: str) -> int:
+    """Digits after the point that the currency uses (ISO 4217); 2 where not listed otherwise."""
+    if currency in _NO_DECIMALS:
+        return 0
+    return 3 if currency in _THREE_DECIMALS else 2
+
+
+def minor_unit(currency: str) -> int:
+    """One minor unit of the currency in 1/10,000: 100 for a cent, 10,000 for a yen, 10 for a fils."""
+    return SCALE // 10 ** decimals_of(currency)
+
+
+def to_decimal(ten_thousandths: int) -> Decimal:
+    """The exact amount behind an integer of 1/10,000."""
+    return Decimal(int(ten_thousandths)).scaleb(-4)
+
+
+def to_units(ten_thousandths: np.ndarray) -> np.ndarray:
+    """float64 currency units for features and ranking. Exact to the fourth decimal below 2**53 / 10**4."""
+    return ten_thousandths / SCALE
+
+
+def from_units(amounts: np.ndarray) -> np.ndarray:
+    """The int64 behind float64 units written by `to_units`; the round trip is exact."""
+    return np.rint(np.asarray(amounts, dtype=np.float64) * SCALE).astype(np.int64)
+
+
+def format_amount(amount: Decimal, currency: str) -> str:
+    """Digits for a reader: thousands separated, as many decimals as the currency has (`12,345.60`)."""
+    return f"{amount:,.{decimals_of(currency)}f}"
