@@ -1,0 +1,39 @@
+"""How much an officer can do in a day, and at what hours a person may be called.
+
+These are numbers a branch manager argues about, so they sit in one frozen object that is checked at load and
+hashed into every list. It says nothing about who is worth a contact (`decisions/value.py`) or who must be left
+alone (`decisions/conditions.py`). The defaults are assumptions until a lender sets its own; the window is the
+strictest of the regimes we know (India's code for microfinance: 09:00 to 18:00, borrower's local time).
+"""
+
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+ClockTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+"""A time of day as the lender's clock shows it: `09:00`."""
+
+
+class CapacitySettings(BaseModel):
+    """One day of one officer.
+
+    minutes_per_day: minutes for follow-up, where the ledger's `officers` names none. minutes_call: minutes one
+    contact takes by phone, tries included. visits_per_day: the most visits a day (no list draws visits yet).
+    window_start, window_end: local time of the borrower between which a contact may be made.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    minutes_per_day: float = Field(default=240.0, gt=0)
+    visits_per_day: int = Field(default=8, ge=0)
+    minutes_call: float = Field(default=8.0, gt=0)
+    window_start: ClockTime = "09:00"
+    window_end: ClockTime = "18:00"
+
+    @model_validator(mode="after")
+    def _the_window_opens_before_it_closes(self) -> Self:
+        if self.window_start >= self.window_end:
+            raise ValueError(
+                f"window_start {self.window_start} must be earlier than window_end {self.window_end}"
+            )
+        return self
