@@ -1,0 +1,85 @@
+"""The model: LightGBM with fixed settings, and its text in a form that is the same everywhere.
+
+Promised: the same snapshots give the same text, in any row order and with any number of threads. For that, rows are
+put in order of (as_of, loan_id) first, nothing is sampled (no bagging, no feature fractions), histograms are built
+in a fixed order, and the line of the text that names the number of threads is left out.
+
+Class frequencies are left as they are (no oversampling, no `scale_pos_weight`): the raw score stays a log-odds of
+the book's own rate. Missing values are LightGBM's own affair. Categories do not occur: every feature is a number.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from models.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from lightgbm import Booster
+
+
+def fit_booster(
+    X: np.ndarray,
+    y: np.ndarray,
+    weight: np.ndarray,
+    as_of_days: np.ndarray,
+    loan_ids: np.ndarray,
+    features: Sequence[str],
+    settings: TrainSettings,
+    threads: int | None = None,
+) -> str:
+    """The text of a booster fitted on n snapshots, ready for `load_booster`.
+
+    X: n x p float64, NaN where missing, columns in the order of `features`; y: 0 or 1; weight: of each snapshot;
+    as_of_days and loan_ids identify the snapshot. threads: None takes what the machine has.
+    """
+    import lightgbm
+
+    order = np.lexsort((np.asarray(loan_ids, dtype=str), as_of_days))
+    data = lightgbm.Dataset(
+        np.ascontiguousarray(X[order], dtype=np.float64),
+        label=np.asarray(y, np.float64)[order],
+        weight=np.asarray(weight, np.float64)[order],
+        feature_name=text_names(features),
+        free_raw_data=True,
+    )
+    booster = lightgbm.train(_parameters(len(y), settings, threads), data, num_boost_round=settings.rounds)
+    return _without_threads(booster.model_to_string(num_iteration=-1))
+
+
+def load_booster(text: str) -> "Booster":
+    """A booster that predicts; its feature names are those of `text_names`."""
+    import lightgbm
+
+    return lightgbm.Booster(model_str=text)
+
+
+def text_names(features: Sequence[str]) -> list[str]:
+    """Feature names as the text can hold them: a lender's attribute may carry letters that LightGBM refuses.
+
+    For a reader of the text only. The names that count stand in model.json, in the same order.
+    """
+    return [f"f{at:03d}_" + re.sub(r"[^0-9A-Za-z_]", "_", name) for at, name in enumerate(features)]
+
+
+def _parameters(rows: int, settings: TrainSettings, threads: int | None) -> dict[str, object]:
+    return {
+        "objective": "binary",
+        "learning_rate": settings.learning_rate,
+        "num_leaves": settings.num_leaves,
+        "max_depth": settings.max_depth,
+        "min_data_in_leaf": max(settings.min_rows_in_leaf, rows // settings.rows_per_leaf_row),
+        "lambda_l2": settings.lambda_l2,
+        "seed": settings.seed,
+        "deterministic": True,
+        "force_row_wise": True,
+        "feature_pre_filter": False,
+        "verbosity": -1,
+        "num_threads": threads or 0,
+    }
+
+
+def _without_threads(text: str) -> str:
+    return re.sub(r"^\[num_threads: .*\]\n", "", text, flags=re.MULTILINE)

@@ -1,0 +1,162 @@
+"""What the numbers of a training run say, in sentences, the unflattering ones first.
+
+A table lets a reader overlook the row where the model adds nothing; a sentence does not. Every sentence names both
+numbers it compares. A difference is called by its sign alone: no interval is computed here, and the limits say so.
+"""
+
+from collections.abc import Sequence
+
+from models.evaluation import POOLED
+from models.examples import Examples
+from models.settings import TrainSettings
+from models.splits import PartName, Split
+from models.summary import EVERY_STRATUM, Calibration, CalibrationBin, ListRow, MeasureRow, Target, TrainedOn
+
+FAR_OFF = 1.25
+"""Mean PD and observed rate further apart than this factor are called out."""
+TOO_GOOD = 0.95
+"""An AUC among current loans above this is a sign of a leak before it is a success (domain reference 2.2)."""
+
+
+def findings(
+    measures: Sequence[MeasureRow], lists: Sequence[ListRow], calibration: Calibration, min_of_each_class: int
+) -> list[str]:
+    """Sentences on order, lists and calibration. Empty where nothing was judged."""
+    bad: list[str] = []
+    good: list[str] = []
+    strata = list(dict.fromkeys(row["stratum"] for row in measures))
+    for stratum in strata:
+        by_ranker = {row["ranker"]: row for row in measures if row["stratum"] == stratum}
+        model, rule, logistic = by_ranker["model"], by_ranker["rule"], by_ranker.get("logistic")
+        if model["auc"] is None or rule["auc"] is None:
+            bad.append(f"{_On(stratum)} nothing can be said: {model['why_none']}.")
+            continue
+        counts = f"{model['positives']} positives of {model['loans_with_positive']} loans"
+        if model["auc"] > rule["auc"]:
+            good.append(
+                f"{_On(stratum)} the model orders better than the rule: AUC {model['auc']:.3f} against {rule['auc']:.3f} ({counts})."
+            )
+        else:
+            bad.append(
+                f"{_On(stratum)} the model orders no better than the rule: AUC {model['auc']:.3f} against {rule['auc']:.3f} ({counts})."
+            )
+        if logistic is not None and logistic["auc"] is not None and logistic["auc"] >= model["auc"]:
+            bad.append(
+                f"{_On(stratum)} a logistic regression orders as well or better: AUC {logistic['auc']:.3f} against the model's {model['auc']:.3f}."
+            )
+        if stratum == "0" and model["auc"] >= TOO_GOOD:
+            bad.append(
+                f"An AUC of {model['auc']:.3f} among current loans is more than honest features give: look for a leak before believing it."
+            )
+    _on_lists(lists, min_of_each_class, bad, good)
+    _on_calibration(calibration, min_of_each_class, bad, good)
+    return bad + good
+
+
+def limits(target: Target, trained_on: TrainedOn, learnt_to: str | None) -> list[str]:
+    """What the model cannot do, whatever its numbers. `learnt_to`: last day of the fit window, None without a model."""
+    bad_at, products = target["bad_at_days"], ", ".join(row["name"] for row in trained_on["products"])
+    sentences = [
+        f"It says nothing about loans already {bad_at} or more days late, loans of which no installment has fallen due, or loans that cannot become {bad_at} days late within {target['horizon_days']} days.",
+        "The PD is the probability of falling behind under the practice of the months it learnt from. It is not the probability of a loss, and not what a call would change.",
+        f"It knows these products only: {products}. A new product, or a new kind of borrower, is outside what it was judged on.",
+        "No confidence intervals are given for the numbers against the rule: small differences mean little, and less than the count of snapshots suggests, because snapshots of one loan are not independent.",
+        "The test lists are drawn with the same capacity for every officer and with nobody withheld.",
+        "Fairness between groups of borrowers and the drift of the book have not been examined.",
+        "The interval beside a PD says how well the calibration is known. It is not an interval for one person.",
+    ]
+    if learnt_to is not None:
+        sentences.insert(
+            3, f"It has learnt from snapshots up to {learnt_to}; the later ones calibrate and judge it."
+        )
+    return sentences
+
+
+def caveats(refusal: str | None, split: Split, data: Examples, settings: TrainSettings) -> list[str]:
+    """What must be known before any number is believed, the refusal first."""
+    sentence = refusal or split.caveat
+    sentences = [] if sentence is None else [sentence]
+    if split.has_test:
+        windows: tuple[tuple[PartName, str], ...] = (("fit", "fit window"), ("test", "test"))
+        few = [
+            f"{count} in the {words}"
+            for part, words in windows
+            if (count := len(set(data.loan[split.rows(part, data.day) & data.positive])))
+            < settings.min_positives
+        ]
+        if few:
+            sentences.append(
+                f"Few loans stand behind the positives: {' and '.join(few)}. Several snapshots of one loan are not independent."
+            )
+    if data.frame["currency"].nunique() > 1:
+        sentences.append(
+            "The book has several currencies, whose amounts are not added: no share of value captured is given, and lists are drawn as if the amounts were comparable."
+        )
+    return sentences
+
+
+def _On(stratum: str) -> str:  # noqa: N802
+    if stratum == EVERY_STRATUM:
+        return "On all eligible loans together"
+    return "On loans without arrears" if stratum == "0" else f"On loans {stratum} days late"
+
+
+def _on_lists(lists: Sequence[ListRow], least: int, bad: list[str], good: list[str]) -> None:
+    pooled = {row["ranker"]: row for row in lists if row["as_of"] == POOLED}
+    if "model" not in pooled:
+        return
+    model, rule = pooled["model"], pooled["rule"]
+    days = len({row["as_of"] for row in lists}) - 1
+    if model["positives"] < least:
+        bad.append(
+            f"The lists of {days} days cannot be compared: only {model['positives']} loan-days went bad, {least} are needed."
+        )
+        return
+    for ranker, name in (("rule", "the rule's"), ("logistic", "the logistic regression's")):
+        other = pooled.get(ranker)  # type: ignore[call-overload]
+        if other is None:
+            continue
+        sentence = (
+            f"With one day's capacity the model's lists of {days} days reach {model['hits']} of {model['positives']} loan-days that went bad"
+            f"{_share(model['value_captured'])}, {name} {other['hits']}{_share(other['value_captured'])}."
+        )
+        less_value = (
+            model["value_captured"] is not None
+            and other["value_captured"] is not None
+            and model["value_captured"] <= other["value_captured"]
+        )
+        (bad if model["hits"] <= other["hits"] or less_value else good).append(sentence)
+    if model["listed"] == model["eligible"] and rule["listed"] == rule["eligible"]:
+        bad.append(
+            "One day's capacity reaches every eligible loan, so the lists cannot tell one order from another."
+        )
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f" ({value:.1%} of their exposure)"
+
+
+def _on_calibration(calibration: Calibration, least: int, bad: list[str], good: list[str]) -> None:
+    brier, constant = calibration["brier"], calibration["brier_of_constant"]
+    if brier is None or constant is None:
+        return
+    if brier >= constant:
+        bad.append(
+            f"The PD is no better than saying the same rate for everyone: Brier score {brier:.4f} against {constant:.4f}."
+        )
+    whole: CalibrationBin = {
+        "name": EVERY_STRATUM,
+        "snapshots": sum(row["snapshots"] for row in calibration["tenths"]),
+        "positives": sum(row["positives"] for row in calibration["tenths"]),
+        "mean_pd": calibration["mean_pd"],
+        "observed": calibration["observed"],
+    }
+    for row in [whole, *calibration["strata"]]:
+        said, happened = row["mean_pd"], row["observed"]
+        if said is None or happened is None or row["positives"] < least:
+            continue
+        sentence = f"{_On(row['name'])} the PD says {said:.1%} on average where {happened:.1%} happened"
+        if max(said, happened) > FAR_OFF * min(said, happened):
+            bad.append(sentence + (", too much." if said > happened else ", too little."))
+        elif row is whole:
+            good.append(sentence + ".")

@@ -1,0 +1,202 @@
+"""What one training run has to say, as plain data.
+
+`training.train` fills a `Summary`; `reports` draws the page from it, `registry` keeps it beside the model. It holds
+only text, numbers, booleans, None, lists and dictionaries, so it is JSON as it stands. A number that cannot be
+given is None, never NaN and never 0. Dates are ISO text. Nothing in it depends on the clock, on how long the
+training took, or on the machine: same panel and settings, same summary.
+
+It names no borrower, loan or officer.
+"""
+
+from typing import Literal, TypedDict
+
+Ranker = Literal["model", "rule", "logistic"]
+"""The booster; the lender's rule (days past due, then arrears); the logistic regression. Always in this order."""
+
+RANKER_WORDS: dict[Ranker, str] = {
+    "model": "model",
+    "rule": "rule (days past due, then arrears)",
+    "logistic": "logistic regression",
+}
+
+EVERY_STRATUM = "all"
+"""The stratum of rows that count every eligible snapshot."""
+
+
+class Count(TypedDict):
+    """How much of the panel one product, currency or other group holds."""
+
+    name: str
+    snapshots: int
+    loans: int
+    positives: int
+
+
+class Dropped(TypedDict):
+    """Snapshots that were left out of the panel, and why (the panel's own words)."""
+
+    reason: str
+    snapshots: int
+
+
+class TrainedOn(TypedDict):
+    """The panel behind the model. `positives` counts snapshots with label 1; one loan can give several."""
+
+    first: str  # oldest snapshot day
+    last: str  # newest snapshot day whose label was known by `until`
+    until: str  # nothing known after this day was used
+    every: str  # "week" or "month_end"
+    months: int  # distinct calendar months with snapshots
+    snapshots: int
+    loans: int
+    borrowers: int
+    positives: int
+    loans_with_positive: int
+    products: list[Count]
+    currencies: list[Count]
+    dropped: list[Dropped]
+    features: int
+    ledger_digest: str
+    catalogue_digest: str
+
+
+class Target(TypedDict):
+    """What the model predicts: bad_at_days (K) reached within horizon_days (H); facts known lag_days later."""
+
+    bad_at_days: int
+    horizon_days: int
+    lag_days: int
+    strata: list[str]
+    words: str
+
+
+class ScheduleRow(TypedDict):
+    """One stretch of the order in time. A purge lies between two parts; its snapshots are used by neither."""
+
+    part: Literal["fit", "purge", "calibrate", "test"]
+    first: str | None  # first snapshot day; None in a purge that holds no snapshot
+    last: str | None
+    days: int  # snapshot days
+    snapshots: int
+    loans: int
+    positives: int
+    loans_with_positive: int
+
+
+class MeasureRow(TypedDict):
+    """One ranker on one stratum (or on "all"), over every judged day.
+
+    auc and average_precision are unweighted over snapshots, and None with fewer than 30 positives or negatives
+    (`why_none` then says so). listed and hits count the snapshots that one day's capacity reached and those of
+    them with label 1; recall is hits / positives and precision hits / listed, None where the divisor is 0.
+    """
+
+    ranker: Ranker
+    stratum: str
+    snapshots: int
+    loans: int
+    positives: int
+    negatives: int
+    loans_with_positive: int
+    auc: float | None
+    average_precision: float | None
+    why_none: str | None
+    listed: int
+    hits: int
+    precision: float | None
+    recall: float | None
+
+
+class ListRow(TypedDict):
+    """One ranker's list of one judged day ("all" in as_of: pooled over the days), drawn with one day's capacity.
+
+    value_captured = exposure of the listed positives / exposure of all positives of that day; None without
+    positives, or where the book has several currencies (amounts of two currencies are not added).
+    lift = precision / share of positives among the eligible.
+    """
+
+    ranker: Ranker
+    as_of: str
+    eligible: int
+    listed: int
+    positives: int
+    hits: int
+    precision: float | None
+    recall: float | None
+    value_captured: float | None
+    lift: float | None
+
+
+class CalibrationBin(TypedDict):
+    """A tenth of the judged snapshots by PD (bin 1 the lowest), or one stratum. Unweighted."""
+
+    name: str
+    snapshots: int
+    positives: int
+    mean_pd: float | None
+    observed: float | None
+
+
+class Calibration(TypedDict):
+    """How the model's PD agrees with what happened on the judged days.
+
+    brier_of_constant is the Brier score of always saying the observed rate of the judged snapshots: the PD is
+    worth something only below it.
+    """
+
+    slope: float | None  # a in sigmoid(a * raw score + b)
+    intercept: float | None
+    fitted_on: str  # a sentence
+    brier: float | None
+    brier_of_constant: float | None
+    mean_pd: float | None
+    observed: float | None
+    tenths: list[CalibrationBin]
+    strata: list[CalibrationBin]
+
+
+class Importance(TypedDict):
+    """Mean absolute SHAP contribution (log-odds) over `importance_rows` judged snapshots, largest first.
+
+    direction is the sign of the rank correlation of value and contribution: "higher is riskier",
+    "higher is safer" or "no single direction".
+    """
+
+    feature: str
+    meaning: str
+    mean_abs: float
+    direction: str
+
+
+class Summary(TypedDict):
+    """Everything that the page of one training run shows, in the order in which it should be read.
+
+    caveats come first on every page: what must be known before any number is believed.
+    findings are sentences about the numbers, the unflattering ones first.
+    limits say what the model cannot do, whatever the numbers are.
+    """
+
+    name: str  # registered name, as early-warning-k30-h90
+    lender: str
+    registrable: bool
+    refusal: str | None  # why nothing may be registered; None when registrable
+    digest: str | None  # of the served model; None when nothing was served
+    caveats: list[str]
+    findings: list[str]
+    limits: list[str]
+    target: Target
+    trained_on: TrainedOn
+    schedule: list[ScheduleRow]
+    schedule_words: list[str]  # the same schedule, drawn in lines of plain text
+    judged_on: Literal["test", "out_of_fold", "nothing"]
+    judged_words: str  # a sentence: on which snapshots the numbers below were taken
+    measures: list[MeasureRow]
+    lists: list[ListRow]
+    calibration: Calibration
+    importance: list[Importance]
+    importance_rows: int
+    settings: dict[str, object]
+    capacity: dict[str, object]
+    settings_digest: str
+    seed: int
+    versions: dict[str, str]

@@ -1,0 +1,332 @@
+"""From a panel to a challenger, with the rule and a logistic regression beside it.
+
+The order of work: cut the panel in time; see whether there is enough; fit the booster and the logistic regression on
+the fit window; calibrate on the months after it; judge all three on the newest months; write the served model; say
+in a `Summary` what it stands on and what it cannot do. The model that is judged is the model that is served: nothing
+is fitted again on the newest months.
+
+Where there is too little to learn from, nothing is served. The result still carries a summary, with numbers by
+cross-validation grouped by borrower and the refusal in front of them; the caller prints it and ends with the exit
+code of `TooLittleHistoryError`.
+
+Promised: the same panel and settings give the same bytes, in any row order and with any number of threads. Not here:
+writing to MLflow (`registry`) and drawing the page (`reports`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from data.days import to_date
+from data.digest import Json, json_digest
+from data.errors import InputError, TooLittleHistoryError
+from decisions.settings import CapacitySettings
+from features.settings import LabelSettings
+from models.baselines import fit_logistic
+from models.calibration import CalibrationRefusedError, Calibrator, fit_calibrator
+from models.evaluation import (
+    Scored,
+    brier,
+    calibration_strata,
+    calibration_tenths,
+    draw_lists,
+    list_rows,
+    measure_rows,
+)
+from models.examples import Examples, describe_panel, examples_of
+from models.findings import caveats, findings, limits
+from models.folds import Progress, boost, judge_out_of_fold, raw_of, raw_out_of_fold
+from models.importance import importance_of
+from models.served import ServedModel, assemble
+from models.settings import TrainSettings
+from models.splits import PartName, Split, split_in_time
+from models.summary import Calibration, Summary, Target, TrainedOn
+
+if TYPE_CHECKING:
+    from features.panel import Panel
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a training run leaves. `model` and `folder` are None and `refusal` a sentence where nothing may be registered."""
+
+    summary: Summary
+    model: ServedModel | None
+    folder: Path | None
+
+    @property
+    def registrable(self) -> bool:
+        return self.model is not None
+
+    @property
+    def refusal(self) -> str | None:
+        return self.summary["refusal"]
+
+    @property
+    def digest(self) -> str | None:
+        return None if self.model is None else self.model.digest
+
+
+def train(
+    panel: "Panel",
+    ledger_digest: str,
+    labels: LabelSettings,
+    capacity: CapacitySettings,
+    settings: TrainSettings,
+    until: date,
+    models_dir: Path,
+    *,
+    lender: str = "",
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> TrainingResult:
+    """A served model in `<models_dir>/served/<digest>/` and its summary, or a refusal and its summary.
+
+    panel: matured snapshots only, labelled with nothing known after `until` (InputError where it knows more).
+    ledger_digest: of the ledger's contents that the panel was read from. threads: None takes what the machine has;
+    it changes no number. Raises TooLittleHistoryError only where there is not even a panel to report on.
+    """
+    if panel.until > until:
+        raise InputError(
+            f"The panel uses what was known until {panel.until}, later than --until {until}: build it again with that date."
+        )
+    if len(panel.frame) == 0:
+        raise TooLittleHistoryError(
+            f"No loan has a snapshot whose outcome was known by {until}: there is nothing to learn from."
+        )
+    tell = progress or _silent
+    data = examples_of(panel)
+    split = split_in_time(data.day, labels, settings)
+    if split.has_calibration and _positives(data, split, "calibrate") < settings.min_positives:
+        split = split_in_time(data.day, labels, settings, calibrate_apart=False)
+    trained_on = describe_panel(panel, data, ledger_digest)
+    settings_digest = json_digest(
+        {"labels": labels.model_dump(mode="json"), "train": settings.model_dump(mode="json")}
+    )
+
+    model: ServedModel | None = None
+    refusal = _refusal(data, split, settings)
+    if refusal is None:
+        try:
+            model = _fit(data, split, labels, settings, until, trained_on, settings_digest, threads, tell)
+        except CalibrationRefusedError as refused:
+            refusal = f"No calibration could be fitted: {refused}. Nothing was registered."
+
+    if model is not None:
+        fit, judged = data.only(split.rows("fit", data.day)), data.only(split.rows("test", data.day))
+        raw = model.raw_scores(judged.X)
+        tell("logistic regression", 0, 1)
+        baseline = fit_logistic(fit.X, fit.y, fit.weight)
+        logistic: Scored | None = Scored(baseline.raw_scores(judged.X), baseline.pd(judged.X))
+        scored, judged_on = Scored(raw, model.pd(raw)), "test"
+        judged_words = _on_test(judged, fit)
+        calibrator: Calibrator | None = model.calibrator
+        fitted_on = _calibrated_on(split)
+        tell("what the model looks at", 0, 1)
+        importance, importance_rows = importance_of(model, judged, settings)
+    else:
+        judged, calibrator, importance, importance_rows = data, None, [], 0
+        found = judge_out_of_fold(data, settings, threads, tell)
+        if found is None:
+            scored, logistic, judged_on = None, None, "nothing"
+            judged_words = (
+                "Nothing could be judged: too few borrowers with and without a positive for cross-validation."
+            )
+            fitted_on = "No calibration was fitted."
+        else:
+            (scored, logistic), judged_on = found, "out_of_fold"
+            judged_words = (
+                f"Judged by {settings.folds}-fold cross-validation grouped by borrower on all {len(data.y):,} snapshots: every "
+                "snapshot is scored by a model that never saw its borrower, but did see later days of others. These numbers "
+                "are not a test in time and flatter every ranker that learns."
+            )
+            fitted_on = "Each fold was calibrated on the out-of-fold scores of the others."
+
+    strata = labels.stratum_names()
+    if scored is None:
+        lists, measures = [], []
+    else:
+        days = 3 * len(np.unique(judged.day))
+        drawn = iter(range(1, days + 1))
+        picked = draw_lists(
+            judged.frame,
+            judged.day,
+            scored,
+            logistic,
+            capacity,
+            lambda: tell("lists of the judged days", next(drawn), days),
+        )
+        lists = list_rows(judged.frame, judged.day, picked)
+        measures = measure_rows(judged.frame, scored, logistic, picked, strata, settings)
+    calibration = _calibration(judged, scored, calibrator, fitted_on, strata)
+    target = _target(labels)
+    parts = split.schedule(data.day, data.loan, data.positive)
+    folder = None if model is None else model.save(models_dir)
+    summary: Summary = {
+        "name": labels.model_name(),
+        "lender": lender,
+        "registrable": model is not None,
+        "refusal": refusal,
+        "digest": None if model is None else model.digest,
+        "caveats": caveats(refusal, split, data, settings),
+        "findings": findings(measures, lists, calibration, settings.min_of_each_class),
+        "limits": limits(target, trained_on, parts[0]["last"] if model is not None else None),
+        "target": target,
+        "trained_on": trained_on,
+        "schedule": parts,
+        "schedule_words": split.words(),
+        "judged_on": judged_on,  # type: ignore[typeddict-item]
+        "judged_words": judged_words,
+        "measures": measures,
+        "lists": lists,
+        "calibration": calibration,
+        "importance": importance,
+        "importance_rows": importance_rows,
+        "settings": settings.model_dump(mode="json"),
+        "capacity": capacity.model_dump(mode="json"),
+        "settings_digest": settings_digest,
+        "seed": settings.seed,
+        "versions": {name: version(name) for name in ("lightgbm", "numpy", "scikit-learn", "shap")},
+    }
+    tell("done", 1, 1)
+    return TrainingResult(_rounded(summary), model, folder)
+
+
+def _silent(_what: str, _done: int, _total: int) -> None:
+    pass
+
+
+def _positives(data: Examples, split: Split, part: PartName) -> int:
+    return int(data.positive[split.rows(part, data.day)].sum())
+
+
+def _refusal(data: Examples, split: Split, settings: TrainSettings) -> str | None:
+    """One sentence where nothing may be registered, else None."""
+    if not split.has_test:
+        return split.caveat
+    least = settings.min_positives
+    counts: dict[PartName, tuple[int, int, int]] = {}
+    windows: tuple[PartName, ...] = ("fit", "test")
+    for part in windows:
+        rows = split.rows(part, data.day)
+        bad = rows & data.positive
+        counts[part] = int(bad.sum()), len(set(data.loan[bad])), int((rows & ~data.positive).sum())
+    (fit, fit_loans, fit_good), (test, test_loans, test_good) = counts["fit"], counts["test"]
+    if min(fit, test) < least:
+        return (
+            f"Too few positives: {fit} snapshots of {fit_loans} loans went bad in the fit window and {test} of {test_loans} "
+            f"loans in the test; {least} snapshots are needed in each. Nothing was registered."
+        )
+    if min(fit_good, test_good) < 1:
+        return "Every snapshot of the fit window or of the test went bad: there is nothing to tell apart. Nothing was registered."
+    return None
+
+
+def _fit(
+    data: Examples,
+    split: Split,
+    labels: LabelSettings,
+    settings: TrainSettings,
+    until: date,
+    trained_on: TrainedOn,
+    settings_digest: str,
+    threads: int | None,
+    tell: Progress,
+) -> ServedModel:
+    """Booster on the fit window, calibrated on its own window or on out-of-fold scores of the fit window."""
+    fit = data.only(split.rows("fit", data.day))
+    tell("booster", 0, 1)
+    text = boost(fit, settings, threads)
+    if split.has_calibration:
+        stands_on = data.only(split.rows("calibrate", data.day))
+        raw = raw_of(text, stands_on.X)
+    else:
+        stands_on = fit
+        out_of_fold = raw_out_of_fold(fit, settings, threads, tell)
+        if out_of_fold is None:
+            raise CalibrationRefusedError("too few borrowers with a positive for out-of-fold scores")
+        raw = out_of_fold
+    tell("calibration", 0, 1)
+    calibrator = fit_calibrator(
+        raw, stands_on.y, stands_on.weight, stands_on.borrower, settings.bootstrap_resamples, settings.seed
+    )
+    return assemble(
+        text=text,
+        features=data.features,
+        labels=labels,
+        calibrator=calibrator,
+        fitted_on=_calibrated_on(split),
+        trained_until=until,
+        panel=cast(Mapping[str, Json], trained_on),
+        ledger_digest=trained_on["ledger_digest"],
+        catalogue_digest=trained_on["catalogue_digest"],
+        settings_digest=settings_digest,
+        seed=settings.seed,
+        versions={name: version(name) for name in ("lightgbm", "numpy")},
+    )
+
+
+def _calibrated_on(split: Split) -> str:
+    if split.has_calibration:
+        part = next(part for part in split.parts if part.name == "calibrate")
+        assert part.first is not None and part.last is not None
+        return f"Platt scaling on the snapshots of {to_date(part.first)} to {to_date(part.last)}, which the booster did not see."
+    return "Platt scaling on out-of-fold scores of the fit window, grouped by borrower; no later months were kept for it."
+
+
+def _on_test(judged: Examples, fit: Examples) -> str:
+    known = np.isin(judged.borrower.astype(str), fit.borrower.astype(str)).mean()
+    return (
+        f"Judged on {len(judged.y):,} snapshots of {len(np.unique(judged.day))} days from {to_date(judged.day[0])} to "
+        f"{to_date(judged.day[-1])}, which neither the model nor its calibration has seen. Of these snapshots {known:.0%} are of "
+        "borrowers who were in the fit window too."
+    )
+
+
+def _target(labels: LabelSettings) -> Target:
+    return {
+        "bad_at_days": labels.bad_at_days,
+        "horizon_days": labels.horizon_days,
+        "lag_days": labels.lag_days,
+        "strata": labels.stratum_names(),
+        "words": (
+            f"The loan reaches {labels.bad_at_days} days past due, is written off, or is rescheduled in distress within "
+            f"{labels.horizon_days} days, by what was known {labels.lag_days} days after that."
+        ),
+    }
+
+
+def _calibration(
+    judged: Examples, scored: Scored | None, calibrator: Calibrator | None, fitted_on: str, strata: list[str]
+) -> Calibration:
+    rate = float(judged.positive.mean())
+    stratum = judged.frame["stratum"].to_numpy(dtype=object)
+    return {
+        "slope": None if calibrator is None else calibrator.slope,
+        "intercept": None if calibrator is None else calibrator.intercept,
+        "fitted_on": fitted_on,
+        "brier": None if scored is None else brier(judged.positive, scored.pd),
+        "brier_of_constant": None if scored is None else brier(judged.positive, rate),
+        "mean_pd": None if scored is None else float(scored.pd.mean()),
+        "observed": None if scored is None else rate,
+        "tenths": [] if scored is None else calibration_tenths(judged.positive, scored.pd),
+        "strata": [] if scored is None else calibration_strata(judged.positive, scored.pd, stratum, strata),
+    }
+
+
+def _rounded(summary: Summary) -> Summary:
+    """Six decimals: more is noise, and noise would differ between processors."""
+
+    def walk(value: object) -> object:
+        if isinstance(value, float):
+            return round(value, 6) + 0.0
+        if isinstance(value, dict):
+            return {key: walk(inner) for key, inner in value.items()}
+        return [walk(inner) for inner in value] if isinstance(value, list) else value
+
+    return cast(Summary, walk(summary))

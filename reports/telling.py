@@ -1,0 +1,67 @@
+"""How numbers, days and groups are told to people who read a page.
+
+One place decides it, so that a share looks the same in every table: percent with one decimal, counts with thousands
+separators, days with the month in letters, and a dash where there is no number. A page never shows a number that
+its source does not have: None becomes the dash, NaN is refused.
+
+It does not translate and knows no locale: the pages of this room are in English, and the same on every machine.
+"""
+
+import math
+from datetime import date
+
+DASH = "—"
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_SMALLEST_SHARE_SHOWN = 0.0005
+
+
+def _checked(number: float) -> float:
+    if not math.isfinite(number):
+        raise ValueError(f"{number} cannot be shown; a number that does not exist is None")
+    return number
+
+
+def count(number: int | None) -> str:
+    """`12345` as `12,345`."""
+    return DASH if number is None else f"{number:,d}"
+
+
+def percent(share: float | None) -> str:
+    """`0.1234` as `12.3%`; a share above nothing that would round to nothing is `<0.1%`."""
+    if share is None:
+        return DASH
+    if 0 < _checked(share) < _SMALLEST_SHARE_SHOWN:
+        return "<0.1%"
+    return f"{100 * share:.1f}%"
+
+
+def decimal(number: float | None, places: int = 3) -> str:
+    """A measure without a unit, `0.71234` as `0.712`."""
+    return DASH if number is None else f"{_checked(number):.{places}f}"
+
+
+def times(number: float | None) -> str:
+    """A ratio, `2.345` as `2.3 ×`."""
+    return DASH if number is None else f"{_checked(number):.1f} ×"
+
+
+def day(iso: str | None) -> str:
+    """`2019-06-30` as `30 Jun 2019`."""
+    if iso is None:
+        return DASH
+    parsed = date.fromisoformat(iso)
+    return f"{parsed.day} {_MONTHS[parsed.month - 1]} {parsed.year}"
+
+
+def month(on: date) -> str:
+    """The month of a day, for an axis: `Jun 19`."""
+    return f"{_MONTHS[on.month - 1]} {on.year % 100:02d}"
+
+
+def stratum(name: str) -> str:
+    """`1-7` as `1–7 days late`, `0` as `not late`, `all` as `all eligible loans`."""
+    if name == "all":
+        return "all eligible loans"
+    if name == "0":
+        return "not late (0 days)"
+    return f"{name.replace('-', '–')} {'day' if name == '1' else 'days'} late"

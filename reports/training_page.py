@@ -1,0 +1,214 @@
+"""The page of one training run, for a risk analyst and a credit committee.
+
+It opens with what speaks against the model: why nothing was registered, what must be known before a number is
+believed, what the model cannot do, what the numbers say against it. Then what it was trained on, the order in time,
+the lists of one day's capacity beside the lender's rule and the logistic regression, the ranking by stratum, the
+calibration, the features, and how to promote it. A number that a group is too small for is a dash beside its counts.
+
+It promises one self-contained HTML file (no script, nothing loaded from elsewhere) whose bytes depend on the summary
+alone. It computes no measure: every number stands in the summary, and the page only tells it.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
+
+from models.summary import EVERY_STRATUM, ListRow, MeasureRow, Ranker, ScheduleRow, Summary
+from reports import telling
+from reports.pictures import LOGISTIC, MODEL, RULE, Bar, Point, Stretch, agreement, share_bars, time_line
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+TEMPLATES = Path(__file__).parent / "templates"
+MOST_FEATURES_SHOWN = 15
+RANKERS: tuple[Ranker, ...] = ("model", "rule", "logistic")
+SHORT_WORDS: Mapping[Ranker, str] = {
+    "model": "model",
+    "rule": "lender’s rule",
+    "logistic": "logistic regression",
+}
+_COLOURS: Mapping[Ranker, str] = {"model": MODEL, "rule": RULE, "logistic": LOGISTIC}
+
+
+class StratumView(TypedDict):
+    """The measures of one stratum: its counts once, a row per ranker, and why a measure is missing, if one is."""
+
+    words: str
+    counts: MeasureRow
+    rows: list[MeasureRow]
+    why_none: str | None
+
+
+class DayView(TypedDict):
+    """One judged day: counts once, then each ranker's list (None where it has none)."""
+
+    as_of: str
+    eligible: int
+    positives: int
+    lists: list[ListRow | None]
+
+
+def render_training_page(summary: Summary, out: Path) -> Path:
+    """Write the page of a training run to the file `out` (folders are made) and return `out`.
+
+    Works for a refused training too: the refusal stands on top, and sections without numbers say so.
+    """
+    page = _environment().get_template("training.html").render(_view(summary))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(page.strip() + "\n", encoding="utf-8", newline="\n")
+    return out
+
+
+def _environment() -> "Environment":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        number=telling.count,
+        percent=telling.percent,
+        decimal=telling.decimal,
+        times=telling.times,
+        day=telling.day,
+        stratum=telling.stratum,
+        setting=_setting,
+    )
+    environment.globals["ranker_words"] = dict(SHORT_WORDS)
+    return environment
+
+
+def _view(summary: Summary) -> dict[str, object]:
+    from markupsafe import Markup
+
+    pictures = {
+        "schedule": _schedule_picture(summary),
+        "captured": _captured_picture(summary),
+        "agreement": _agreement_picture(summary),
+    }
+    return {
+        "s": summary,
+        "caveats": [
+            sentence for sentence in summary["caveats"] if sentence != summary["refusal"]
+        ],  # it stands above them
+        "pictures": {
+            name: Markup(svg) if svg else None for name, svg in pictures.items()
+        },  # our own SVG, already escaped
+        "strata": _strata(summary),
+        "pooled": [row for row in summary["lists"] if row["as_of"] == EVERY_STRATUM],
+        "days": _days(summary["lists"]),
+        "rankers": [ranker for ranker in RANKERS if any(row["ranker"] == ranker for row in summary["lists"])],
+        "features": summary["importance"][:MOST_FEATURES_SHOWN],
+        "strongest": max((one["mean_abs"] for one in summary["importance"]), default=0.0),
+    }
+
+
+def _setting(value: object) -> str:
+    """A setting as a reader would write it; nested ones as JSON."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+
+
+def _strata(summary: Summary) -> list[StratumView]:
+    views: list[StratumView] = []
+    for name in (EVERY_STRATUM, *summary["target"]["strata"]):
+        rows = [
+            row
+            for ranker in RANKERS
+            for row in summary["measures"]
+            if (row["stratum"], row["ranker"]) == (name, ranker)
+        ]
+        if rows:
+            why = next((row["why_none"] for row in rows if row["why_none"]), None)
+            views.append({"words": telling.stratum(name), "counts": rows[0], "rows": rows, "why_none": why})
+    return views
+
+
+def _days(lists: Sequence[ListRow]) -> list[DayView]:
+    views: list[DayView] = []
+    for as_of in sorted({row["as_of"] for row in lists} - {EVERY_STRATUM}):
+        of_day = {row["ranker"]: row for row in lists if row["as_of"] == as_of}
+        some = next(iter(of_day.values()))
+        ranked = [of_day.get(ranker) for ranker in RANKERS if any(row["ranker"] == ranker for row in lists)]
+        views.append(
+            {"as_of": as_of, "eligible": some["eligible"], "positives": some["positives"], "lists": ranked}
+        )
+    return views
+
+
+def _schedule_picture(summary: Summary) -> str | None:
+    rows = summary["schedule"]
+    stretches: list[Stretch] = []
+    for position, row in enumerate(rows):
+        first, last = _edges(rows, position)
+        if first is not None and last is not None:
+            kind = {"purge": "left_out", "test": "judged"}.get(row["part"], "used")
+            stretches.append(Stretch(row["part"], first, last, kind))
+    if not stretches:
+        return None
+    until = date.fromisoformat(summary["trained_on"]["until"])
+    if until > stretches[-1].last:
+        stretches.append(Stretch("labels awaited", stretches[-1].last, until, "waiting"))
+    return time_line(
+        stretches,
+        "schedule",
+        "The parts of the panel in the order of time; the table below holds the dates and counts.",
+    )
+
+
+def _edges(rows: Sequence[ScheduleRow], position: int) -> tuple[date | None, date | None]:
+    """First and last day to draw. A purge fills the gap between its neighbours, whether it holds snapshots or not."""
+    row = rows[position]
+    first, last = row["first"], row["last"]
+    if row["part"] == "purge":
+        first = rows[position - 1]["last"] if position > 0 else first
+        last = rows[position + 1]["first"] if position + 1 < len(rows) else last
+    return (date.fromisoformat(first) if first else None, date.fromisoformat(last) if last else None)
+
+
+def _captured_picture(summary: Summary) -> str | None:
+    bars: list[Bar] = []
+    for ranker in RANKERS:
+        rows = [
+            row for row in summary["lists"] if row["ranker"] == ranker and row["value_captured"] is not None
+        ]
+        single = tuple(row["value_captured"] or 0.0 for row in rows if row["as_of"] != EVERY_STRATUM)
+        for row in rows:
+            if row["as_of"] == EVERY_STRATUM and row["value_captured"] is not None:
+                bars.append(
+                    Bar(
+                        SHORT_WORDS[ranker].replace(" ", "\n"),
+                        row["value_captured"],
+                        _COLOURS[ranker],
+                        single,
+                    )
+                )
+    if not bars:
+        return None
+    words = "; ".join(f"{bar.words.replace(chr(10), ' ')} {telling.percent(bar.share)}" for bar in bars)
+    return share_bars(
+        bars, "captured", f"Share of the exposure that fell behind and was on the list: {words}."
+    )
+
+
+def _agreement_picture(summary: Summary) -> str | None:
+    points = [
+        Point(one["mean_pd"], one["observed"], one["snapshots"])
+        for one in summary["calibration"]["tenths"]
+        if one["mean_pd"] is not None and one["observed"] is not None
+    ]
+    if not points:
+        return None
+    return agreement(
+        points,
+        "agreement",
+        "Observed share against mean PD of each tenth; the table below holds the numbers.",
+    )

@@ -1,0 +1,84 @@
+"""A made-up panel: borrowers with a hidden carefulness, month ends, a label that late payment foretells."""
+
+from collections.abc import Callable
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data.days import month_ends
+from features.panel import Panel
+from features.settings import LabelSettings
+from models.settings import TrainSettings
+
+FEATURES = [
+    "days_past_due",
+    "late_count_6",
+    "mean_days_late_6",
+    "paid_to_due_90",
+    "loan_age_days",
+    "attr_größe 1",
+]
+
+MakePanel = Callable[..., Panel]
+
+
+@pytest.fixture
+def labels() -> LabelSettings:
+    return LabelSettings()
+
+
+@pytest.fixture
+def quick() -> TrainSettings:
+    """Small and fast; everything else as shipped."""
+    return TrainSettings(rounds=30, bootstrap_resamples=40, importance_rows=300)
+
+
+@pytest.fixture(scope="session")
+def make_panel() -> MakePanel:
+    return _panel
+
+
+def _panel(
+    months: int = 24, loans: int = 150, seed: int = 1, until: date = date(2024, 6, 30), bad: float = -2.2
+) -> Panel:
+    """`months` month ends up to the newest that is mature by `until`; two loans for every tenth borrower."""
+    random = np.random.default_rng(seed)
+    days = month_ends(date(2018, 1, 1), date(2024, 3, 20))[-months:]
+    careless = random.normal(size=loans)
+    parts = []
+    for at, on in enumerate(days):
+        late = np.clip(np.round(2 * careless + random.normal(size=loans)), 0, 6)
+        days_late = np.where(late > 1, np.clip(np.round(6 * random.exponential(size=loans)), 0, 29), 0)
+        odds = bad + 1.3 * careless + 0.05 * days_late
+        parts.append(
+            pd.DataFrame(
+                {
+                    "loan_id": [f"L{n:04d}" for n in range(loans)],
+                    "borrower_id": [f"B{n - n % 10 // 9:04d}" for n in range(loans)],
+                    "branch_id": [f"N{n % 2}" for n in range(loans)],
+                    "officer_id": [f"O{n % 4}" for n in range(loans)],
+                    "product": np.where(np.arange(loans) % 3 == 0, "weekly", "monthly").astype(object),
+                    "currency": "KES",
+                    "as_of": on,
+                    "exposure": np.round(1000 + 500 * random.random(loans), 2),
+                    "past_due_amount": days_late * 10.0,
+                    "stratum": np.where(days_late == 0, "0", np.where(days_late < 8, "1-7", "8-29")).astype(
+                        object
+                    ),
+                    "label": (random.random(loans) < 1 / (1 + np.exp(-odds))).astype(np.int8),
+                    "weight": 1.0,
+                    "days_past_due": days_late,
+                    "late_count_6": late,
+                    "mean_days_late_6": np.where(late > 0, 3 * late + random.normal(size=loans), np.nan),
+                    "paid_to_due_90": 1 - 0.1 * late + 0.05 * random.normal(size=loans),
+                    "loan_age_days": float(30 * at),
+                    "attr_größe 1": random.normal(size=loans),
+                }
+            )
+        )
+    frame = pd.concat(parts, ignore_index=True)
+    return Panel(
+        frame, FEATURES, {"already at the threshold on the day": 12}, "month_end", days[0], days[-1], until
+    )

@@ -1,0 +1,55 @@
+import numpy as np
+
+from models.booster import fit_booster, load_booster
+from models.settings import TrainSettings
+
+FEATURES = ["days_past_due", "attr_größe 1", 'attr_a"b', "attr_a_b"]
+SETTINGS = TrainSettings(rounds=8)
+
+
+def _rows(rows: int = 600) -> dict[str, np.ndarray]:
+    random = np.random.default_rng(0)
+    X = random.normal(size=(rows, len(FEATURES)))
+    X[::7, 1] = np.nan
+    return {
+        "X": X,
+        "y": (random.random(rows) < 1 / (1 + np.exp(1 - X[:, 0] * 2))).astype(np.int8),
+        "weight": random.choice([0.25, 0.5, 1.0], rows),
+        "as_of_days": np.arange(rows) // 50,
+        "loan_ids": np.array([f"L{n % 50}" for n in range(rows)], object),
+    }
+
+
+def _fit(rows: dict[str, np.ndarray], threads: int | None = None) -> str:
+    return fit_booster(**rows, features=FEATURES, settings=SETTINGS, threads=threads)
+
+
+def test_the_text_is_the_same_for_any_order_of_rows() -> None:
+    rows = _rows()
+    shuffled = np.random.default_rng(5).permutation(len(rows["y"]))
+    assert _fit(rows) == _fit({name: values[shuffled] for name, values in rows.items()})
+
+
+def test_the_text_is_the_same_for_any_number_of_threads_and_names_none() -> None:
+    rows = _rows()
+    text = _fit(rows, threads=1)
+    assert text == _fit(rows, threads=2)
+    assert "num_threads" not in text
+
+
+def test_other_labels_give_another_text() -> None:
+    rows = _rows()
+    assert _fit(rows) != _fit({**rows, "y": 1 - rows["y"]})
+
+
+def test_weights_are_used() -> None:
+    rows = _rows()
+    assert _fit(rows) != _fit({**rows, "weight": np.ones(len(rows["y"]))})
+
+
+def test_a_loaded_text_predicts_at_the_rate_of_the_book() -> None:
+    rows = _rows()
+    raw = np.asarray(load_booster(_fit(rows)).predict(rows["X"], raw_score=True))
+    pd = 1 / (1 + np.exp(-raw))
+    assert abs(np.average(pd, weights=rows["weight"]) - np.average(rows["y"], weights=rows["weight"])) < 0.01
+    assert np.corrcoef(raw, rows["X"][:, 0])[0, 1] > 0.7

@@ -1,0 +1,124 @@
+from typing import cast
+
+from models.findings import findings
+from models.summary import Calibration, ListRow, MeasureRow
+
+
+def _measure(ranker: str, stratum: str, auc: float | None) -> MeasureRow:
+    return cast(
+        MeasureRow,
+        {
+            "ranker": ranker,
+            "stratum": stratum,
+            "positives": 40,
+            "loans_with_positive": 25,
+            "auc": auc,
+            "why_none": "4 positives and 9 negatives; a metric needs 30 of each" if auc is None else None,
+        },
+    )
+
+
+def _list(ranker: str, as_of: str, hits: int, value: float | None, listed: int = 30) -> ListRow:
+    return cast(
+        ListRow,
+        {
+            "ranker": ranker,
+            "as_of": as_of,
+            "eligible": 300,
+            "listed": listed,
+            "positives": 40,
+            "hits": hits,
+            "value_captured": value,
+        },
+    )
+
+
+def _calibration(brier: float = 0.08, mean_pd: float = 0.1, observed: float = 0.1) -> Calibration:
+    row = {"name": "0", "snapshots": 300, "positives": 40, "mean_pd": mean_pd, "observed": observed}
+    return cast(
+        Calibration,
+        {
+            "brier": brier,
+            "brier_of_constant": 0.09,
+            "mean_pd": mean_pd,
+            "observed": observed,
+            "tenths": [row],
+            "strata": [row],
+        },
+    )
+
+
+def test_a_stratum_where_the_model_does_not_beat_the_rule_is_said_first() -> None:
+    rows = [
+        _measure("model", "all", 0.80),
+        _measure("rule", "all", 0.70),
+        _measure("model", "8-29", 0.61),
+        _measure("rule", "8-29", 0.61),
+    ]
+    said = findings(rows, [], _calibration(), 30)
+    assert said[0] == (
+        "On loans 8-29 days late the model orders no better than the rule: AUC 0.610 against 0.610 (40 positives of 25 loans)."
+    )
+    assert said[1].startswith(
+        "On all eligible loans together the model orders better than the rule: AUC 0.800"
+    )
+
+
+def test_a_logistic_regression_that_does_as_well_is_named() -> None:
+    rows = [_measure("model", "0", 0.7), _measure("rule", "0", 0.5), _measure("logistic", "0", 0.7)]
+    assert (
+        "a logistic regression orders as well or better: AUC 0.700"
+        in findings(rows, [], _calibration(), 30)[0]
+    )
+
+
+def test_a_stratum_without_a_metric_is_said_with_its_counts() -> None:
+    rows = [_measure("model", "1-7", None), _measure("rule", "1-7", None)]
+    assert findings(rows, [], _calibration(), 30)[0] == (
+        "On loans 1-7 days late nothing can be said: 4 positives and 9 negatives; a metric needs 30 of each."
+    )
+
+
+def test_an_auc_too_good_among_current_loans_is_a_warning() -> None:
+    rows = [_measure("model", "0", 0.96), _measure("rule", "0", 0.5)]
+    assert "look for a leak" in findings(rows, [], _calibration(), 30)[0]
+
+
+def test_lists_that_reach_less_value_than_the_rules_are_unflattering_even_with_more_hits() -> None:
+    lists = [
+        _list("model", "all", 20, 0.4),
+        _list("model", "2024-01-31", 20, 0.4),
+        _list("rule", "all", 18, 0.5),
+        _list("rule", "2024-01-31", 18, 0.5),
+    ]
+    said = findings([], lists, _calibration(), 30)
+    assert said[0] == (
+        "With one day's capacity the model's lists of 1 days reach 20 of 40 loan-days that went bad (40.0% of their exposure), the rule's 18 (50.0% of their exposure)."
+    )
+
+
+def test_lists_with_too_few_positives_are_not_compared() -> None:
+    lists = [_list("model", "all", 20, 0.4), _list("rule", "all", 18, 0.5)]
+    assert "cannot be compared: only 40" in findings([], lists, _calibration(), 41)[0]
+
+
+def test_lists_that_hold_everybody_cannot_tell_orders_apart() -> None:
+    lists = [_list("model", "all", 40, 1.0, listed=300), _list("rule", "all", 40, 1.0, listed=300)]
+    assert any("reaches every eligible loan" in line for line in findings([], lists, _calibration(), 30))
+
+
+def test_a_pd_that_is_far_off_or_worthless_is_said_before_one_that_is_right() -> None:
+    said = findings([], [], _calibration(brier=0.1, mean_pd=0.2), 30)
+    assert "no better than saying the same rate for everyone: Brier score 0.1000 against 0.0900" in said[0]
+    assert (
+        said[1]
+        == "On all eligible loans together the PD says 20.0% on average where 10.0% happened, too much."
+    )
+    assert findings([], [], _calibration(), 30) == [
+        "On all eligible loans together the PD says 10.0% on average where 10.0% happened."
+    ]
+
+
+def test_nothing_judged_is_nothing_found() -> None:
+    nothing = cast(Calibration, {"brier": None, "brier_of_constant": None, "tenths": [], "strata": []})
+    assert findings([], [], nothing, 30) == []

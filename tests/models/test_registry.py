@@ -1,0 +1,244 @@
+import json
+import os
+import shutil
+import sqlite3
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from data.errors import RegistryError
+from decisions.settings import CapacitySettings
+from features.settings import LabelSettings
+from models import registry
+from models.promotions import LOG
+from models.registry import history, log_run, promote, resolve
+from models.served import ServedModel
+from models.settings import TrainSettings
+from models.training import TrainingResult, train
+
+LABELS = LabelSettings()
+MONDAY, TUESDAY = datetime(2024, 7, 1, 9, tzinfo=UTC), datetime(2024, 7, 2, 9, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def kept(tmp_path_factory: pytest.TempPathFactory, make_panel) -> tuple[Path, list[TrainingResult]]:
+    """A models folder with two registered versions and one refused run, nothing promoted."""
+    folder = tmp_path_factory.mktemp("registry") / "models"
+    results = []
+    for seed, months in ((1, 24), (2, 24), (1, 4)):
+        panel = make_panel(months=months, seed=seed)
+        settings = TrainSettings(rounds=5, bootstrap_resamples=20, importance_rows=50)
+        results.append(
+            train(panel, "ledger", LABELS, CapacitySettings(), settings, panel.until, folder, lender="demo")
+        )
+    pages = ["<html>one</html>", None, "<html>refused</html>"]
+    versions = [log_run(folder, result, page) for result, page in zip(results, pages, strict=True)]
+    assert [version.version if version else None for version in versions] == [1, 2, None]
+    return folder, results
+
+
+@pytest.fixture
+def models(kept, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(kept[0], tmp_path / "models"))
+
+
+def _client(folder: Path):
+    import mlflow
+
+    address = f"sqlite:///{folder / 'mlflow.db'}"
+    return mlflow.MlflowClient(address, address)
+
+
+def test_a_run_keeps_parameters_metrics_digests_and_files(kept) -> None:
+    folder, results = kept
+    version = resolve(folder, LABELS, "1")
+    client = _client(folder)
+    run = client.get_run(version.run_id)
+    assert run.data.params["label.bad_at_days"] == "30" and run.data.params["train.rounds"] == "5"
+    pooled = next(
+        row for row in results[0].summary["lists"] if row["ranker"] == "rule" and row["as_of"] == "all"
+    )
+    assert run.data.metrics["rule/list/recall"] == pytest.approx(pooled["recall"])
+    assert run.data.metrics["all/positives"] > 0 and "logistic/all/auc" in run.data.metrics
+    assert run.data.tags["duesight.ledger_digest"] == "ledger"
+    assert run.data.tags["duesight.served"] == version.digest == results[0].digest
+    files = folder / "artifacts" / version.run_id / "artifacts"
+    assert (files / "report.html").read_text() == "<html>one</html>"
+    assert json.loads((files / "summary.json").read_text()) == results[0].summary
+    assert (files / "served" / "model.txt").read_text() == results[0].model.text
+
+
+def test_an_outsider_can_open_the_registered_version_with_mlflow_alone(kept) -> None:
+    import mlflow.lightgbm
+    import numpy as np
+
+    folder, results = kept
+    registered = _client(folder).get_model_version("early-warning-k30-h90", "1")
+    (stored,) = (folder / "artifacts" / "models" / registered.source.rpartition("/")[2]).glob("artifacts")
+    booster = mlflow.lightgbm.load_model(stored.as_uri())
+    X = np.random.default_rng(0).normal(size=(20, len(results[0].model.features)))
+    assert np.allclose(booster.predict(X, raw_score=True), results[0].model.raw_scores(X))
+
+
+def test_a_refused_run_is_kept_and_not_registered(kept) -> None:
+    folder, results = kept
+    client = _client(folder)
+    runs = client.search_runs([client.get_experiment_by_name("early-warning-k30-h90").experiment_id])
+    refused = [run for run in runs if run.data.tags["duesight.registrable"] == "false"]
+    assert len(refused) == 1 and refused[0].data.tags["duesight.refusal"] == results[2].refusal
+    assert len(client.search_model_versions("name='early-warning-k30-h90'")) == 2
+
+
+def test_the_newest_run_is_the_challenger_and_nobody_is_champion(models: Path) -> None:
+    challenger = resolve(models, LABELS, "challenger")
+    assert challenger.version == 2
+    assert ServedModel.load(challenger.folder).digest == challenger.digest
+    with pytest.raises(RegistryError, match="has been promoted: run duesight promote challenger"):
+        resolve(models, LABELS, "champion")
+
+
+def test_the_same_model_again_keeps_its_version_and_becomes_challenger(models: Path, kept) -> None:
+    again = log_run(models, kept[1][0])
+    assert again is not None and again.version == 1
+    assert resolve(models, LABELS, "challenger").version == 1
+
+
+def test_promotion_and_rollback_move_log_and_alias_together(models: Path) -> None:
+    promote(models, LABELS, "challenger", "risk committee", "first model", MONDAY)
+    assert resolve(models, LABELS, "champion").version == 2
+    promote(models, LABELS, "1", "risk committee", "back", TUESDAY)
+    champion = resolve(models, LABELS, "champion")
+    assert champion.version == 1 and ServedModel.load(champion.folder).digest == champion.digest
+    assert str(_client(models).get_model_version_by_alias("early-warning-k30-h90", "champion").version) == "1"
+    assert [line.version for line in history(models)] == [2, 1]
+    assert [line.version for line in history(models, date(2024, 7, 1))] == [2]
+    with pytest.raises(RegistryError, match="champion already"):
+        promote(models, LABELS, "1", "risk committee", "again", TUESDAY)
+
+
+def test_a_crash_between_log_and_alias_is_mended_by_the_next_call(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promote(models, LABELS, "1", "risk committee", "first", MONDAY)
+    calls = []
+    honest = registry._mend
+
+    def crash_on_the_second(*arguments) -> None:
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        honest(*arguments)
+
+    monkeypatch.setattr(registry, "_mend", crash_on_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        promote(models, LABELS, "2", "risk committee", "second", TUESDAY)
+    monkeypatch.undo()
+    alias = lambda: _client(models).get_model_version_by_alias("early-warning-k30-h90", "champion").version  # noqa: E731
+    assert str(alias()) == "1" and resolve(models, LABELS, "champion").version == 2
+    resolve(models, LABELS, "challenger")
+    assert str(alias()) == "2"
+
+
+def test_an_alias_moved_by_hand_goes_back_to_what_the_log_says(models: Path) -> None:
+    client = _client(models)
+    client.set_registered_model_alias("early-warning-k30-h90", "champion", "1")
+    resolve(models, LABELS, "challenger")
+    assert "champion" not in client.get_registered_model("early-warning-k30-h90").aliases
+    promote(models, LABELS, "2", "risk committee", "first", MONDAY)
+    client.set_registered_model_alias("early-warning-k30-h90", "champion", "1")
+    assert resolve(models, LABELS, "champion").version == 2
+    resolve(models, LABELS, "challenger")
+    assert str(client.get_model_version_by_alias("early-warning-k30-h90", "champion").version) == "2"
+
+
+@pytest.mark.parametrize("how", ["cut", "changed"])
+def test_a_log_that_lost_or_changed_its_last_line_is_seen(models: Path, how: str) -> None:
+    promote(models, LABELS, "1", "risk committee", "first", MONDAY)
+    promote(models, LABELS, "2", "risk committee", "second", TUESDAY)
+    lines = (models / LOG).read_text().splitlines(keepends=True)
+    (models / LOG).write_text(lines[0] if how == "cut" else lines[0] + lines[1].replace("second", "third"))
+    with pytest.raises(RegistryError, match="line 2: MLflow has seen a promotion that is no longer there"):
+        resolve(models, LABELS, "challenger")
+
+
+def test_a_model_changed_on_disk_is_not_promoted(models: Path) -> None:
+    path = resolve(models, LABELS, "1").folder / "model.json"
+    path.write_text(path.read_text().replace('"seed": 7', '"seed": 8'))
+    with pytest.raises(RegistryError, match="changed after training"):
+        promote(models, LABELS, "1", "risk committee", "first", MONDAY)
+    assert history(models) == []
+
+
+def test_names_that_lead_nowhere_are_sentences(models: Path) -> None:
+    with pytest.raises(RegistryError, match="has no version 7; it has 1, 2"):
+        resolve(models, LABELS, "7")
+    with pytest.raises(RegistryError, match="'best' names no model"):
+        resolve(models, LABELS, "best")
+    with pytest.raises(RegistryError, match="No model of early-warning-k60-h90 is registered"):
+        resolve(models, LabelSettings(bad_at_days=60), "challenger")
+
+
+def test_a_version_that_duesight_did_not_register_is_refused(models: Path) -> None:
+    client = _client(models)
+    client.create_model_version("early-warning-k30-h90", source=str(models / "artifacts"))
+    with pytest.raises(RegistryError, match=r"Version 3 .* was not registered by duesight"):
+        resolve(models, LABELS, "3")
+
+
+def test_without_a_database_there_is_a_sentence_and_no_new_database(tmp_path: Path) -> None:
+    with pytest.raises(RegistryError, match="run duesight train first"):
+        resolve(tmp_path, LABELS, "challenger")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_that_is_gone_does_not_stop_the_champion_and_is_not_replaced(models: Path, kept) -> None:
+    promote(models, LABELS, "1", "risk committee", "first", MONDAY)
+    (models / "mlflow.db").unlink()
+    assert resolve(models, LABELS, "champion").version == 1
+    with pytest.raises(RegistryError, match=r"mlflow.db is gone.*restore it from a copy"):
+        log_run(models, kept[1][0])
+    assert not (models / "mlflow.db").exists()
+
+
+def test_a_locked_database_is_a_sentence_within_seconds(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "_LOCK_SECONDS", 0.1)
+    holder = sqlite3.connect(models / "mlflow.db")
+    holder.execute("BEGIN EXCLUSIVE")
+    try:
+        with pytest.raises(RegistryError, match=r"database is locked.*close the program that holds it"):
+            resolve(models, LABELS, "challenger")
+    finally:
+        holder.close()
+
+
+def test_a_file_that_is_no_database_is_a_sentence(models: Path) -> None:
+    (models / "mlflow.db").write_text("this is not a database, whatever its name says. " * 100)
+    with pytest.raises(RegistryError, match=r"not a database.*restore it from a copy"):
+        resolve(models, LABELS, "challenger")
+
+
+def test_mlflow_prints_nothing(models: Path, kept, capfd: pytest.CaptureFixture[str]) -> None:
+    log_run(models, kept[1][1])
+    promote(models, LABELS, "challenger", "risk committee", "first", MONDAY)
+    out, err = capfd.readouterr()
+    assert out == "" and err == ""
+
+
+def test_mlflows_own_address_is_left_as_it_was(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import mlflow
+
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    resolve(models, LABELS, "challenger")
+    assert not mlflow.is_tracking_uri_set() and "MLFLOW_REGISTRY_URI" not in os.environ
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///elsewhere.db")
+    resolve(models, LABELS, "challenger")
+    assert mlflow.get_tracking_uri() == "sqlite:///elsewhere.db" == mlflow.get_registry_uri()
+
+
+def test_lists_are_never_drawn_from_mlflows_copy(models: Path) -> None:
+    shutil.rmtree(models / "artifacts")
+    promote(models, LABELS, "2", "risk committee", "first", MONDAY)
+    assert ServedModel.load(resolve(models, LABELS, "champion").folder).features

@@ -1,0 +1,121 @@
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+
+from data.days import fridays, month_ends, to_date, to_day
+from features.settings import LabelSettings
+from models.settings import TrainSettings
+from models.splits import Split, grouped_folds, split_in_time
+
+
+def _days(dates: list[date], each: int = 1) -> np.ndarray:
+    return np.repeat([to_day(on) for on in dates], each)
+
+
+def _span(split: Split, name: str) -> tuple[date, date]:
+    part = next(part for part in split.parts if part.name == name)
+    assert part.first is not None and part.last is not None
+    return to_date(part.first), to_date(part.last)
+
+
+def test_a_snapshot_h_plus_lag_days_before_the_test_is_purged_and_one_day_earlier_is_learnt_from() -> None:
+    labels, first_test = LabelSettings(horizon_days=90, lag_days=10), date(2024, 3, 1)
+    dates = [first_test - timedelta(days=101), first_test - timedelta(days=100), first_test]
+    days = _days(dates)
+    split = split_in_time(days, labels, TrainSettings(test_months=1))
+    assert split.rows("fit", days).tolist() == [True, False, False]
+    assert split.rows("purge", days).tolist() == [False, True, False]
+    assert split.rows("test", days).tolist() == [False, False, True]
+    assert next(part for part in split.parts if part.name == "purge").between == 100
+
+
+@pytest.mark.parametrize("grid", [fridays, month_ends])
+def test_both_purges_are_wide_enough_and_no_wider_than_the_grid_makes_them(grid) -> None:
+    labels = LabelSettings()
+    dates = grid(date(2021, 1, 1), date(2023, 12, 20))
+    days = _days(dates, each=3)
+    split = split_in_time(days, labels, TrainSettings())
+    assert [part.name for part in split.parts] == ["fit", "purge", "calibrate", "purge", "test"]
+    for before, after in (("fit", "calibrate"), ("calibrate", "test")):
+        last, first = _span(split, before)[1], _span(split, after)[0]
+        assert last + timedelta(days=100) < first
+        following = dates[dates.index(last) + 1]
+        assert following + timedelta(days=100) >= first, "a usable snapshot day was thrown away"
+
+
+def test_parts_never_overlap_and_leave_no_snapshot_out() -> None:
+    days = _days(fridays(date(2021, 1, 1), date(2023, 12, 20)))
+    split = split_in_time(days, LabelSettings(), TrainSettings())
+    counted = sum(split.rows(name, days).astype(int) for name in ("fit", "purge", "calibrate", "test"))
+    assert (counted == 1).all()
+    assert sum(part.snapshots for part in split.parts) == len(days)
+
+
+def test_test_is_the_newest_three_calendar_months() -> None:
+    days = _days(fridays(date(2021, 1, 1), date(2023, 12, 20)))
+    split = split_in_time(days, LabelSettings(), TrainSettings())
+    assert _span(split, "test") == (date(2023, 10, 6), date(2023, 12, 15))
+
+
+def test_a_month_end_book_gets_three_month_ends_in_each_window() -> None:
+    days = _days(month_ends(date(2017, 7, 1), date(2019, 2, 28)))
+    split = split_in_time(
+        days, LabelSettings(bad_at_days=28, horizon_days=92, stratum_cuts=(1,)), TrainSettings()
+    )
+    assert _span(split, "fit") == (date(2017, 7, 31), date(2018, 2, 28))
+    assert _span(split, "calibrate") == (date(2018, 6, 30), date(2018, 8, 31))
+    assert _span(split, "test") == (date(2018, 12, 31), date(2019, 2, 28))
+    assert split.caveat is None
+
+
+@pytest.mark.parametrize(("months", "apart"), [(17, False), (18, True)])
+def test_fewer_than_eighteen_months_get_no_calibration_window_and_a_caveat_with_both_numbers(
+    months: int, apart: bool
+) -> None:
+    days = _days(month_ends(date(2020, 1, 1), date(2023, 1, 31))[-months:])
+    split = split_in_time(days, LabelSettings(), TrainSettings())
+    assert split.has_test and split.has_calibration is apart
+    if not apart:
+        assert split.caveat is not None and "Only 17 calendar months" in split.caveat and "18" in split.caveat
+
+
+def test_where_nothing_precedes_test_and_purge_there_is_no_test() -> None:
+    days = _days(month_ends(date(2020, 1, 1), date(2020, 6, 30)))
+    split = split_in_time(days, LabelSettings(), TrainSettings())
+    assert not split.has_test and not split.has_calibration
+    assert split.caveat is not None and "no model may be registered" in split.caveat
+    assert split.rows("fit", days).all()
+
+
+def test_the_schedule_in_words_names_dates_counts_and_the_width_of_the_purge() -> None:
+    days = _days(month_ends(date(2021, 1, 1), date(2022, 1, 31)), each=10)
+    lines = split_in_time(days, LabelSettings(), TrainSettings()).words()
+    assert lines[0] == "fit       2021-01-31 to 2021-07-31     7 snapshot days         70 snapshots"
+    assert "left out: 121 days lie between, at least 100 are asked for" in lines[1]
+    assert lines[2].startswith("test      2021-11-30 to 2022-01-31")
+
+
+def test_a_purge_without_snapshots_is_still_drawn() -> None:
+    days = _days([date(2021, 1, 31), date(2022, 1, 31)])
+    split = split_in_time(days, LabelSettings(), TrainSettings(test_months=1))
+    assert "no snapshots" in split.words()[1] and split.parts[1].between == 364
+
+
+def test_the_schedule_counts_loans_with_a_positive_once() -> None:
+    days = _days([date(2021, 1, 31), date(2021, 2, 28), date(2022, 1, 31)])
+    split = split_in_time(days, LabelSettings(), TrainSettings(test_months=1))
+    rows = split.schedule(days, np.array(["A", "A", "B"], object), np.array([True, True, False]))
+    assert [(row["positives"], row["loans_with_positive"]) for row in rows] == [(2, 1), (0, 0), (0, 0)]
+
+
+def test_all_snapshots_of_a_borrower_are_in_one_fold_and_every_fold_has_its_share_of_bad_borrowers() -> None:
+    borrower = np.repeat([f"B{n}" for n in range(50)], 3)
+    positive = np.isin(borrower, [f"B{n}" for n in range(10)])
+    folds = grouped_folds(borrower, positive, 5, seed=3)
+    for name in set(borrower):
+        assert len(set(folds[borrower == name])) == 1
+    assert [len(set(borrower[(folds == fold) & positive])) for fold in range(5)] == [2] * 5
+    back = np.arange(len(borrower))[::-1]
+    assert (grouped_folds(borrower[back], positive[back], 5, seed=3)[back] == folds).all()
+    assert (grouped_folds(borrower, positive, 5, seed=4) != folds).any()

@@ -1,0 +1,206 @@
+import dataclasses
+import json
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data.errors import InputError, TooLittleHistoryError
+from decisions.settings import CapacitySettings
+from features.panel import Panel
+from features.settings import LabelSettings
+from models.served import ServedModel
+from models.settings import TrainSettings
+from models.training import TrainingResult, train
+
+UNTIL = date(2024, 6, 30)
+
+
+@pytest.fixture
+def trained(labels: LabelSettings, quick: TrainSettings, tmp_path: Path):
+    def run(panel: Panel, settings: TrainSettings = quick, threads: int | None = 1, **more) -> TrainingResult:
+        return train(
+            panel,
+            "ledger",
+            labels,
+            CapacitySettings(minutes_per_day=40),
+            settings,
+            UNTIL,
+            tmp_path,
+            threads=threads,
+            **more,
+        )
+
+    return run
+
+
+def _flipped(panel: Panel, first: str, last: str) -> Panel:
+    """The same panel with the labels of the days from first to last turned round."""
+    frame = panel.frame.copy()
+    days = frame["as_of"].astype(str)
+    inside = (days >= first) & (days <= last)
+    assert inside.any()
+    frame.loc[inside, "label"] = 1 - frame.loc[inside, "label"]
+    return dataclasses.replace(panel, frame=frame)
+
+
+def test_a_challenger_is_served_judged_and_described(make_panel, trained) -> None:
+    told: list[str] = []
+    result = trained(make_panel(), lender="demo", progress=lambda what, done, total: told.append(what))
+    summary = result.summary
+    assert result.registrable and result.refusal is None
+    assert ServedModel.load(result.folder).digest == result.digest == summary["digest"]
+    assert [row["part"] for row in summary["schedule"]] == ["fit", "purge", "calibrate", "purge", "test"]
+    assert summary["judged_on"] == "test" and summary["caveats"] == []
+    assert {row["ranker"] for row in summary["measures"]} == {"model", "rule", "logistic"}
+    assert {row["stratum"] for row in summary["measures"]} == {"all", "0", "1-7", "8-29"}
+    assert len(summary["lists"]) == 3 * (1 + 3)
+    assert sum(row["snapshots"] for row in summary["calibration"]["tenths"]) == 450
+    assert summary["importance"] and summary["importance_rows"] == 300
+    assert summary["trained_on"]["dropped"] == [
+        {"reason": "already at the threshold on the day", "snapshots": 12}
+    ]
+    assert [row["name"] for row in summary["trained_on"]["products"]] == ["monthly", "weekly"]
+    assert summary["lender"] == "demo" and "booster" in told and told[-1] == "done"
+    assert summary["findings"] and summary["limits"]
+
+
+def test_the_summary_is_json_as_it_stands(make_panel, trained) -> None:
+    for months in (24, 4):
+        summary = trained(make_panel(months=months)).summary
+        assert json.loads(json.dumps(summary, allow_nan=False)) == summary
+
+
+def test_order_of_rows_and_number_of_threads_change_no_byte(make_panel, trained) -> None:
+    panel = make_panel()
+    shuffled = panel.frame.sample(frac=1.0, random_state=3).reset_index(drop=True)
+    few = TrainSettings(
+        rounds=5, bootstrap_resamples=20, importance_rows=50
+    )  # two threads wait for each other on a busy machine
+    one = trained(panel, few, threads=1)
+    two = trained(dataclasses.replace(panel, frame=shuffled), few, threads=2)
+    assert one.digest == two.digest
+    assert json.dumps(one.summary) == json.dumps(two.summary)
+
+
+def test_labels_of_the_purges_and_of_the_test_teach_nothing(make_panel, trained) -> None:
+    panel = make_panel()
+    honest = trained(panel).model
+    purges = trained(_flipped(_flipped(panel, "2023-03-31", "2023-05-31"), "2023-09-30", "2023-11-30")).model
+    test = trained(_flipped(panel, "2023-12-31", "2024-02-29")).model
+    for other in (purges, test):
+        assert other.text == honest.text
+        assert other.about["calibration"] == honest.about["calibration"]
+
+
+def test_labels_of_the_calibration_window_change_the_calibration_and_not_the_booster(
+    make_panel, trained
+) -> None:
+    panel = make_panel()
+    frame = panel.frame.copy()
+    inside = frame["as_of"].astype(str).isin(["2023-06-30", "2023-07-31"])
+    frame.loc[inside & (frame["late_count_6"] > 2), "label"] = 1
+    honest, other = trained(panel).model, trained(dataclasses.replace(panel, frame=frame)).model
+    assert other.text == honest.text
+    assert other.calibrator.slope != honest.calibrator.slope
+
+
+def test_a_short_history_is_calibrated_out_of_fold_and_says_so(make_panel, trained) -> None:
+    result = trained(make_panel(months=14))
+    assert result.registrable
+    assert "Only 14 calendar months" in result.summary["caveats"][0]
+    assert "out-of-fold" in result.summary["calibration"]["fitted_on"]
+    assert "out-of-fold" in str(result.model.about["calibration"]["fitted_on"])
+
+
+def test_too_short_a_history_serves_nothing_and_reports_cross_validation_behind_the_refusal(
+    make_panel, trained, tmp_path
+) -> None:
+    result = trained(make_panel(months=5))
+    summary = result.summary
+    assert not result.registrable and result.model is None and result.folder is None
+    assert not (tmp_path / "served").exists()
+    assert summary["refusal"] == summary["caveats"][0] and "no model may be registered" in summary["refusal"]
+    assert summary["judged_on"] == "out_of_fold" and "flatter" in summary["judged_words"]
+    assert summary["measures"][0]["snapshots"] == 750 and summary["measures"][0]["auc"] is not None
+    assert summary["importance"] == []
+
+
+def test_too_few_positives_refuse_with_snapshots_and_loans_of_both_windows(make_panel, trained) -> None:
+    panel = make_panel()
+    frame = panel.frame.copy()
+    days = frame["as_of"].astype(str)
+    test = days >= "2023-12-31"
+    frame.loc[test, "label"] = 0
+    frame.loc[test & frame["loan_id"].isin([f"L{n:04d}" for n in range(9)]), "label"] = 1
+    frame.loc[(days == "2023-12-31") & (frame["loan_id"] == "L0020"), "label"] = 1
+    frame.loc[(days == "2024-02-29") & (frame["loan_id"] == "L0021"), "label"] = 1
+    panel = dataclasses.replace(panel, frame=frame)
+    refused = trained(panel)  # 27 snapshots of 9 loans and two more
+    assert not refused.registrable
+    assert "29 of 11 loans in the test; 30 snapshots are needed in each" in refused.refusal
+    assert trained(
+        panel, settings=TrainSettings(rounds=5, bootstrap_resamples=20, min_positives=29)
+    ).registrable
+
+
+def test_few_loans_behind_many_positive_snapshots_are_a_caveat(make_panel, trained) -> None:
+    panel = make_panel()
+    frame = panel.frame.copy()
+    test = frame["as_of"].astype(str) >= "2023-12-31"
+    frame.loc[test, "label"] = (
+        frame.loc[test, "loan_id"].isin([f"L{n:04d}" for n in range(12)]).astype(np.int8)
+    )
+    result = trained(dataclasses.replace(panel, frame=frame))
+    assert result.registrable
+    assert any(
+        "Few loans stand behind the positives: 12 in the test" in line for line in result.summary["caveats"]
+    )
+
+
+def test_a_panel_of_one_class_reports_its_counts_and_nothing_more(make_panel, trained) -> None:
+    panel = make_panel()
+    result = trained(dataclasses.replace(panel, frame=panel.frame.assign(label=np.int8(0))))
+    assert not result.registrable and result.summary["judged_on"] == "nothing"
+    assert result.summary["measures"] == [] and result.summary["findings"] == []
+    assert result.summary["trained_on"]["snapshots"] == len(panel.frame)
+
+
+def test_scores_that_say_nothing_are_refused_and_not_turned_round(make_panel, trained) -> None:
+    panel = _flipped(make_panel(), "2023-06-30", "2023-08-31")
+    result = trained(panel)
+    assert not result.registrable and "No calibration could be fitted" in result.refusal
+
+
+def test_too_few_positives_in_the_calibration_window_fall_back_to_out_of_fold(make_panel, trained) -> None:
+    panel = make_panel()
+    frame = panel.frame.copy()
+    days = frame["as_of"].astype(str)
+    frame.loc[(days >= "2023-06-30") & (days <= "2023-08-31") & (frame["loan_id"] > "L0010"), "label"] = 0
+    result = trained(dataclasses.replace(panel, frame=frame))
+    assert result.registrable and [row["part"] for row in result.summary["schedule"]] == [
+        "fit",
+        "purge",
+        "test",
+    ]
+    assert "do not carry a calibration of their own" in result.summary["caveats"][0]
+
+
+def test_a_panel_that_knows_more_than_until_is_refused(make_panel, trained) -> None:
+    with pytest.raises(InputError, match="later than --until"):
+        trained(dataclasses.replace(make_panel(), until=date(2024, 7, 1)))
+
+
+def test_an_empty_panel_ends_with_the_error_of_too_little_history(make_panel, trained) -> None:
+    panel = make_panel()
+    with pytest.raises(TooLittleHistoryError):
+        trained(dataclasses.replace(panel, frame=panel.frame.iloc[:0]))
+
+
+def test_several_currencies_are_a_caveat_and_no_amounts_are_added(make_panel, trained) -> None:
+    panel = make_panel()
+    frame = panel.frame.assign(currency=np.where(panel.frame["loan_id"] < "L0050", "KES", "UGX"))
+    summary = trained(dataclasses.replace(panel, frame=frame)).summary
+    assert any("several currencies" in line for line in summary["caveats"])
+    assert all(row["value_captured"] is None for row in summary["lists"])

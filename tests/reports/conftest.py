@@ -1,0 +1,204 @@
+"""Two hand-made training summaries: an ordinary one and a refused one."""
+
+from copy import deepcopy
+
+import pytest
+
+from models.summary import CalibrationBin, ListRow, MeasureRow, Ranker, Summary
+
+REFUSAL = "Too few and too short: 21 loans fell behind in 9 months. Nothing was registered."
+DAYS = ("2024-01-05", "2024-01-12", "2024-01-19", "2024-01-26")
+HITS: dict[Ranker, tuple[int, ...]] = {
+    "model": (14, 12, 15, 11),
+    "rule": (13, 12, 11, 12),
+    "logistic": (12, 11, 13, 10),
+}
+VALUES: dict[Ranker, tuple[float, ...]] = {
+    "model": (0.41, 0.37, 0.44, 0.34),
+    "rule": (0.35, 0.33, 0.30, 0.31),
+    "logistic": (0.33, 0.31, 0.36, 0.29),
+}
+
+
+def list_row(ranker: Ranker, as_of: str, days: int, hits: int, value: float) -> ListRow:
+    return {
+        "ranker": ranker,
+        "as_of": as_of,
+        "eligible": 1_120 * days,
+        "listed": 60 * days,
+        "positives": 38 * days,
+        "hits": hits,
+        "precision": hits / (60 * days),
+        "recall": hits / (38 * days),
+        "value_captured": value,
+        "lift": hits / (60 * days) / (38 / 1_120),
+    }
+
+
+def measure_row(
+    ranker: Ranker, stratum: str, snapshots: int, positives: int, auc: float | None, hits: int
+) -> MeasureRow:
+    return {
+        "ranker": ranker,
+        "stratum": stratum,
+        "snapshots": snapshots,
+        "loans": snapshots // 3,
+        "positives": positives,
+        "negatives": snapshots - positives,
+        "loans_with_positive": positives // 2,
+        "auc": auc,
+        "average_precision": None if auc is None else auc / 2,
+        "why_none": None
+        if auc is not None
+        else f"{positives} positives and {snapshots - positives} negatives; a metric needs 30 of each",
+        "listed": hits * 4,
+        "hits": hits,
+        "precision": 0.25 if hits else None,
+        "recall": hits / positives,
+    }
+
+
+def measures() -> list[MeasureRow]:
+    rows = []
+    for ranker, by in (("model", 0.02), ("rule", 0.0), ("logistic", 0.01)):
+        rows += [
+            measure_row(ranker, "all", 4_480, 152, 0.81 + by, 52),  # type: ignore[arg-type]
+            measure_row(ranker, "0", 4_020, 61, 0.68 + by if ranker != "rule" else 0.5, 9),  # type: ignore[arg-type]
+            measure_row(ranker, "1-7", 340, 49, 0.66 + by, 24),  # type: ignore[arg-type]
+            measure_row(ranker, "8-29", 120, 22, None, 19),  # type: ignore[arg-type]
+        ]
+    return rows
+
+
+def tenths() -> list[CalibrationBin]:
+    predicted = (0.004, 0.006, 0.009, 0.012, 0.016, 0.021, 0.03, 0.045, 0.08, 0.21)
+    observed = (0.002, 0.009, 0.007, 0.013, 0.018, 0.016, 0.029, 0.051, 0.083, 0.17)
+    return [
+        {"name": str(n), "snapshots": 448, "positives": round(448 * o), "mean_pd": p, "observed": o}
+        for n, (p, o) in enumerate(zip(predicted, observed, strict=True), start=1)
+    ]
+
+
+@pytest.fixture
+def summary() -> Summary:
+    """A registered model on a weekly book; stratum 8-29 is too small for a measure."""
+    lists: list[ListRow] = []
+    for ranker, hits in HITS.items():
+        lists += [
+            list_row(ranker, day, 1, n, v) for day, n, v in zip(DAYS, hits, VALUES[ranker], strict=True)
+        ]
+        lists.append(list_row(ranker, "all", len(DAYS), sum(hits), sum(VALUES[ranker]) / len(DAYS)))
+    return {
+        "name": "early-warning-k30-h90",
+        "lender": "demo",
+        "registrable": True,
+        "refusal": None,
+        "digest": "ab" * 32,
+        "caveats": ["The test window holds 4 days of one month: a season is not in it."],
+        "findings": [
+            "On loans already 8 to 29 days late the model adds nothing to the rule on these days (22 positives).",
+            "The lists of the model reached 39.0% of the exposure that fell behind; those of the rule reached 32.3%.",
+        ],
+        "limits": [
+            "It cannot say whether a call will help: it ranks who will fall behind under the practice of the training window.",
+            "It knows nothing about a borrower before the first due date.",
+        ],
+        "target": {
+            "bad_at_days": 30,
+            "horizon_days": 90,
+            "lag_days": 10,
+            "strata": ["0", "1-7", "8-29"],
+            "words": "Which loans that are less than 30 days past due reach 30 days past due within the next 90 days?",
+        },
+        "trained_on": {
+            "first": "2022-03-04",
+            "last": "2024-01-26",
+            "until": "2024-05-05",
+            "every": "week",
+            "months": 23,
+            "snapshots": 98_765,
+            "loans": 3_210,
+            "borrowers": 2_400,
+            "positives": 3_456,
+            "loans_with_positive": 512,
+            "products": [
+                {"name": "market weekly", "snapshots": 60_000, "loans": 2_210, "positives": 2_400},
+                {"name": "farm monthly", "snapshots": 38_765, "loans": 1_000, "positives": 1_056},
+            ],
+            "currencies": [{"name": "KES", "snapshots": 98_765, "loans": 3_210, "positives": 3_456}],
+            "dropped": [
+                {"reason": "not yet due", "snapshots": 4_321},
+                {"reason": "already 30 or more days past due", "snapshots": 1_234},
+            ],
+            "features": 48,
+            "ledger_digest": "0123456789abcdef" * 4,
+            "catalogue_digest": "cd" * 32,
+        },
+        "schedule": [
+            {"part": "fit", "first": "2022-03-04", "last": "2023-02-24", "days": 52, "snapshots": 61_000, "loans": 2_300, "positives": 2_100, "loans_with_positive": 330},
+            {"part": "purge", "first": "2023-03-03", "last": "2023-06-02", "days": 14, "snapshots": 12_000, "loans": 1_500, "positives": 400, "loans_with_positive": 90},
+            {"part": "calibrate", "first": "2023-06-09", "last": "2023-09-15", "days": 15, "snapshots": 13_000, "loans": 1_500, "positives": 450, "loans_with_positive": 95},
+            {"part": "purge", "first": None, "last": None, "days": 0, "snapshots": 0, "loans": 0, "positives": 0, "loans_with_positive": 0},
+            {"part": "test", "first": "2024-01-05", "last": "2024-01-26", "days": 4, "snapshots": 4_480, "loans": 1_200, "positives": 152, "loans_with_positive": 70},
+        ],
+        "schedule_words": ["fit 2022-03-04 .. 2023-02-24"],
+        "judged_on": "test",
+        "judged_words": "Judged on 4 weekly test days from 2024-01-05 to 2024-01-26, which neither the model nor its calibration had seen.",
+        "measures": measures(),
+        "lists": lists,
+        "calibration": {
+            "slope": 0.93,
+            "intercept": -0.1,
+            "fitted_on": "The calibration was fitted on 13,000 snapshots of the calibration window.",
+            "brier": 0.0291,
+            "brier_of_constant": 0.0328,
+            "mean_pd": 0.043,
+            "observed": 0.034,
+            "tenths": tenths(),
+            "strata": [
+                {"name": "0", "snapshots": 4_020, "positives": 61, "mean_pd": 0.016, "observed": 0.0152},
+                {"name": "1-7", "snapshots": 340, "positives": 49, "mean_pd": 0.15, "observed": 0.144},
+                {"name": "8-29", "snapshots": 120, "positives": 22, "mean_pd": None, "observed": None},
+            ],
+        },
+        "importance": [
+            {"feature": "days_past_due", "meaning": "days since the oldest unpaid installment fell due, net of pauses", "mean_abs": 0.81, "direction": "higher is riskier"},
+            {"feature": "on_time_streak", "meaning": "installments in a row paid on time, up to now", "mean_abs": 0.42, "direction": "higher is safer"},
+            {"feature": "principal", "meaning": "principal disbursed", "mean_abs": 0.05, "direction": "no single direction"},
+        ],
+        "importance_rows": 2_000,
+        "settings": {"trees": 300, "leaves": 31, "learning_rate": 0.05, "weights": {"by": "month"}},
+        "capacity": {"minutes_per_day": 240, "minutes_call": 8, "visits_per_day": 8},
+        "settings_digest": "ef" * 32,
+        "seed": 7,
+        "versions": {"lightgbm": "4.7.0", "numpy": "2.4.0", "python": "3.11"},
+    }  # fmt: skip
+
+
+@pytest.fixture
+def refused(summary: Summary) -> Summary:
+    """Too few and too short: no test window, only cross-validated numbers, nothing registered."""
+    page = deepcopy(summary)
+    page["registrable"] = False
+    page["digest"] = None
+    page["caveats"].insert(0, REFUSAL)
+    page["refusal"] = REFUSAL
+    page["schedule"] = [page["schedule"][0]]
+    page["judged_on"] = "out_of_fold"
+    page["judged_words"] = (
+        "Judged out of fold on the 61,000 snapshots of the fit window, grouped by borrower."
+    )
+    page["lists"] = []
+    page["calibration"] = {
+        "slope": None,
+        "intercept": None,
+        "fitted_on": "No calibration was fitted.",
+        "brier": None,
+        "brier_of_constant": None,
+        "mean_pd": None,
+        "observed": None,
+        "tenths": [],
+        "strata": [],
+    }
+    page["importance"] = []
+    return page

@@ -1,0 +1,48 @@
+"""Pictures at the edges of what they are given."""
+
+import re
+from datetime import date
+
+import pytest
+
+from reports.pictures import Bar, Point, Stretch, agreement, share_bars, time_line
+
+
+def test_a_stretch_of_one_day_can_be_seen() -> None:
+    only = Stretch("test", date(2019, 6, 30), date(2019, 6, 30), "judged")
+    drawn = time_line([only], "one", "one day")
+    assert ">test</text>" in drawn
+    assert drawn.startswith('<svg role="img" aria-label="one day"')
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "marked"),
+    [
+        (date(2024, 1, 5), date(2024, 1, 26), ["Jan 24"]),
+        (date(2023, 9, 30), date(2024, 3, 31), ["Oct 23", "Nov 23", "Dec 23", "Jan 24", "Feb 24", "Mar 24"]),
+        (date(2021, 9, 30), date(2024, 6, 30), ["Jan 22", "Jul 22", "Jan 23", "Jul 23", "Jan 24"]),
+    ],
+)
+def test_an_axis_is_marked_with_few_even_months(first: date, last: date, marked: list[str]) -> None:
+    drawn = time_line([Stretch("fit", first, last, "used")], "axis", "axis")
+    assert re.findall(r">([A-Z][a-z]{2} \d\d)</text>", drawn) == marked
+
+
+def test_a_time_line_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one stretch"):
+        time_line([], "none", "nothing")
+
+
+def test_bars_and_dots_at_nothing_and_at_all_are_drawn() -> None:
+    drawn = share_bars([Bar("a", 0.0, "#000000"), Bar("b", 1.0, "#000000", (1.0, 1.0))], "ends", "ends")
+    assert ">0.0%</text>" in drawn
+    assert ">100.0%</text>" in drawn
+    assert "<svg" in agreement([Point(0.0, 0.0, 0)], "zero", "nothing at all")
+
+
+def test_a_picture_holds_no_date_and_no_address_of_its_maker() -> None:
+    drawn = share_bars([Bar("a", 0.5, "#000000")], "plain", 'said "so" & <such>')
+    assert "metadata" not in drawn
+    assert "<!DOCTYPE" not in drawn
+    assert "matplotlib.org" not in drawn
+    assert 'aria-label="said &quot;so&quot; &amp; &lt;such>"' in drawn

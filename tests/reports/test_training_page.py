@@ -1,0 +1,173 @@
+"""The page of a training run: what speaks against the model comes first, and nothing is shown that is not known."""
+
+import re
+import subprocess
+import sys
+from copy import deepcopy
+from pathlib import Path
+
+import matplotlib
+import pytest
+
+from models.summary import Summary
+from reports.training_page import render_training_page
+
+
+def page_of(summary: Summary, folder: Path) -> str:
+    return render_training_page(summary, folder / "pages" / "training.html").read_text(encoding="utf-8")
+
+
+def words_of(page: str) -> str:
+    """What a reader sees: without styles, pictures and tags, spaces single."""
+    page = re.sub(r"<(style|svg).*?</\1>", " ", page, flags=re.DOTALL)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+
+
+def row_after(page: str, heading: str, ranker: str) -> list[str]:
+    """The cells of a ranker's first row after a heading."""
+    part = page[page.index(heading) :]
+    cells = part[part.index(f"<th>{ranker}</th>") :].split("</tr>", 1)[0]
+    return re.findall(r"<td[^>]*>(.*?)</td>", cells)
+
+
+def test_the_same_summary_gives_the_same_bytes_whatever_matplotlib_is_set_to(
+    summary: Summary, tmp_path: Path
+) -> None:
+    first = render_training_page(summary, tmp_path / "a.html").read_bytes()
+    with matplotlib.rc_context(
+        {"font.size": 23, "svg.hashsalt": "other", "svg.fonttype": "path", "xtick.major.size": 9.0}
+    ):
+        second = render_training_page(deepcopy(summary), tmp_path / "b.html").read_bytes()
+    assert first == second
+
+
+def test_the_page_loads_nothing_and_runs_nothing(summary: Summary, tmp_path: Path) -> None:
+    page = page_of(summary, tmp_path)
+    assert "<script" not in page
+    assert not re.search(r"\son\w+=", page)
+    assert "@import" not in page
+    assert "<link" not in page
+    targets = re.findall(r'(?:src|href|action|data)="([^"]*)"', page) + re.findall(r"url\(([^)]*)\)", page)
+    assert targets, "the pictures refer to their own parts"
+    assert [target for target in targets if not target.startswith("#")] == []
+
+
+def test_pictures_on_one_page_share_no_id(summary: Summary, tmp_path: Path) -> None:
+    page = page_of(summary, tmp_path)
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert page.count("<svg") == 3
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= set(ids)
+
+
+def test_what_speaks_against_the_model_comes_before_every_number(summary: Summary, tmp_path: Path) -> None:
+    words = words_of(page_of(summary, tmp_path))
+    order = [
+        *summary["caveats"],
+        *summary["limits"],
+        *summary["findings"],
+        "What it was trained on",
+        "98,765",
+        "How well it ranks",
+    ]
+    places = [words.index(one) for one in order]
+    assert places == sorted(places)
+
+
+def test_a_refused_training_says_so_first_and_offers_the_rule(refused: Summary, tmp_path: Path) -> None:
+    words = words_of(page_of(refused, tmp_path))
+    assert refused["refusal"] is not None
+    assert words.count(refused["refusal"]) == 1, "once is enough"
+    assert words.index(refused["refusal"]) < words.index(refused["caveats"][1])
+    assert "Not a test in time." in words
+    assert "duesight score --as-of 2024-05-05 --rule" in words
+    assert "duesight promote" not in words
+
+
+def test_a_registered_model_says_how_it_is_promoted(summary: Summary, tmp_path: Path) -> None:
+    words = words_of(page_of(summary, tmp_path))
+    assert "duesight promote challenger --by" in words
+    assert "Not registered" not in words
+
+
+def test_a_group_that_is_too_small_has_its_counts_and_a_dash(summary: Summary, tmp_path: Path) -> None:
+    page = page_of(summary, tmp_path)
+    assert (
+        "120 snapshots of 40 loans; 22 fell behind (18.3%), from 11 loans. "
+        "No AUC or AP: 22 positives and 98 negatives; a metric needs 30 of each." in words_of(page)
+    )
+    heading = ">8–29 days late<"
+    assert row_after(page, heading, "model")[:2] == ["—", "—"]
+    assert row_after(page, ">1–7 days late<", "model")[:2] == ["0.680", "0.340"]
+
+
+def test_every_ranking_stands_beside_the_others_in_one_order(summary: Summary, tmp_path: Path) -> None:
+    summary["lists"].reverse()
+    summary["measures"].reverse()
+    page = page_of(summary, tmp_path)
+    heading = "One day’s list"
+    assert row_after(page, heading, "model") == ["240", "52", "21.7%", "34.2%", "39.0%", "6.4 ×"]
+    assert row_after(page, heading, "lender’s rule") == ["240", "48", "20.0%", "31.6%", "32.2%", "5.9 ×"]
+    assert row_after(page, "Day by day", "5 Jan 2024")[:5] == ["1,120", "38", "60", "14", "41.0%"]
+    after = page[page.index("How well it ranks") :]
+    assert (
+        after.index("<th>model</th>")
+        < after.index("<th>lender’s rule</th>")
+        < after.index("<th>logistic regression</th>")
+    )
+
+
+def test_a_purge_without_snapshots_is_drawn_between_its_neighbours(summary: Summary, tmp_path: Path) -> None:
+    page = page_of(summary, tmp_path)
+    drawn = re.findall(r">([a-z ]+)</text>", page[page.index("<svg") : page.index("</svg>")])
+    assert drawn == ["fit", "purge", "calibrate", "purge", "test", "labels awaited"]
+
+
+def test_a_book_of_several_currencies_has_no_value_captured_and_says_why(
+    summary: Summary, tmp_path: Path
+) -> None:
+    for row in summary["lists"]:
+        row["value_captured"] = None
+    page = page_of(summary, tmp_path)
+    assert "whose amounts are not added" in words_of(page)
+    assert row_after(page, "One day’s list", "model")[4] == "—"
+    assert page.count("<svg") == 2
+
+
+def test_nothing_judged_is_told_in_words(refused: Summary, tmp_path: Path) -> None:
+    refused["judged_on"] = "nothing"
+    refused["judged_words"] = "Nothing was judged: no snapshot has a known label."
+    refused["measures"] = []
+    refused["schedule"] = []
+    words = words_of(page_of(refused, tmp_path))
+    for sentence in (
+        "Nothing was judged",
+        "No list could be judged.",
+        "No order in time could be made",
+        "No model was fitted",
+    ):
+        assert sentence in words
+
+
+@pytest.mark.parametrize("hostile", ["<script>alert(1)</script>", '"><img src=x>', "{{ 7919 * 7 }}"])
+def test_words_of_a_lender_are_only_words(summary: Summary, tmp_path: Path, hostile: str) -> None:
+    summary["lender"] = hostile
+    summary["trained_on"]["products"][0]["name"] = hostile
+    summary["trained_on"]["dropped"][0]["reason"] = hostile
+    page = page_of(summary, tmp_path)
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "55433" not in page
+
+
+def test_a_number_that_is_not_a_number_is_refused(summary: Summary, tmp_path: Path) -> None:
+    summary["calibration"]["brier"] = float("nan")
+    with pytest.raises(ValueError, match="cannot be shown"):
+        page_of(summary, tmp_path)
+
+
+def test_heavy_libraries_are_imported_only_when_a_page_is_drawn() -> None:
+    code = "import sys, reports.training_page; print(sorted({'matplotlib', 'jinja2', 'numpy'} & set(sys.modules)))"
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
