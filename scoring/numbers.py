@@ -1,0 +1,182 @@
+"""The borrower's own numbers behind a reason, taken from a loan's row and rounded as they will be told.
+
+For each reason code (the catalogue's `reason`) one function takes out what its sentence in `scoring/sentences.py`
+needs. What comes out is fit for canonical JSON: whole numbers where people count, no NaN, missing is None. A
+number that the row does not support for sure (how many installments a share was taken over) is left out rather
+than guessed. No ids, no names.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from datetime import date
+
+from data.money import decimals_of
+
+Row = Mapping[str, object]
+"""One loan of the feature table: state columns and features by name; NaN or None where there is nothing."""
+Values = dict[str, int | float | str | None]
+
+
+def values_of(code: str, row: Row, attribute: str | None = None) -> Values:
+    """The numbers of a reason code. `attribute` names the column to tell for the code `attribute`.
+
+    Raises KeyError for a code that nothing is written for: a new code in the catalogue needs numbers and words.
+    """
+    if code == "attribute":
+        name = str(attribute)
+        return {"attribute": name.removeprefix("attr_"), "value": _number(row, name, 4)}
+    return VALUES[code](row)
+
+
+def _raw(row: Row, name: str) -> float | None:
+    value = row.get(name)
+    if value is None:
+        return None
+    number = float(value)  # type: ignore[arg-type]
+    return number if math.isfinite(number) else None
+
+
+def _number(row: Row, name: str, digits: int) -> float | int | None:
+    value = _raw(row, name)
+    if value is None:
+        return None
+    rounded = round(value, digits)
+    return int(rounded) if rounded == int(rounded) else rounded
+
+
+def _count(row: Row, name: str) -> int | None:
+    """A whole number, halves up: 8.5 days on average are told as 9."""
+    value = _raw(row, name)
+    return None if value is None else math.floor(value + 0.5)
+
+
+def _percent(row: Row, name: str) -> int | None:
+    """Rounded down, so that 100 % means all of it; never 0 for something."""
+    value = _raw(row, name)
+    if value is None:
+        return None
+    return 1 if 0 < value < 0.01 else math.floor(value * 100 + 1e-9)
+
+
+def _judged(row: Row) -> int | None:
+    """How many installments the lateness features speak of; None where the share of late ones contradicts it."""
+    judged = _count(row, "installments_judged") or 0
+    share = _raw(row, "late_share")
+    return None if share is not None and _whole(share * judged) is None else judged
+
+
+def _whole(number: float) -> int | None:
+    return round(number) if abs(number - round(number)) < 1e-6 else None
+
+
+def _last(row: Row, window: int) -> int | None:
+    judged = _judged(row)
+    return None if judged is None else min(window, judged)
+
+
+def _of_share(row: Row, name: str, last: int | None) -> int | None:
+    """How many of the last installments a share speaks of; None where they are no whole number."""
+    share = _raw(row, name)
+    return None if share is None or last is None else _whole(share * last)
+
+
+def _day(row: Row, name: str) -> str | None:
+    value = row.get(name)
+    if value is None or value != value:  # NaN and NaT are not themselves
+        return None
+    return value.isoformat()[:10] if isinstance(value, date) else str(value)[:10]
+
+
+def _text(row: Row, name: str) -> str:
+    value = row.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _paid_less_values(row: Row) -> Values:
+    """The window in which least was paid of what fell due; of equals the longest."""
+    known = [
+        (ratio, -days) for days in (30, 90, 180) if (ratio := _raw(row, f"paid_to_due_{days}")) is not None
+    ]
+    if not known:
+        return {"days": None, "paid_percent": None}
+    days = -min(known)[1]
+    return {"days": days, "paid_percent": _percent(row, f"paid_to_due_{days}")}
+
+
+VALUES: dict[str, Callable[[Row], Values]] = {
+    "behind_now": lambda r: {
+        "installments_unpaid": _count(r, "installments_unpaid"),
+        "days_past_due": _count(r, "days_past_due"),
+    },
+    "past_due": lambda r: {
+        "past_due_amount": _number(r, "past_due_amount", decimals_of(_text(r, "currency"))),
+        "currency": _text(r, "currency"),
+    },
+    "recent_late": lambda r: {
+        "late_count_6": _count(r, "late_count_6"),
+        "mean_days_late_6": _count(r, "mean_days_late_6"),
+        "last": _last(r, 6),
+        "all_paid": int(_count(r, "installments_unpaid") == 0),
+    },
+    "long_late": lambda r: {
+        "late": _of_share(r, "late_share", _judged(r)),
+        "late_percent": _percent(r, "late_share"),
+        "judged": _judged(r),
+        "max_days_late_all": _count(r, "max_days_late_all"),
+    },
+    "getting_later": lambda r: {
+        "days_late_trend": _count(r, "days_late_trend"),
+        "last_minus_usual_days_late": _count(r, "last_minus_usual_days_late"),
+    },
+    "last_late": lambda r: {
+        "last_days_late": _count(r, "last_days_late"),
+        "installments_unpaid": _count(r, "installments_unpaid"),
+    },
+    "irregular": lambda r: {"days_late_spread_6": _count(r, "days_late_spread_6"), "last": _last(r, 6)},
+    "on_time_record": lambda r: {
+        "on_time_streak": _count(r, "on_time_streak"),
+        "days_since_late": _count(r, "days_since_late"),
+    },
+    "no_recent_payment": lambda r: {
+        "days_since_payment": _count(r, "days_since_payment"),
+        "installment_days": _number(r, "installment_days", 1),
+    },
+    "paid_less_than_due": _paid_less_values,
+    "part_payments": lambda r: {
+        "in_parts": _of_share(r, "partial_share_6", _last(r, 6)),
+        "partial_percent": _percent(r, "partial_share_6"),
+        "last": _last(r, 6),
+    },
+    "pays_early": lambda r: {
+        "early": _of_share(r, "early_share_6", _last(r, 6)),
+        "early_percent": _percent(r, "early_share_6"),
+        "last": _last(r, 6),
+    },
+    "payment_rhythm": lambda r: {
+        "payment_gap_mean": _count(r, "payment_gap_mean"),
+        "payment_gap_spread": _count(r, "payment_gap_spread"),
+    },
+    "bounced": lambda r: {"reversals_180": _count(r, "reversals_180")},
+    "next_due": lambda r: {
+        "next_due_on": _day(r, "next_due_on"),
+        "next_due_to_usual": _number(r, "next_due_to_usual", 1),
+    },
+    "progress": lambda r: {
+        "installments_due": _count(r, "installments_due"),
+        "installments_left": _count(r, "installments_left"),
+    },
+    "balance_left": lambda r: {
+        "outstanding_percent": _percent(r, "outstanding_to_principal"),
+        "repaid_percent": _percent(r, "share_repaid"),
+    },
+    "contract": lambda r: {
+        "principal": _number(r, "principal", 2),
+        "term_installments": _count(r, "term_installments"),
+        "currency": _text(r, "currency"),
+    },
+    "earlier_loans": lambda r: {
+        "loan_cycle": _count(r, "loan_cycle"),
+        "earlier_max_days_late": _count(r, "earlier_max_days_late"),
+    },
+}
+"""Every reason code of the catalogue but `attribute`, and `past_due`, which only the rule uses."""

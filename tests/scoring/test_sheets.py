@@ -1,0 +1,176 @@
+import csv
+import io
+import re
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+
+from scoring.batch import draw_the_list
+from scoring.codes import OUTCOMES, REASONS
+from scoring.settings import ListSettings
+from scoring.sheet_formats import COLUMNS, dial, neutral
+from scoring.sheet_rows import file_stem
+from scoring.sheets import draw_sheets
+
+AS_OF = date(2025, 6, 6)
+AWKWARD = '=HYPERLINK("http://demo.invalid";"Tovaru")'
+
+
+@pytest.fixture
+def drawn(tmp_path: Path, tiny_ledger: type, loan, table, apart) -> Callable[..., Path]:
+    """A drawn list by the rule; returns its folder."""
+
+    def draw(*rows: dict[str, object], people=(), **settings: object) -> Path:
+        folder = apart(*people) if people else None
+        return draw_the_list(
+            tiny_ledger(), AS_OF, None, lists_dir=tmp_path / "lists", apart=folder,
+            table=table(*(rows or (loan(),))), settings=ListSettings(**settings),
+        ).folder  # fmt: skip
+
+    return draw
+
+
+def sheet(folder: Path, ending: str) -> Path:
+    (path,) = (folder / "sheets").glob(f"*{ending}")
+    return path
+
+
+def csv_rows(folder: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(sheet(folder, ".csv").read_text("utf-8-sig"), newline="")))
+
+
+AMINA = ("B-L1", "Amina Rutavo", "+999 712 345 001; 0712345002", "sw", "16:00-18:00")
+
+
+def test_a_page_has_every_field_of_a_sheet(drawn, loan):
+    page = sheet(
+        drawn(loan(last_promise_on=None), people=[AMINA], complaint_number="0800 111"), ".html"
+    ).read_text()
+    for said in (
+        "People to reach", "Amina Rutavo", 'href="tel:+999712345001"', "0712345002", "language: sw", "09:00 to 18:00", "16:00-18:00",
+        "2 days late", "500.00 KES", "Next due 2025-06-11", "Last paid 2025-05-28", "1 installment behind, 2 days late now",
+        "Saturday 2025-06-07", "as of the end of 2025-06-06", "0800 111", "lender&#39;s rule", "paid in full", "stopped for safety", "illness",
+    ):  # fmt: skip
+        assert said in page, said
+    assert not re.search(r"<script|src=|url\(|@import|default", page)
+    assert set(re.findall(r'href="([a-z]+):', page)) == {"tel"}
+
+
+def test_whoever_is_not_in_the_directory_is_said_not_to_be(drawn):
+    folder = drawn()
+    assert sheet(folder, ".html").read_text().count("not in the directory") == 2
+    assert csv_rows(folder)[0]["name"] == csv_rows(folder)[0]["phones"] == "not in the directory"
+
+
+def test_without_a_complaint_number_the_sheet_says_that_none_is_set(drawn):
+    assert "No complaint number is set" in sheet(drawn(), ".html").read_text()
+
+
+def test_a_name_that_is_markup_is_escaped(drawn):
+    page = sheet(drawn(people=[("B-L1", "<script>alert(1)</script>", "", "", "")]), ".html").read_text()
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+
+
+@pytest.mark.parametrize("name", [AWKWARD, "+Zemuru", "@Sunika", "-Duveso", "\tTab"])
+def test_cells_that_a_spreadsheet_would_run_are_neutralised(drawn, name):
+    folder = drawn(people=[("B-L1", name, "+999712345001", "", "")])
+    row = csv_rows(folder)[0]
+    assert not row["name"].startswith(("=", "+", "-", "@", "\t"))
+    assert row["phones"] == "'+999712345001"
+    cells = [
+        cell for line in load_workbook(sheet(folder, ".xlsx")).worksheets[0].iter_rows() for cell in line
+    ]
+    assert {cell.data_type for cell in cells} <= {"s", "n", "d"}, "no cell is a formula"
+    assert not [
+        cell.value for cell in cells if isinstance(cell.value, str) and cell.value.startswith(("=", "@", "-"))
+    ]
+    assert neutral("\r=1").startswith("'")
+    assert neutral("plain") == "plain"
+
+
+def test_phones_stay_text_with_their_leading_zero_and_plus(drawn):
+    folder = drawn(people=[("B-L1", "A", "0712345002", "", "")])
+    page = load_workbook(sheet(folder, ".xlsx")).worksheets[0]
+    (cell,) = [cell for line in page.iter_rows() for cell in line if cell.value == "0712345002"]
+    assert (cell.data_type, cell.number_format) == ("s", "@")
+    assert csv_rows(folder)[0]["phones"] == "'0712345002"
+    assert dial("call 12") == ""
+
+
+def test_the_workbook_has_drop_downs_with_every_code_for_every_row(drawn, loan):
+    book = load_workbook(sheet(drawn(loan("L1"), loan("L2")), ".xlsx"))
+    page, codes = book.worksheets
+    rules = {str(rule.sqref): rule for rule in page.data_validations.dataValidation}
+    place = {column.title: cell.column_letter for column, cell in zip(COLUMNS, page[4], strict=True)}
+    assert [cell.value for cell in page[4]] == [column.title for column in COLUMNS]
+    outcome, reason = (rules[f"{place[title]}5:{place[title]}6"] for title in ("Outcome", "Reason"))
+    assert (outcome.type, outcome.formula1) == ("list", f"Codes!$A$2:$A${len(OUTCOMES) + 1}")
+    assert [codes.cell(row, 1).value for row in range(2, len(OUTCOMES) + 2)] == list(OUTCOMES)
+    assert reason.formula1 == f"Codes!$C$2:$C${len(REASONS) + 1}"
+    assert [codes.cell(row, 3).value for row in range(2, len(REASONS) + 2)] == list(REASONS)
+    assert page.print_title_rows == "$4:$4"
+    for title in ("Outcome", "Reason", "Promise date", "Promise amount", "Note"):
+        assert page[f"{place[title]}5"].value is None
+
+
+def test_the_loans_of_one_person_are_one_row_and_two_currencies_are_not_added(drawn, loan):
+    both = {"borrower_id": "B-L1"}
+    folder = drawn(
+        loan("L1", **both), loan("L2", days_past_due=9, due_unpaid_amount=70.0, currency="UGX", **both)
+    )
+    (row,) = csv_rows(folder)
+    assert (row["days_late"], row["amount_to_clear"], row["currency"]) == (
+        "9",
+        "500.00 KES; 70 UGX",
+        "KES, UGX",
+    )
+    assert row["loans"].splitlines() == [
+        "L1 (weekly): 2 days late, 500.00 KES to clear",
+        "L2 (weekly): 9 days late, 70 UGX to clear",
+    ]
+
+
+def test_the_other_officer_of_a_borrower_is_told_who_reaches_them(drawn, loan):
+    folder = drawn(
+        loan("L1", borrower_id="B", officer_id="O1", exposure=1.0),
+        loan("L2", borrower_id="B", officer_id="O2", exposure=2.0),
+        loan("L3", officer_id="O1"),
+    )
+    pages = {path.name[:2]: path.read_text() for path in (folder / "sheets").glob("*.html")}
+    assert "Borrower B (loan L1) is reached by Officer O2." in pages["o1"]
+    assert "is reached by" not in pages["o2"]
+
+
+def test_the_foot_says_how_many_are_withheld_and_why(drawn, loan, tmp_path, tiny_ledger, table):
+    ledger = tiny_ledger(conditions=[{"borrower_id": "B-L1", "kind": "dispute", "since": date(2025, 6, 1)}])
+    folder = draw_the_list(
+        ledger, AS_OF, None, lists_dir=tmp_path / "lists", table=table(loan("L1"), loan("L2"))
+    ).folder
+    assert "Not on this list: 1 person (open dispute 1)." in sheet(folder, ".html").read_text()
+
+
+def test_the_same_sheet_is_the_same_bytes_at_any_time(drawn):
+    folder = drawn(people=[AMINA])
+    before = {path.name: path.read_bytes() for path in (folder / "sheets").iterdir()}
+    time.sleep(2.1)  # the time stamps of a zip file count in steps of two seconds
+    apart = folder.parents[2] / "apart"
+    written = draw_sheets(folder, apart, ListSettings())
+    assert {path.name: path.read_bytes() for path in written} == before
+
+
+def test_file_names_come_from_ids_and_look_alikes_stay_apart():
+    assert re.fullmatch(r"o-1-[0-9a-f]{8}", file_stem("officer:O/1", "ab"))
+    assert file_stem("officer:O/1", "ab") != file_stem("officer:O.1", "ab")
+    assert file_stem("officer:N", "ab") != file_stem("branch:N", "ab")
+    assert file_stem("all", "ab").startswith("all-")
+    assert file_stem("officer:../../etc", "ab").startswith("etc-")
+
+
+def test_thirty_people_fit_in_a_small_page(drawn, loan):
+    folder = drawn(*(loan(f"L{n}") for n in range(30)))
+    assert sheet(folder, ".html").stat().st_size < 100_000
