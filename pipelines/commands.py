@@ -1,0 +1,385 @@
+"""The commands: words in, steps run, numbers and the next command out.
+
+Each imports what it needs when it runs. The clock is read here and nowhere below, for the one thing that happens at a
+time of day: a person's promotion of a model.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from data.errors import InputError
+from pipelines.progress import shown, tell
+from pipelines.third_parties import keep_quiet
+
+if TYPE_CHECKING:
+    from pipelines.steps import Here
+
+EVERYWHERE = "These options go with every command: --workspace DIR, --settings FILE, --json, --debug."
+app = typer.Typer(
+    name="duesight",
+    help="Which borrowers who still look fine are about to fall behind, why, and whom to reach today.",
+    epilog=f"{EVERYWHERE} A first look: duesight demo.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+quarantine_app = typer.Typer(help="Rows that were not let into the ledger, and why.", no_args_is_help=True)
+app.add_typer(quarantine_app, name="quarantine")
+
+
+class Said:
+    """What the options that go with every command said."""
+
+    workspace = Path("workspace")
+    settings_file: str | None = None
+    as_json = False
+    debug = False
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a day; write it as 2025-06-30") from None
+
+
+Day = Annotated[date, typer.Option(parser=_day, metavar="DAY")]
+AsOf = Annotated[
+    date, typer.Option("--as-of", parser=_day, metavar="DAY", help="The end of this day, as 2025-06-30.")
+]
+
+
+@app.callback()
+def everywhere(
+    workspace: Annotated[
+        Path, typer.Option(envvar="DUESIGHT_WORKSPACE", help="The folder of one lender.", file_okay=False)
+    ] = Path("workspace"),
+    settings: Annotated[
+        str | None, typer.Option(help="Another settings file than the workspace's duesight.toml.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The result as JSON, for machines.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    Said.workspace, Said.settings_file, Said.as_json, Said.debug = workspace, settings, as_json, debug
+    keep_quiet(workspace)
+
+
+def _here(must_exist: bool = True) -> "Here":
+    """The workspace and its settings; InputError where the folder has to be there and is not."""
+    from pipelines.steps import Here
+    from pipelines.workspace import Workspace
+
+    if must_exist and not Said.workspace.is_dir():
+        raise InputError(
+            f"There is no workspace at {Said.workspace}; duesight init makes one, and duesight ingest fills it. "
+            "Another one is named with --workspace."
+        )
+    return Here.of(Workspace(Said.workspace), Said.settings_file)
+
+
+def _print(lines: Sequence[str], machine: Mapping[str, object]) -> None:
+    if Said.as_json:
+        print(json.dumps(machine, sort_keys=True, default=str))
+        return
+    for line in lines:
+        print(line)
+
+
+@app.command(epilog=EVERYWHERE)
+def demo(
+    loans: Annotated[int, typer.Option(help="How many loans the simulated lender has.")] = 4000,
+    seed: Annotated[int, typer.Option(help="Another seed, another lender.")] = 7,
+) -> None:
+    """A simulated lender, end to end: export, ledger, model, today's list; and where to look."""
+    from pipelines.demo import run_demo
+
+    with shown(Said.as_json):
+        found = run_demo(_here(must_exist=False), loans, seed, datetime.now().astimezone())
+    _print(found.lines(), found.as_dict())
+
+
+@app.command(epilog=EVERYWHERE)
+def simulate(
+    out: Annotated[Path, typer.Option(help="A folder that does not exist yet, or is empty.")],
+    loans: Annotated[int, typer.Option(help="How many loans.")] = 4000,
+    seed: Annotated[int, typer.Option(help="Another seed, another lender.")] = 7,
+) -> None:
+    """The raw exports of a simulated lender, as a lender would have them."""
+    from dataclasses import asdict
+
+    from data.demo_lender import simulate as run
+
+    with shown(Said.as_json):
+        report = run(out, loans, seed, progress=lambda what: tell(what, 0, 1))
+    lines = [
+        *report.lines(),
+        "",
+        f"Next: duesight ingest {out} --mapping data/mappings/demo.toml --as-of {report.last_day}",
+    ]
+    _print(
+        lines,
+        {
+            name: str(value) if isinstance(value, Path | date) else value
+            for name, value in asdict(report).items()
+        },
+    )
+
+
+@app.command(epilog=EVERYWHERE)
+def init(
+    folder: Annotated[Path, typer.Argument(help="The new workspace.")],
+    bad_at: Annotated[int, typer.Option(help="K: days past due at which a loan is bad.")] = 30,
+    horizon: Annotated[int, typer.Option(help="H: days within which it gets there.")] = 90,
+) -> None:
+    """A workspace with a commented duesight.toml."""
+    from pydantic import ValidationError
+
+    from features.settings import LabelSettings
+    from pipelines.settings import Settings, settings_text
+    from pipelines.workspace import Workspace
+
+    work = Workspace(folder)
+    if work.settings.exists():
+        raise InputError(f"{work.settings} exists already and was left as it is.")
+    cuts = tuple(cut for cut in LabelSettings().stratum_cuts if cut < bad_at)
+    try:
+        labels = LabelSettings(bad_at_days=bad_at, horizon_days=horizon, stratum_cuts=cuts)
+    except ValidationError as error:
+        raise InputError(
+            "\n".join(f"{problem['msg'].removeprefix('Value error, ')}." for problem in error.errors())
+        ) from error
+    work.create()
+    work.settings.write_text(settings_text(Settings(labels=labels)), encoding="utf-8")
+    lines = [
+        f"{work.settings} written: K = {bad_at} days past due within H = {horizon} days.",
+        f"Next: duesight ingest EXPORT --mapping FILE --workspace {folder}",
+    ]
+    _print(lines, {"settings": str(work.settings)})
+
+
+@app.command(epilog=EVERYWHERE)
+def ingest(
+    export: Annotated[Path, typer.Argument(help="The folder with the lender's export.")],
+    mapping: Annotated[Path, typer.Option(help="Which file and column feeds what; see data/mappings/.")],
+    as_of: Annotated[
+        date | None,
+        typer.Option("--as-of", parser=_day, metavar="DAY", help="The export's business date."),
+    ] = None,
+) -> None:
+    """A lender's export into the ledger, with its contract, and bad rows into quarantine."""
+    from pipelines import steps
+
+    here = _here(must_exist=False)
+    steps.check_export(here, export, mapping)
+    with shown(Said.as_json):
+        if here.settings.flows.use_prefect:
+            from pipelines.flows import ingest_flow
+
+            report = ingest_flow(
+                str(here.workspace.folder), str(export), str(mapping), as_of, Said.settings_file
+            )
+        else:
+            report = steps.ingest_export(here, export, mapping, as_of, tell)
+    _print(
+        [*report.lines(), "", "Next: duesight train, or duesight score --rule --as-of DAY"], report.as_dict()
+    )
+
+
+@quarantine_app.command("list", epilog=EVERYWHERE)
+def quarantine_list(
+    table: Annotated[Optional[str], typer.Argument(help="One table; all without it.")] = None,  # noqa: UP045
+) -> None:
+    """How many rows of each table are in quarantine, and the reasons."""
+    from dataclasses import asdict
+
+    from data.quarantine import list_quarantine
+
+    found = [one for one in list_quarantine(_here().workspace.quarantine) if table in (None, one.table)]
+    none = f"Nothing of {table} is in quarantine." if table else "Nothing is in quarantine."
+    _print([one.line() for one in found] or [none], {"quarantine": [asdict(one) for one in found]})
+
+
+@app.command(epilog=EVERYWHERE)
+def features(
+    as_of: AsOf,
+    out: Annotated[Path, typer.Option(help="A Parquet file.")],
+    known_at: Annotated[
+        date | None, typer.Option(parser=_day, metavar="DAY", help="Restate the day as known on this one.")
+    ] = None,
+    batch: Annotated[Optional[int], typer.Option(help="What the ledger held at this batch.")] = None,  # noqa: UP045
+) -> None:
+    """The feature table of a day, state columns included: one row per live loan."""
+    from features.snapshot import feature_table
+    from pipelines import steps
+    from pipelines.tables import write_frame
+
+    here = _here()
+    frame = feature_table(steps.open_ledger(here), as_of, here.settings.labels, known_at, batch)
+    write_frame(frame, out)
+    counts = {str(status): int(n) for status, n in frame["status"].value_counts().sort_index().items()}
+    told = ", ".join(f"{n:,} {status}" for status, n in counts.items())
+    _print(
+        [f"{out}: {len(frame):,} live loans on {as_of} ({told}), {len(frame.columns)} columns."],
+        {"out": str(out), "loans": len(frame), "statuses": counts},
+    )
+
+
+@app.command(epilog=EVERYWHERE)
+def panel(
+    from_: Annotated[date, typer.Option("--from", parser=_day, metavar="DAY", help="First snapshot day.")],
+    to: Annotated[date, typer.Option("--to", parser=_day, metavar="DAY", help="Last snapshot day.")],
+    until: Annotated[
+        date | None,
+        typer.Option(parser=_day, metavar="DAY", help="Labels use nothing known after this day."),
+    ] = None,
+    every: Annotated[Optional[str], typer.Option(help="week or month; default as in the settings.")] = None,  # noqa: UP045
+) -> None:
+    """The training panel: snapshots with features and what became of them."""
+    from pipelines import steps
+    from pipelines.tables import write_frame
+
+    here = _here()
+    with shown(Said.as_json):
+        built = steps.build_panel(here, until, from_, to, tell, every)
+    out = here.workspace.panels / f"{built.first}_{built.last}_{here.settings.labels.model_name()}.parquet"
+    write_frame(built.frame, out)
+    positives = int(built.frame["label"].sum())
+    lines = [
+        f"{out}: {len(built.frame):,} snapshots of {built.frame['loan_id'].nunique():,} loans, every {built.every}, "
+        f"{built.first} to {built.last}; {positives:,} went bad.",
+        *(f"  left out: {count:,} {reason}" for reason, count in built.dropped.items() if count),
+    ]
+    _print(
+        lines,
+        {"out": str(out), "snapshots": len(built.frame), "positives": positives, "dropped": built.dropped},
+    )
+
+
+@app.command(epilog=EVERYWHERE)
+def train(
+    until: Annotated[
+        date | None, typer.Option(parser=_day, metavar="DAY", help="Use nothing known after this day.")
+    ] = None,
+) -> None:
+    """A challenger with the lender's rule and a logistic regression beside it, tracked in MLflow."""
+    from pipelines import steps
+    from pipelines.telling import training_lines
+
+    here = _here()
+    steps.check_training(here, until)
+    with shown(Said.as_json):
+        if here.settings.flows.use_prefect:
+            from pipelines.flows import train_flow
+
+            trained = train_flow(str(here.workspace.folder), until, Said.settings_file)
+        else:
+            trained = steps.register_model(here, steps.train_model(here, until, tell), tell)
+    _print(
+        training_lines(trained),
+        {
+            "version": trained.version.version,
+            "digest": trained.version.digest,
+            "page": str(trained.page),
+            "summary": dict(trained.result.summary),
+        },
+    )
+
+
+@app.command(epilog=EVERYWHERE)
+def promote(
+    model: Annotated[str, typer.Argument(help="An alias (challenger) or a version number.")],
+    by: Annotated[str, typer.Option(help="Whose word it is.")],
+    reason: Annotated[str, typer.Option(help="Why; it is kept for good.")],
+) -> None:
+    """Make a registered model the champion and write it into the log of promotions."""
+    from pipelines import steps
+    from pipelines.telling import promotion_line
+
+    made = steps.promote_model(_here(), model, by, reason, datetime.now().astimezone())
+    _print([promotion_line(made), "Next: duesight score --as-of DAY"], {"promotion": promotion_line(made)})
+
+
+@app.command(epilog=EVERYWHERE)
+def history(
+    on: Annotated[
+        date | None,
+        typer.Option(parser=_day, metavar="DAY", help="Which model was live on this calendar day."),
+    ] = None,
+) -> None:
+    """Which models were made champion, when, by whose word and why."""
+    from models.registry import history as promotions
+    from pipelines.telling import promotion_line
+
+    found = promotions(_here().workspace.models, on)
+    none = f"No model was live on {on}." if on else "No model has been promoted yet."
+    _print(
+        [promotion_line(one) for one in found] or [none],
+        {"promotions": [promotion_line(one) for one in found]},
+    )
+
+
+@app.command(epilog=EVERYWHERE)
+def score(
+    as_of: AsOf,
+    rule: Annotated[
+        bool, typer.Option("--rule", help="Draw the list without a model: days late, then arrears.")
+    ] = False,
+    model: Annotated[str, typer.Option(help="champion, challenger or a version number.")] = "champion",
+) -> None:
+    """The day's list: scores, reasons, queue and the officers' sheets."""
+    from pipelines import steps
+    from pipelines.telling import list_lines
+
+    here = _here()
+    which = None if rule else model
+    steps.check_list(here, as_of, which)
+    with shown(Said.as_json):
+        if here.settings.flows.use_prefect:
+            from pipelines.flows import score_flow
+
+            drawn = score_flow(str(here.workspace.folder), as_of, which, Said.settings_file)
+        else:
+            drawn = steps.draw_list(here, as_of, which, tell)
+    _print(
+        list_lines(drawn),
+        {
+            "list_id": drawn.list_id,
+            "folder": str(drawn.folder),
+            "existed": drawn.existed,
+            "manifest": drawn.manifest,
+        },
+    )
+
+
+@app.command(epilog=EVERYWHERE)
+def daily(
+    export: Annotated[Path, typer.Argument(help="The folder with last night's export.")],
+    mapping: Annotated[Path, typer.Option(help="Which file and column feeds what.")],
+    as_of: AsOf,
+) -> None:
+    """Every morning's chain: ingest last night's export, then draw the list (by the rule before a model is promoted)."""
+    from pipelines import steps
+    from pipelines.telling import list_lines
+
+    here = _here(must_exist=False)
+    steps.check_export(here, export, mapping)
+    with shown(Said.as_json):
+        if here.settings.flows.use_prefect:
+            from pipelines.flows import daily_flow
+
+            report, drawn = daily_flow(
+                str(here.workspace.folder), str(export), str(mapping), as_of, Said.settings_file
+            )
+        else:
+            report = steps.ingest_export(here, export, mapping, as_of, tell)
+            drawn = steps.draw_list(here, as_of, "champion" if steps.has_champion(here) else None, tell)
+    _print(
+        [*report.lines(), "", *list_lines(drawn)],
+        {"ingest": report.as_dict(), "list_id": drawn.list_id, "folder": str(drawn.folder)},
+    )

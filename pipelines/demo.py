@@ -1,0 +1,108 @@
+"""The demo: a simulated lender, end to end, with the real parts, and where to look.
+
+Run twice with the same loans and seed it finds its own files and goes on from there; on a workspace that holds
+another lender it refuses.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from data.errors import InputError
+from pipelines import steps
+from pipelines.progress import tell
+from pipelines.telling import list_lines, metric_lines
+from pipelines.version import CHECKOUT
+
+if TYPE_CHECKING:
+    from data.ingest import IngestReport
+    from pipelines.steps import Here, Trained
+    from scoring.batch import ListResult
+
+MAPPING = CHECKOUT / "data" / "mappings" / "demo.toml"
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What the demo made."""
+
+    here: "Here"
+    export: Path
+    report: "IngestReport"
+    trained: "Trained"
+    drawn: "ListResult"
+
+    def lines(self) -> list[str]:
+        work = self.here.workspace
+        sheets = sorted((self.drawn.folder / "sheets").glob("*.html"))
+        return [
+            *self.report.lines(),
+            "",
+            *metric_lines(self.trained.result.summary),
+            "",
+            *list_lines(self.drawn),
+            "",
+            "Where to look:",
+            f"  a call sheet           {sheets[0] if sheets else 'none was drawn'}",
+            f"  the training page      {self.trained.page}",
+            f"  the queue              {self.drawn.folder / 'queue.parquet'}",
+            f"  the raw exports        {self.export}",
+            f"  the runs and models    .venv/bin/mlflow ui --backend-store-uri sqlite:///{(work.models / 'mlflow.db').resolve()}",
+            "",
+            "All people are invented. Next: duesight history, duesight quarantine list, duesight --help",
+        ]
+
+    def as_dict(self) -> dict[str, object]:
+        return {
+            "list_id": self.drawn.list_id,
+            "folder": str(self.drawn.folder),
+            "page": str(self.trained.page),
+            "export": str(self.export),
+            "model": self.trained.version.digest,
+        }
+
+
+def run_demo(here: "Here", loans: int, seed: int, at: datetime) -> Demo:
+    """Simulate, ingest, train, promote (by the demo's own word) and draw the list of the book's last day."""
+    from data.demo_lender import simulate
+
+    work = here.workspace
+    work.create()
+    export, mark = work.folder / "demo-export", work.folder / "demo.json"
+    wanted = {"loans": loans, "seed": seed}
+    made = json.loads(mark.read_text()) if mark.exists() else None
+    if made is None and work.ledger.exists():
+        raise InputError(f"{work.folder} holds a lender that is not the demo's; give another --workspace.")
+    if made is not None and {name: made[name] for name in wanted} != wanted:
+        raise InputError(
+            f"{work.folder} holds the demo of {made['loans']:,} loans with seed {made['seed']}; give the same, or another --workspace."
+        )
+    if made is None:
+        last = simulate(export, loans, seed, progress=lambda what: tell(what, 0, 1)).last_day
+        made = {**wanted, "last_day": last.isoformat()}
+        mark.write_text(json.dumps(made) + "\n")
+    last_day = datetime.fromisoformat(made["last_day"]).date()
+    if here.settings.flows.use_prefect:
+        from pipelines.flows import demo_flow
+
+        report, trained, drawn = demo_flow(str(work.folder), str(export), str(MAPPING), last_day, at)
+    else:
+        report = steps.ingest_export(here, export, MAPPING, last_day, tell)
+        trained = steps.register_model(here, steps.train_model(here, last_day, tell), tell)
+        promote_demo(here, trained, at)
+        drawn = steps.draw_list(here, last_day, "champion", tell)
+    return Demo(here, export, report, trained, drawn)
+
+
+def promote_demo(here: "Here", trained: "Trained", at: datetime) -> None:
+    """Make the challenger the champion by the demo's own word, unless it is already."""
+    from models.registry import resolve
+
+    if (
+        steps.has_champion(here)
+        and resolve(here.workspace.models, here.settings.labels, "champion").digest == trained.version.digest
+    ):
+        return
+    steps.promote_model(here, "challenger", "duesight demo", "A demonstration; no person approved this.", at)

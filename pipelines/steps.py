@@ -1,0 +1,222 @@
+"""What the flows and the command line do, as plain functions: open the rooms in order and pass things on.
+
+A step takes the workspace and its settings, a day where it depends on one, and a `tell` for progress. It
+reads no clock; the one exception, the time at which a person promoted a model, is passed in.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from data.errors import InputError, LedgerError, TooLittleHistoryError
+from pipelines.settings import Settings, load_settings
+from pipelines.workspace import Workspace
+
+if TYPE_CHECKING:
+    from data.ingest import IngestReport
+    from data.ledger import Ledger
+    from features.panel import Panel
+    from models.registry import ModelVersion, Promotion
+    from models.training import TrainingResult
+    from pipelines.progress import Tell
+    from scoring.batch import ListResult
+
+
+@dataclass(frozen=True)
+class Here:
+    """A workspace with the settings in force."""
+
+    workspace: Workspace
+    settings: Settings
+
+    @classmethod
+    def of(cls, workspace: Workspace, settings_file: str | None = None) -> "Here":
+        """Settings from `settings_file`, else the workspace's duesight.toml, else the defaults."""
+        if settings_file:
+            return cls(workspace, load_settings(Path(settings_file), required=True))
+        return cls(workspace, load_settings(workspace.settings))
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A registered challenger and where its page lies."""
+
+    result: "TrainingResult"
+    version: "ModelVersion"
+    page: Path
+
+
+def ingest_export(
+    here: Here, export: Path, mapping: Path, as_of: date | None, tell: "Tell"
+) -> "IngestReport":
+    """The export into the ledger, or nothing of it."""
+    from data.ingest import ingest
+    from data.mapping import load_mapping
+
+    work = here.workspace
+    work.create()
+    return ingest(
+        export,
+        load_mapping(mapping),
+        work.ledger,
+        work.quarantine,
+        work.apart,
+        as_of,
+        lambda what: tell(what, 0, 1),
+    )
+
+
+def check_export(here: Here, export: Path, mapping: Path) -> None:
+    """Refuse at once what would be refused after the flow has started: a folder, a mapping, a workspace that cannot be."""
+    from data.mapping import load_mapping
+
+    load_mapping(mapping)
+    if not export.is_dir():
+        raise InputError(f"{export}: there is no such folder; give the folder with the lender's export.")
+    here.workspace.create()
+
+
+def check_training(here: Here, until: date | None) -> None:
+    """The same for training: no ledger, or a day that it does not reach."""
+    ledger = open_ledger(here)
+    if until is not None:
+        _refuse_a_day_not_known_yet(ledger, until, "--until")
+
+
+def check_list(here: Here, as_of: date, which: str | None) -> None:
+    """The same for a list: no ledger, a day that it does not reach, a model that is not there."""
+    from models.registry import resolve
+
+    _refuse_a_day_not_known_yet(open_ledger(here), as_of, "--as-of")
+    if which is not None:
+        resolve(here.workspace.models, here.settings.labels, which)
+
+
+def open_ledger(here: Here) -> "Ledger":
+    from data.ledger import Ledger
+
+    return Ledger.open(here.workspace.ledger)
+
+
+def build_panel(
+    here: Here,
+    until: date | None,
+    first: date | None,
+    last: date | None,
+    tell: "Tell",
+    every: str | None = None,
+) -> "Panel":
+    """The training panel from what was known by `until` (default: all that the ledger knows)."""
+    from features.panel import build_panel as build
+
+    ledger = open_ledger(here)
+    until = until or ledger.business_date
+    _refuse_a_day_not_known_yet(ledger, until, "--until")
+    settings = here.settings
+    if every not in (None, "week", "month"):
+        raise InputError(f"--every {every} is not known; say week or month.")
+    looks = settings.panel.model_copy(update={"every": every}) if every else settings.panel
+    return build(
+        ledger,
+        until,
+        settings.labels,
+        looks,
+        first,
+        last,
+        progress=lambda done, total: tell("snapshots", done, total),
+    )
+
+
+def train_model(here: Here, until: date | None, tell: "Tell") -> "TrainingResult":
+    """A challenger (not registered yet) or a refusal; both carry the summary that the page is drawn from."""
+    from models.training import train
+
+    ledger = open_ledger(here)
+    panel = build_panel(here, until, None, None, tell)
+    settings = here.settings
+    return train(
+        panel,
+        ledger.content_digest(),
+        settings.labels,
+        settings.capacity,
+        settings.train,
+        panel.until,
+        here.workspace.models,
+        lender=ledger.lender,
+        progress=tell,
+    )
+
+
+def register_model(here: Here, result: "TrainingResult", tell: "Tell") -> Trained:
+    """The page, the MLflow run and the alias challenger. Raises TooLittleHistoryError, with the page written, where
+    nothing may be registered."""
+    from models.registry import log_run
+    from reports.training_page import render_training_page
+
+    tell("page", 0, 1)
+    name = result.digest[:12] if result.digest else f"refused-until-{result.summary['trained_on']['until']}"
+    page = here.workspace.reports / "training" / f"{result.summary['name']}-{name}.html"
+    render_training_page(result.summary, page)
+    tell("MLflow", 0, 1)
+    version = log_run(here.workspace.models, result, page.read_text(encoding="utf-8"))
+    if version is None:
+        raise TooLittleHistoryError(f"{result.refusal} The page says what was seen: {page}")
+    return Trained(result, version, page)
+
+
+def has_champion(here: Here) -> bool:
+    """Whether a model of the settings' K and H has been promoted."""
+    from data.errors import RegistryError
+    from models.registry import resolve
+
+    try:
+        resolve(here.workspace.models, here.settings.labels, "champion")
+    except RegistryError:
+        return False
+    return True
+
+
+def draw_list(here: Here, as_of: date, which: str | None, tell: "Tell") -> "ListResult":
+    """The list of the end of `as_of`, by the model named `which` (an alias or a version) or, for None, by the rule."""
+    from models.registry import resolve
+    from models.served import ServedModel
+    from pipelines.version import code_version, lock_digest
+    from scoring.batch import draw_the_list
+
+    ledger = open_ledger(here)
+    _refuse_a_day_not_known_yet(ledger, as_of, "--as-of")
+    model, version = None, None
+    if which is not None:
+        found = resolve(here.workspace.models, here.settings.labels, which)
+        model, version = ServedModel.load(found.folder), f"{found.name} version {found.version}"
+    return draw_the_list(
+        ledger,
+        as_of,
+        model,
+        lists_dir=here.workspace.lists,
+        apart=here.workspace.apart,
+        labels=here.settings.labels,
+        capacity=here.settings.capacity,
+        settings=here.settings.lists,
+        model_version=version,
+        code_version=code_version(),
+        lock_digest=lock_digest(),
+        progress=lambda what: tell(what, 0, 1),
+    )
+
+
+def promote_model(here: Here, which: str, by: str, reason: str, at: datetime) -> "Promotion":
+    """Make a registered version the champion and write it into the log."""
+    from models.registry import promote
+
+    return promote(here.workspace.models, here.settings.labels, which, by, reason, at)
+
+
+def _refuse_a_day_not_known_yet(ledger: "Ledger", on: date, option: str) -> None:
+    """A list for a day that the ledger does not reach would be yesterday's list under today's date."""
+    if on > ledger.business_date:
+        raise LedgerError(
+            f"{option} {on}: the ledger ends with the export of {ledger.business_date}; ingest that day's export first, "
+            f"or give a day up to {ledger.business_date}."
+        )

@@ -1,0 +1,89 @@
+"""What the commands say when they are done: numbers a person can check, and the next command."""
+
+from typing import TYPE_CHECKING
+
+from models.summary import EVERY_STRATUM, RANKER_WORDS
+
+if TYPE_CHECKING:
+    from models.promotions import Promotion
+    from models.summary import ListRow, MeasureRow, Summary
+    from pipelines.steps import Trained
+    from scoring.batch import ListResult
+
+
+def training_lines(trained: "Trained") -> list[str]:
+    """What it stands on, the table, and what must be known before it is believed."""
+    summary = trained.result.summary
+    on = summary["trained_on"]
+    return [
+        f"{trained.version.name} version {trained.version.version} is registered as challenger ({trained.version.digest[:12]}).",
+        f"Trained on {on['snapshots']:,} snapshots of {on['loans']:,} loans, {on['first']} to {on['last']}; {on['positives']:,} went bad "
+        f"({on['loans_with_positive']:,} loans).",
+        *(f"  {line}" for line in summary["schedule_words"]),
+        "",
+        *metric_lines(summary),
+        "",
+        *(f"! {caveat}" for caveat in summary["caveats"]),
+        *(f"- {finding}" for finding in summary["findings"]),
+        f"The page: {trained.page}",
+        'Next: duesight promote challenger --by WHO --reason "WHY"',
+    ]
+
+
+def metric_lines(summary: "Summary") -> list[str]:
+    """The metrics table in plain text: rankers by stratum, then the lists of one day's capacity."""
+    head = f"{'':<12}{'stratum':<10}{'snapshots':>10}{'positives':>11}{'AUC':>8}{'AP':>8}{'precision':>11}{'recall':>8}"
+    rows = [_measure(row) for row in summary["measures"]]
+    pooled = [row for row in summary["lists"] if row["as_of"] == EVERY_STRATUM]
+    lists = [_list(row) for row in pooled]
+    return (
+        [summary["judged_words"], head, *rows, "", "One day's list, pooled over the judged days:", *lists]
+        if rows
+        else [summary["judged_words"]]
+    )
+
+
+def _measure(row: "MeasureRow") -> str:
+    return (
+        f"{row['ranker']:<12}{row['stratum']:<10}{row['snapshots']:>10,}{row['positives']:>11,}"
+        f"{_share(row['auc']):>8}{_share(row['average_precision']):>8}{_share(row['precision']):>11}{_share(row['recall']):>8}"
+    )
+
+
+def _list(row: "ListRow") -> str:
+    return (
+        f"  {RANKER_WORDS[row['ranker']]}: {row['hits']:,} of {row['listed']:,} listed went bad (precision {_share(row['precision'])}, "
+        f"recall {_share(row['recall'])}, value captured {_share(row['value_captured'])})"
+    )
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def promotion_line(made: "Promotion") -> str:
+    return (
+        f"{made.at:%Y-%m-%d %H:%M %z}: {made.model} version {made.version} ({made.served[:12]}) became champion, "
+        f"by {made.by}: {made.reason}"
+    )
+
+
+def list_lines(drawn: "ListResult") -> list[str]:
+    """How many were reached and how many not, for which day, by whom it was drawn, and where it lies."""
+    manifest = drawn.manifest
+    counts, days = manifest["counts"], manifest["list_for"]
+    assert isinstance(counts, dict) and isinstance(days, dict)
+    withheld = counts["withheld"]
+    assert isinstance(withheld, dict)
+    told = ", ".join(f"{count:,} {reason}" for reason, count in withheld.items()) or "none"
+    by = manifest["model_version"] or "the rule (days late, then arrears)"
+    caveats = manifest["caveats"]
+    assert isinstance(caveats, list)
+    return [
+        f"list_id {drawn.list_id}{' (it was there already and was left as it is)' if drawn.existed else ''}",
+        f"As of {manifest['as_of']}, for {', '.join(sorted({str(day) for day in days.values()}))}, drawn by {by}.",
+        f"{counts['queued']:,} loans of {counts['contacts']:,} people to reach on {counts['lists']:,} sheets; "
+        f"{counts['eligible']:,} of {counts['live']:,} live loans were eligible; withheld: {told}.",
+        *(f"! {caveat}" for caveat in caveats),
+        f"Sheets: {drawn.folder / 'sheets'}",
+    ]
