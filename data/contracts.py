@@ -12,7 +12,7 @@ Money is judged as integers of 1/10,000 and dates as day numbers, so that no flo
 import logging
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal
@@ -28,7 +28,8 @@ from data.tables import Kind, Table
 
 if TYPE_CHECKING:
     import pandas as pd
-    from great_expectations.data_context import EphemeralDataContext
+    from great_expectations.core import ExpectationValidationResult
+    from great_expectations.core.batch_definition import BatchDefinition
     from great_expectations.expectations import Expectation
 
 os.environ["GX_ANALYTICS_ENABLED"] = "false"  # before its first import, wherever that happens
@@ -90,11 +91,16 @@ _RANGES: dict[tuple[str, str], tuple[float | None, float | None, str]] = {
 }
 
 
-def rules_for(table: Table) -> tuple[Rule, ...]:
-    """The contract of one table: its check columns, then what each of its own columns must be."""
+def rules_for(table: Table, filled: Collection[str]) -> tuple[Rule, ...]:
+    """The contract of one table: its check columns, then what each of its own columns must be.
+
+    filled: the columns the export feeds; a column nobody feeds is empty and has nothing to be judged, unless required.
+    """
     rules = [Rule(name, "empty", kind, "{value}") for name, kind in CHECK_COLUMNS.items()]
     for column in table.columns:
         name, kind = column.name, column.kind
+        if name not in filled and not column.required:
+            continue
         if column.required:
             rules.append(Rule(name, "filled", kind, f"{name} is empty, and it is required"))
         if column.allowed is not None:
@@ -204,53 +210,64 @@ def _expectation(rule: Rule) -> "Expectation":
 
 
 @cache
-def _context() -> "EphemeralDataContext":
-    """GX's own state for this process, in memory: nothing of it is kept, sent or written to a home directory."""
+def _frames() -> "BatchDefinition":
+    """Whole frames, judged by GX with its own state for this process, in memory: nothing of it is kept, sent or written to a home directory."""
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    return context
+    asset = context.data_sources.add_pandas("ledger").add_dataframe_asset("rows")
+    return asset.add_batch_definition_whole_dataframe("whole")
 
 
 def _validate(frame: "pd.DataFrame", rules: Sequence[Rule], name: str) -> list[list[tuple[int, object]]]:
-    """Per rule the unexpected (place, value) pairs, from GX's complete result."""
+    """Per rule the unexpected (place, value) pairs, from GX's complete result.
+
+    The suite is judged twice: first for a verdict on each expectation, then those that failed for every row they
+    reject. On a clean export the second, dearer round is empty.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        import great_expectations as gx
+        verdicts = _run_suite(frame, dict(enumerate(rules)), name, {"result_format": "BOOLEAN_ONLY"})
+        failed = {place: rules[place] for place, result in verdicts.items() if not result.success}
+        complete = {
+            "result_format": "COMPLETE",
+            "unexpected_index_column_names": ["place"],
+            "return_unexpected_index_query": False,
+        }
+        found: list[list[tuple[int, object]]] = [[] for _ in rules]
+        for place, result in (_run_suite(frame, failed, name, complete) if failed else {}).items():
+            entries = result.result.get("unexpected_index_list") or []
+            found[place] = [(int(entry["place"]), entry[rules[place].column]) for entry in entries]
+            if not entries or len(entries) != result.result.get("unexpected_count"):
+                raise LedgerError(
+                    f"The contract of {name} did not name every row it rejects on {rules[place].column}; nothing was written."
+                )
+    return found
 
-        asset = _context().data_sources.add_or_update_pandas(name).add_dataframe_asset(name)
-        batch = asset.add_batch_definition_whole_dataframe(name).get_batch({"dataframe": frame})
-        suite = gx.ExpectationSuite(name=name)
-        for place, rule in enumerate(rules):
-            expectation = _expectation(rule)
-            expectation.meta = {"rule": place}
-            suite.add_expectation(expectation)
-        outcome = batch.validate(
-            suite,
-            result_format={
-                "result_format": "COMPLETE",
-                "unexpected_index_column_names": ["place"],
-                "return_unexpected_index_query": False,
-            },
-        )
-    found: dict[int, list[tuple[int, object]]] = {}
-    for result in outcome.results:
-        if result.expectation_config is None:
-            raise LedgerError(f"The contract of {name} gave a verdict on nothing; nothing was written.")
-        rule = rules[place := result.expectation_config.meta["rule"]]
-        if result.exception_info.get("raised_exception") or "element_count" not in result.result:
-            raise LedgerError(
-                f"The contract of {name} could not be judged on {rule.column} ({rule.check}); nothing was written."
-            )
-        entries = result.result.get("unexpected_index_list") or []
-        found[place] = [(int(entry["place"]), entry[rule.column]) for entry in entries]
-        if len(found[place]) != result.result.get("unexpected_count", 0):
-            raise LedgerError(
-                f"The contract of {name} did not name every row it rejects on {rule.column}; nothing was written."
-            )
-    if set(found) != set(range(len(rules))):
+
+def _run_suite(
+    frame: "pd.DataFrame", rules: Mapping[int, Rule], name: str, result_format: dict[str, object]
+) -> "dict[int, ExpectationValidationResult]":
+    import great_expectations as gx
+
+    batch = _frames().get_batch({"dataframe": frame})
+    suite = gx.ExpectationSuite(name=name)
+    for place, rule in rules.items():
+        expectation = _expectation(rule)
+        expectation.meta = {"rule": place}
+        suite.add_expectation(expectation)
+    found: dict[int, ExpectationValidationResult] = {}
+    for result in batch.validate(suite, result_format=result_format).results:
+        if (
+            result.expectation_config is None
+            or result.exception_info.get("raised_exception")
+            or result.success is None
+        ):
+            raise LedgerError(f"The contract of {name} could not be judged; nothing was written.")
+        found[result.expectation_config.meta["rule"]] = result
+    if set(found) != set(rules):
         raise LedgerError(f"The contract of {name} was not judged whole; nothing was written.")
-    return [found[place] for place in range(len(rules))]
+    return found

@@ -32,7 +32,8 @@ class TableCounts:
             (self.quarantined, "in quarantine"),
         ]
         parts = [f"{count:,} {word}" for count, word in words if count]
-        source = f"{self.source_rows:,} rows read" if self.source_rows or not self.derived else "derived"
+        counted = [(self.source_rows, "rows read"), (self.derived, "derived")]
+        source = " and ".join(f"{count:,} {word}" for count, word in counted if count) or "0 rows read"
         return f"  {self.table:<16} {source}: {', '.join(parts) or 'none'}"
 
 

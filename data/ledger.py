@@ -97,7 +97,7 @@ class Ledger:
 
     def columns(self, table: str) -> tuple[str, ...]:
         """Every column `facts` can be asked for."""
-        return (*_table(table).column_names, *self.attributes(table), "batch")
+        return (*_table(table).column_names, *self.attributes(table), "known_at", "batch")
 
     def buckets(self) -> tuple[int, ...]:
         """The buckets that hold rows, ascending; all rows of a borrower and its loans lie in one."""
@@ -143,7 +143,7 @@ class Ledger:
             rows = rows.append_column("known_until", pa.nulls(rows.num_rows, pa.date32()))
         if len(parts) > 1:
             rows = _sorted(rows, shape)
-        return rows.select([*dict.fromkeys(columns), "known_at", "known_until"]).combine_chunks()
+        return rows.select(list(dict.fromkeys([*columns, "known_at", "known_until"]))).combine_chunks()
 
     def visible(
         self,
@@ -224,9 +224,9 @@ def _table(name: str) -> Table:
 
 def _empty(names: Sequence[str], kinds: dict[str, str]) -> pa.Table:
     types = {"known_at": pa.date32(), "batch": pa.int32(), "retracted": pa.bool_()}
-    return pa.schema(
-        [pa.field(name, types.get(name) or ARROW_TYPES[kinds[name]]) for name in names]
-    ).empty_table()
+    fields = [pa.field(name, types.get(name) or ARROW_TYPES[kinds[name]]) for name in names]
+    # not schema.empty_table(), which imports pandas
+    return pa.Table.from_arrays([pa.nulls(0, field.type) for field in fields], schema=pa.schema(fields))
 
 
 def _sorted(rows: pa.Table, shape: Table) -> pa.Table:

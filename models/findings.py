@@ -14,6 +14,8 @@ from models.summary import EVERY_STRATUM, Calibration, CalibrationBin, ListRow, 
 
 FAR_OFF = 1.25
 """Mean PD and observed rate further apart than this factor are called out."""
+NO_ORDER = 0.5
+"""The AUC of a score that is the same for every loan."""
 TOO_GOOD = 0.95
 """An AUC among current loans above this is a sign of a leak before it is a success (domain reference 2.2)."""
 
@@ -28,11 +30,17 @@ def findings(
     for stratum in strata:
         by_ranker = {row["ranker"]: row for row in measures if row["stratum"] == stratum}
         model, rule, logistic = by_ranker["model"], by_ranker["rule"], by_ranker.get("logistic")
+        if model["snapshots"] == 0:
+            continue
         if model["auc"] is None or rule["auc"] is None:
             bad.append(f"{_On(stratum)} nothing can be said: {model['why_none']}.")
             continue
         counts = f"{model['positives']} positives of {model['loans_with_positive']} loans"
-        if model["auc"] > rule["auc"]:
+        if model["auc"] > rule["auc"] == NO_ORDER:
+            good.append(
+                f"{_On(stratum)} the rule cannot tell one from another; the model's AUC is {model['auc']:.3f} ({counts})."
+            )
+        elif model["auc"] > rule["auc"]:
             good.append(
                 f"{_On(stratum)} the model orders better than the rule: AUC {model['auc']:.3f} against {rule['auc']:.3f} ({counts})."
             )

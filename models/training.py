@@ -142,8 +142,8 @@ def train(
             (scored, logistic), judged_on = found, "out_of_fold"
             judged_words = (
                 f"Judged by {settings.folds}-fold cross-validation grouped by borrower on all {len(data.y):,} snapshots: every "
-                "snapshot is scored by a model that never saw its borrower, but did see later days of others. These numbers "
-                "are not a test in time and flatter every ranker that learns."
+                "snapshot is scored by a model that never saw its borrower, but did see the same and later days of others, who "
+                "may have fallen behind together. These numbers are not a test in time and flatter every ranker that learns."
             )
             fitted_on = "Each fold was calibrated on the out-of-fold scores of the others."
 

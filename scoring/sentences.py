@@ -45,10 +45,14 @@ def _of_last(count: int, last: object, verb_one: str = "was", verb_many: str = "
     """`3 of the last 6 installments were`, without the denominator where it is not known for sure."""
     verb = verb_one if count == 1 else verb_many
     if isinstance(last, int) and last > 1 and count <= last:
-        return f"{count} of the last {last} installments {verb}"
+        return f"{_some(count, last)} of the last {last} installments {verb}"
     if last == 1 and count == 1:
         return f"the only installment so far {verb}"
     return f"{count} of the latest installments {verb}"
+
+
+def _some(count: int, last: int) -> str:
+    return "all" if count == last else str(count)
 
 
 def _none_of_last(last: object, was_not: str) -> str:
@@ -74,14 +78,13 @@ def _past_due(v: Values) -> str:
 
 
 def _recent_late(v: Values) -> str:
+    """ "Paid late" only where all of them are paid; an installment that is late and open was late all the same."""
     late, last, mean = _int(v, "late_count_6"), v.get("last"), _int(v, "mean_days_late_6")
     if not late:
         return _none_of_last(last, "late")
     days = f", by {several(mean, 'day')}{' on average' if late > 1 else ''}" if mean else ""
-    if not v.get("all_paid"):
-        return _of_last(late, last, "was late or is still open", "were late or are still open") + days
-    if isinstance(last, int) and last > 1 and late <= last:
-        return f"paid {late} of the last {last} installments late{days}"
+    if v.get("all_paid") and isinstance(last, int) and last > 1 and late <= last:
+        return f"paid {_some(late, last)} of the last {last} installments late{days}"
     return _of_last(late, last, "was late", "were late") + days
 
 

@@ -69,7 +69,7 @@ def _last(row: SheetRow) -> LoanLine | None:
 def loan_words(loan: LoanLine) -> str:
     """One loan in a line: `L-1 (weekly): 12 days late, 1,200.00 KES to clear`."""
     product = f" ({loan.product})" if loan.product else ""
-    return f"{loan.loan_id}{product}: {late_words(loan.days_late)}, {loan.money(loan.to_clear)} to clear"
+    return f"{loan.loan_id}{product}: {late_words(loan)}, {loan.money(loan.to_clear)} to clear"
 
 
 COLUMNS: tuple[SheetColumn, ...] = (

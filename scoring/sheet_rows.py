@@ -209,7 +209,7 @@ def _order(manifest: Mapping[str, Json]) -> str:
         return "Order: by the lender's rule, days late and then arrears; no model was used."
     labels = manifest["labels"]
     assert isinstance(labels, dict)
-    version = f" (version {manifest['model_version']})" if manifest.get("model_version") else ""
+    version = f" {manifest['model_version']}" if manifest.get("model_version") else ""
     return (
         f"Order: by the model{version}, from the chance of being {labels['bad_at_days']} days late within "
         f"{labels['horizon_days']} days and the amount at stake. A person decides."
@@ -253,8 +253,11 @@ def people_words(count: int) -> str:
     return "1 person" if count == 1 else f"{count} people"
 
 
-def late_words(days: int) -> str:
-    return f"{several(days, 'day')} late" if days else "not late"
+def late_words(loan: LoanLine) -> str:
+    """What fell due on the day itself is open but not late."""
+    if loan.days_late:
+        return f"{several(loan.days_late, 'day')} late"
+    return "not late yet" if loan.to_clear else "not late"
 
 
 def _whole(value: object) -> int:

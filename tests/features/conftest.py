@@ -3,9 +3,11 @@
 from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from data.days import NEVER, to_day
@@ -73,3 +75,31 @@ def loan() -> Callable[..., LoanFacts]:
 def monthly_12() -> list[tuple[str, int]]:
     """The base schedule of the golden examples: 12 installments of 100, due on the 15th from 2024-01-15."""
     return [(f"2024-{month:02d}-15", 100) for month in range(1, 13)]
+
+
+@pytest.fixture(scope="session")
+def keep_known_by() -> Callable[[Path, Path, date], None]:
+    """Copies a demo export as it would have been at the end of a day: no row that became known later."""
+    known = {
+        "borrowers.csv": ("ClientSince", "%Y-%m-%d"),
+        "loans.csv": ("DisbDate", "%d/%m/%Y"),
+        "payments.csv.gz": ("PostedOn", "%Y-%m-%d"),
+        "loan_events.csv": ("RecordedOn", "%Y-%m-%d"),
+        "reassignments.csv": ("FromDate", "%Y-%m-%d"),
+        "contacts.csv": ("At", "%Y-%m-%d %H:%M:%S"),
+        "conditions.csv": ("Since", "%Y-%m-%d"),
+        "members.csv": ("MemberSince", "%Y-%m-%d"),
+    }
+
+    def copy(export: Path, out: Path, day: date) -> None:
+        out.mkdir()
+        frames = {path.name: pd.read_csv(path, dtype=str) for path in sorted(export.iterdir())}
+        for name, (column, pattern) in known.items():
+            when = pd.to_datetime(frames[name][column], format=pattern).dt.date
+            frames[name] = frames[name][when <= day]
+        dues = frames["installments.csv.gz"]
+        frames["installments.csv.gz"] = dues[dues["LoanNo"].isin(frames["loans.csv"]["LoanNo"])]
+        for name, frame in frames.items():
+            frame.to_csv(out / name, index=False)
+
+    return copy

@@ -4,12 +4,13 @@ from models.findings import findings
 from models.summary import Calibration, ListRow, MeasureRow
 
 
-def _measure(ranker: str, stratum: str, auc: float | None) -> MeasureRow:
+def _measure(ranker: str, stratum: str, auc: float | None, snapshots: int = 300) -> MeasureRow:
     return cast(
         MeasureRow,
         {
             "ranker": ranker,
             "stratum": stratum,
+            "snapshots": snapshots,
             "positives": 40,
             "loans_with_positive": 25,
             "auc": auc,
@@ -77,6 +78,18 @@ def test_a_stratum_without_a_metric_is_said_with_its_counts() -> None:
     assert findings(rows, [], _calibration(), 30)[0] == (
         "On loans 1-7 days late nothing can be said: 4 positives and 9 negatives; a metric needs 30 of each."
     )
+
+
+def test_a_rule_that_cannot_order_is_not_counted_as_beaten() -> None:
+    rows = [_measure("model", "0", 0.7), _measure("rule", "0", 0.5)]
+    assert findings(rows, [], _calibration(), 30)[0] == (
+        "On loans without arrears the rule cannot tell one from another; the model's AUC is 0.700 (40 positives of 25 loans)."
+    )
+
+
+def test_a_stratum_without_snapshots_is_not_mentioned() -> None:
+    rows = [_measure("model", "1-27", None, snapshots=0), _measure("rule", "1-27", None, snapshots=0)]
+    assert not any("1-27" in line for line in findings(rows, [], _calibration(), 30))
 
 
 def test_an_auc_too_good_among_current_loans_is_a_warning() -> None:

@@ -174,3 +174,20 @@ def test_file_names_come_from_ids_and_look_alikes_stay_apart():
 def test_thirty_people_fit_in_a_small_page(drawn, loan):
     folder = drawn(*(loan(f"L{n}") for n in range(30)))
     assert sheet(folder, ".html").stat().st_size < 100_000
+
+
+def test_what_fell_due_on_the_day_itself_is_open_but_not_late(drawn, loan):
+    late = loan(days_past_due=0, past_due_amount=0.0, due_unpaid_amount=500.0)
+    assert csv_rows(drawn(late))[0]["loans"] == "L1 (weekly): not late yet, 500.00 KES to clear"
+
+
+def test_a_list_by_a_model_names_the_model_and_carries_its_caveats(loan, table, model, tmp_path, tiny_ledger):
+    folder = draw_the_list(
+        tiny_ledger(), AS_OF, model, lists_dir=tmp_path / "lists", table=table(loan()),
+        model_version="early-warning version 3", caveats=["Calibrated on out-of-fold scores."],
+    ).folder  # fmt: skip
+    page = sheet(folder, ".html").read_text()
+    assert (
+        "by the model early-warning version 3, from the chance of being 30 days late within 90 days" in page
+    )
+    assert "Calibrated on out-of-fold scores." in page

@@ -1,0 +1,61 @@
+"""Files as they are: every row with its place, or one sentence why not."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from data.errors import InputError
+from data.sources import read_file
+
+
+def _write(folder: Path, content: bytes, name: str = "a.csv") -> Path:
+    path = folder / name
+    path.write_bytes(content)
+    return path
+
+
+def test_rows_keep_their_place_past_blank_and_ragged_lines(tmp_path: Path) -> None:
+    path = _write(tmp_path, b'\xef\xbb\xbfid,b\n1,2\nonly\n\n2,"x, y"\n4,5,6\n9,\n\n')
+    source = read_file(path, "a.csv", "utf-8")
+    assert source.cells.to_pydict() == {"id": ["1", "2", "9"], "b": ["2", "x, y", ""]}
+    assert source.rows.tolist() == [2, 5, 7]
+    assert source.ragged == ((3, 1), (6, 3))
+    assert source.count == 5
+
+
+def test_cells_stay_text(tmp_path: Path) -> None:
+    source = read_file(_write(tmp_path, b"id,n\n007,1.50\nNULL,NaN\n"), "a.csv", "utf-8")
+    assert source.cells.to_pydict() == {"id": ["007", "NULL"], "n": ["1.50", "NaN"]}
+
+
+def test_other_encodings_and_gzip_are_read(tmp_path: Path) -> None:
+    plain = "id,name\n1,Müller\n"
+    assert read_file(_write(tmp_path, plain.encode("cp1252")), "a.csv", "cp1252").cells[
+        "name"
+    ].to_pylist() == ["Müller"]
+    assert read_file(_write(tmp_path, plain.encode("utf-16")), "a.csv", "utf-16").cells[
+        "name"
+    ].to_pylist() == ["Müller"]
+    path = _write(tmp_path, gzip.compress(plain.encode()), "a.csv.gz")
+    assert read_file(path, "a.csv.gz", "utf-8").cells["name"].to_pylist() == ["Müller"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("a.csv", b"", "a.csv is empty, without even a header"),
+        ("a.csv", b"id,b\n1,2\n2,\xff\n", "a.csv line 3 is not utf-8"),
+        ("a.csv", b"id,b,ID\n1,2,3\n", "has the column 'ID' twice"),
+        ("a.csv", "id,b\n1,2\n".encode("utf-16-le"), "a.csv is not a text file in utf-8"),
+        ("a.csv.gz", b"id,b\n1,2\n", "a.csv.gz is not a whole gzip file"),
+        ("a.csv.gz", gzip.compress(b"id,b\n" + b"1,2\n" * 5000)[:-12], "a.csv.gz is not a whole gzip file"),
+        ("a.parquet", b"PAR1", "a.parquet is not a Parquet file"),
+        ("a.xlsx", b"PK", "files of this kind are not read"),
+    ],
+)
+def test_what_cannot_be_read_is_said_in_one_sentence(
+    tmp_path: Path, name: str, content: bytes, sentence: str
+) -> None:
+    with pytest.raises(InputError, match=sentence):
+        read_file(_write(tmp_path, content, name), name, "utf-8")
