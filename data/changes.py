@@ -125,7 +125,11 @@ def find_changes(run: Run, name: str, full: bool) -> Changes:
         unknown = run.count(
             "SELECT count(*) FROM held_owners WHERE id IS NULL AND source IN ('loans', '" + name + "')"
         )
-        keep = "false" if unknown else "coalesce(owner NOT IN (SELECT id FROM held_owners WHERE id IS NOT NULL), true)"
+        keep = (
+            "false"
+            if unknown
+            else "coalesce(owner NOT IN (SELECT id FROM held_owners WHERE id IS NOT NULL), true)"
+        )
         retractions = run.count(f"SELECT count(*) FROM vanished WHERE {keep}")
         withheld = total - retractions
         run.connection.execute(

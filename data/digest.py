@@ -17,6 +17,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from data.arrays import one_chunk, validity
+
 Json: TypeAlias = "bool | int | float | str | date | Decimal | Mapping[str, Json] | Sequence[Json] | None"
 
 _CHUNK = 1 << 20
@@ -72,55 +74,40 @@ def _normal(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column
 
 
-def _fill(kind: pa.DataType) -> pa.Scalar:
-    if pa.types.is_large_string(kind) or pa.types.is_large_binary(kind):
-        return pa.scalar("" if pa.types.is_large_string(kind) else b"", kind)
-    if pa.types.is_decimal(kind):
-        return pa.scalar(Decimal(0), kind)
-    return (
-        pa.scalar(0, pa.int64()).cast(kind)
-        if not pa.types.is_date32(kind)
-        else pa.scalar(0, pa.int32()).cast(kind)
-    )
-
-
 def _update(digest: "hashlib.blake2b", column: pa.ChunkedArray) -> None:
-    column = _normal(column)
-    valid = pc.is_valid(column).cast(pa.uint8()).combine_chunks()
-    if column.null_count:
-        column = pc.fill_null(column, _fill(column.type))
-    array = column.combine_chunks()
-    if isinstance(array, pa.ChunkedArray):
-        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
-    if isinstance(valid, pa.ChunkedArray):
-        valid = pa.concat_arrays(valid.chunks) if valid.num_chunks else pa.array([], pa.uint8())
+    array = one_chunk(_normal(column))
+    valid = validity(array)
     digest.update(str(array.type).encode())
-    if len(array) == 0:
+    if len(array) == 0 or pa.types.is_null(array.type):
         return
-    digest.update(
-        np.packbits(np.frombuffer(valid.buffers()[1], np.uint8, len(valid), valid.offset)).tobytes()
-    )
+    digest.update(np.packbits(valid).tobytes())
     if pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type):
         offsets = np.frombuffer(array.buffers()[1], np.int64, len(array) + 1, 8 * array.offset)
+        if np.diff(offsets)[~valid].any():  # what lies under an empty cell is not contents
+            array = pc.coalesce(
+                array, pa.scalar("" if pa.types.is_large_string(array.type) else b"", array.type)
+            )
+            offsets = np.frombuffer(array.buffers()[1], np.int64, len(array) + 1, 8 * array.offset)
         digest.update((offsets - offsets[0]).tobytes())
         data = array.buffers()[2]
         if data is not None:
             digest.update(memoryview(data)[int(offsets[0]) : int(offsets[-1])])
         return
     width = array.type.bit_width // 8
-    raw = np.frombuffer(array.buffers()[1], np.uint8, len(array) * width, array.offset * width)
+    raw = np.frombuffer(array.buffers()[1], np.uint8, len(array) * width, array.offset * width).copy()
     if pa.types.is_float64(array.type):
-        values = raw.view(np.float64).copy()
+        values = raw.view(np.float64)
         values[np.isnan(values)] = np.nan  # one NaN, whatever its bits
         values[values == 0.0] = 0.0  # one zero
-        raw = values.view(np.uint8)
+    raw.reshape(len(array), width)[~valid] = 0
     digest.update(raw.tobytes())
 
 
 def table_digest(table: pa.Table) -> str:
     """BLAKE2b-256 of a table's column names, types and values, in the order of its rows and columns.
 
-    Chunking, dictionaries and the width of strings make no difference; a null differs from every value.
+    Chunking, dictionaries and the width of strings make no difference; a null differs from every value. Columns are
+    flat: numbers, decimals, dates, times, booleans, text, bytes.
     """
     digest = _hasher()
     digest.update(str(table.num_rows).encode())

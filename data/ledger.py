@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from data.arrays import days_of, one_chunk, ten_thousandths, validity
-from data.days import to_day
+from data.days import NEVER, to_day
 from data.digest import json_digest, table_digest
 from data.errors import LedgerError
 from data.manifest import BatchRecord, Manifest, TableRecord, business_date, read_manifest
@@ -156,11 +156,12 @@ class Ledger:
     ) -> pa.Table:
         """The rows of `facts` that were known at the end of `as_of`, without the two dates."""
         rows = self.facts(table, columns, batch=batch, bucket=bucket)
-        day = pa.scalar(to_day(as_of), pa.int32()).cast(pa.date32())
-        stands = pc.or_kleene(pc.is_null(rows["known_until"]), pc.greater(rows["known_until"], day))
-        return rows.filter(pc.and_kleene(pc.less_equal(rows["known_at"], day), stands)).select(
-            list(dict.fromkeys(columns))
+        day = to_day(as_of)
+        seen = (days_of(rows["known_at"]) <= day) & (days_of(rows["known_until"], missing=int(NEVER)) > day)
+        mask = pa.Array.from_buffers(
+            pa.bool_(), len(seen), [None, pa.py_buffer(np.packbits(seen, bitorder="little"))]
         )
+        return rows.filter(mask).select(list(dict.fromkeys(columns)))
 
     def content_digest(self, batch: int | None = None) -> str:
         """BLAKE2b-256 of all the ledger held at `batch`: every version with its clocks, in ledger order."""
@@ -251,7 +252,7 @@ def _with_ends(rows: pa.Table, shape: Table) -> pa.Table:
             else same
         )
     known = days_of(rows["known_at"])
-    never = np.iinfo(np.int32).max
+    never = int(NEVER)
     until = np.full(size, never, np.int32)
     followed = np.flatnonzero(same)
     for row in followed[::-1]:  # only rows that have a successor: few

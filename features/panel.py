@@ -63,7 +63,7 @@ def build_panel(
     batch: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Panel:
-    """Snapshots from `first` (default: the first due date) to `last` (default: the newest mature day).
+    """Snapshots from `first` (default: as in the settings, else the first due date) to `last` (default: the newest mature day).
 
     `until` is the day whose knowledge ends the labels. `progress` is told (days done, days in all). Raises
     InputError where no snapshot day is mature by `until`, LedgerError where none has an eligible loan.
@@ -98,7 +98,7 @@ def snapshot_days(
     """The days a panel looks at: Fridays (the first four of a month by default) or month ends, mature by `until`."""
     opened = to_date(int(book.facts.all.due_on.min())) if len(book.facts.all.due_on) else until
     newest = until - timedelta(days=labels.horizon_days + labels.lag_days)
-    start, end = max(first or opened, opened), min(last or newest, newest)
+    start, end = max(first or settings.first or opened, opened), min(last or newest, newest)
     if book.month_end_only or settings.every == "month":
         days = month_ends(start, end) if start <= end else []
     else:

@@ -4,6 +4,7 @@ Every number here is one a committee could argue about. They are frozen at load,
 never changed below the settings file. One K and one H per model.
 """
 
+from datetime import date
 from itertools import pairwise
 from typing import Literal
 
@@ -59,6 +60,8 @@ class PanelSettings(BaseModel):
     every: Literal["week", "month"] = "week"
     """Every Friday, or every month end. A month-end book is looked at on month ends whatever stands here."""
     most_per_month: int = Field(default=4, ge=1, le=5)
+    first: date | None = None
+    """Snapshots from this day on, where a book's first days are not to be learnt from; else from the first due date."""
 
 
 def _span(low: int, high: int) -> str:

@@ -181,7 +181,9 @@ def measure_rows(
         bad = positive[inside]
         why_none = _too_few(int(bad.sum()), int((~bad).sum()), settings.min_of_each_class)
         for ranker, score in raw.items():
-            auc, average_precision = (None, None) if why_none else _order(bad, score[inside])
+            auc, average_precision = (
+                (None, None) if why_none else auc_and_average_precision(bad, score[inside])
+            )
             found = caught(bad, np.zeros(len(bad)), picked[ranker][inside])
             rows.append(
                 {
@@ -240,7 +242,8 @@ def _too_few(positives: int, negatives: int, least: int) -> str | None:
     return f"{positives} positives and {negatives} negatives; a metric needs {least} of each"
 
 
-def _order(positive: np.ndarray, score: np.ndarray) -> tuple[float, float]:
+def auc_and_average_precision(positive: np.ndarray, score: np.ndarray) -> tuple[float, float]:
+    """AUC and average precision of a score, unweighted; both classes must be there."""
     from sklearn.metrics import average_precision_score, roc_auc_score
 
     return float(roc_auc_score(positive, score)), float(average_precision_score(positive, score))

@@ -6,7 +6,9 @@ numbers it compares. A difference is called by its sign alone: no interval is co
 
 from collections.abc import Sequence
 
-from models.evaluation import POOLED
+import numpy as np
+
+from models.evaluation import POOLED, auc_and_average_precision
 from models.examples import Examples
 from models.settings import TrainSettings
 from models.splits import PartName, Split
@@ -16,6 +18,8 @@ FAR_OFF = 1.25
 """Mean PD and observed rate further apart than this factor are called out."""
 NO_ORDER = 0.5
 """The AUC of a score that is the same for every loan."""
+OPEN_SHARE = 0.2
+"""From this share of positives on, open installments of the day are spoken of."""
 TOO_GOOD = 0.95
 """An AUC among current loans above this is a sign of a leak before it is a success (domain reference 2.2)."""
 
@@ -59,6 +63,31 @@ def findings(
     _on_lists(lists, min_of_each_class, bad, good)
     _on_calibration(calibration, min_of_each_class, bad, good)
     return bad + good
+
+
+def open_on_the_day(judged: Examples, raw: np.ndarray, least: int) -> str | None:
+    """How much of the order among current loans is only seeing the installment that fell due on the day and is open.
+
+    Such a loan is current by the exclusive count and has in truth not paid; a rule that looks at days past due alone
+    cannot see it, so a comparison with that rule flatters the model. None where it is less than a fifth of the
+    positives, or where fewer than `least` positives or negatives have nothing open.
+    """
+    frame = judged.frame
+    current = (frame["days_past_due"] == 0).to_numpy()
+    is_open = (frame["installments_unpaid"] > 0).to_numpy()
+    bad = judged.positive & current
+    if bad.sum() == 0 or (share := (bad & is_open).sum() / bad.sum()) < OPEN_SHARE:
+        return None
+    rest = current & ~is_open
+    positives = int((judged.positive & rest).sum())
+    said = (
+        f"Of the {int(bad.sum())} current snapshots that went bad, {share:.0%} had not paid the installment that fell due on "
+        "the day itself, which the rule does not look at."
+    )
+    if min(positives, int(rest.sum()) - positives) < least:
+        return f"{said} Without them too few positives remain ({positives}) to say more."
+    found = auc_and_average_precision(judged.positive[rest], raw[rest])[0]
+    return f"{said} Among current loans with nothing open its AUC is {found:.3f} ({positives} positives)."
 
 
 def limits(target: Target, trained_on: TrainedOn, learnt_to: str | None) -> list[str]:

@@ -143,6 +143,11 @@ class ServedModel:
         return str(self.about["settings_digest"])
 
     @property
+    def caveats(self) -> list[str]:
+        """What must be known before it is believed; repeated in every manifest and on every sheet."""
+        return [str(caveat) for caveat in _sequence(self.about["caveats"])]
+
+    @property
     def trained_until(self) -> date:
         """Nothing known after this day was used."""
         return date.fromisoformat(str(self.about["trained_until"]))
@@ -219,6 +224,7 @@ def assemble(
     calibrator: Calibrator,
     fitted_on: str,
     trained_until: date,
+    caveats: Sequence[str],
     panel: Mapping[str, Json],
     ledger_digest: str,
     catalogue_digest: str,
@@ -226,7 +232,8 @@ def assemble(
     seed: int,
     versions: Mapping[str, str],
 ) -> ServedModel:
-    """A model ready to be saved. `fitted_on`: a sentence on what the calibration stands; `panel`: facts of the panel."""
+    """A model ready to be saved. `fitted_on`: a sentence on what the calibration stands; `panel`: facts of the panel;
+    `caveats`: what must be known before it is believed, told again on every list it draws."""
     about = {
         "name": labels.model_name(),
         "features": list(features),
@@ -238,6 +245,7 @@ def assemble(
             "fitted_on": fitted_on,
         },
         "trained_until": trained_until.isoformat(),
+        "caveats": list(caveats),
         "panel": dict(panel),
         "ledger_digest": ledger_digest,
         "catalogue_digest": catalogue_digest,
@@ -252,5 +260,5 @@ def assemble(
 
 def _sequence(value: object) -> list[object]:
     if not isinstance(value, list):
-        raise RegistryError(f"{MODEL_JSON}: features holds no list; train the model again.")
+        raise RegistryError(f"{MODEL_JSON}: holds no list where one belongs; train the model again.")
     return value

@@ -39,7 +39,7 @@ from models.evaluation import (
     measure_rows,
 )
 from models.examples import Examples, describe_panel, examples_of
-from models.findings import caveats, findings, limits
+from models.findings import caveats, findings, limits, open_on_the_day
 from models.folds import Progress, boost, judge_out_of_fold, raw_of, raw_out_of_fold
 from models.importance import importance_of
 from models.served import ServedModel, assemble
@@ -174,7 +174,10 @@ def train(
         "refusal": refusal,
         "digest": None if model is None else model.digest,
         "caveats": caveats(refusal, split, data, settings),
-        "findings": findings(measures, lists, calibration, settings.min_of_each_class),
+        "findings": [
+            *([seen] if (seen := _open_on_the_day(judged, scored, settings)) else []),
+            *findings(measures, lists, calibration, settings.min_of_each_class),
+        ],
         "limits": limits(target, trained_on, parts[0]["last"] if model is not None else None),
         "target": target,
         "trained_on": trained_on,
@@ -199,6 +202,10 @@ def train(
 
 def _silent(_what: str, _done: int, _total: int) -> None:
     pass
+
+
+def _open_on_the_day(judged: Examples, scored: Scored | None, settings: TrainSettings) -> str | None:
+    return None if scored is None else open_on_the_day(judged, scored.raw, settings.min_of_each_class)
 
 
 def _positives(data: Examples, split: Split, part: PartName) -> int:
@@ -262,6 +269,7 @@ def _fit(
         calibrator=calibrator,
         fitted_on=_calibrated_on(split),
         trained_until=until,
+        caveats=caveats(None, split, data, settings),
         panel=cast(Mapping[str, Json], trained_on),
         ledger_digest=trained_on["ledger_digest"],
         catalogue_digest=trained_on["catalogue_digest"],

@@ -48,7 +48,7 @@ def _guarded(run: Callable[[], object]) -> int:
         show = getattr(error, "show", None)
         print(str(error), file=sys.stderr) if show is None else show()
         return getattr(error, "exit_code", 2)
-    except Exception as error:  # noqa: BLE001 (the last resort: a fault of ours must not print a borrower's data)
+    except Exception as error:
         if Said.debug:
             raise
         print(_sentence(error), file=sys.stderr)

@@ -136,11 +136,15 @@ def init(
     folder: Annotated[Path, typer.Argument(help="The new workspace.")],
     bad_at: Annotated[int, typer.Option(help="K: days past due at which a loan is bad.")] = 30,
     horizon: Annotated[int, typer.Option(help="H: days within which it gets there.")] = 90,
+    first: Annotated[
+        Optional[date],  # noqa: UP045
+        typer.Option(parser=_day, metavar="DAY", help="The first day a model may learn from."),
+    ] = None,
 ) -> None:
     """A workspace with a commented duesight.toml."""
     from pydantic import ValidationError
 
-    from features.settings import LabelSettings
+    from features.settings import LabelSettings, PanelSettings
     from pipelines.settings import Settings, settings_text
     from pipelines.workspace import Workspace
 
@@ -155,7 +159,9 @@ def init(
             "\n".join(f"{problem['msg'].removeprefix('Value error, ')}." for problem in error.errors())
         ) from error
     work.create()
-    work.settings.write_text(settings_text(Settings(labels=labels)), encoding="utf-8")
+    work.settings.write_text(
+        settings_text(Settings(labels=labels, panel=PanelSettings(first=first))), encoding="utf-8"
+    )
     lines = [
         f"{work.settings} written: K = {bad_at} days past due within H = {horizon} days.",
         f"Next: duesight ingest EXPORT --mapping FILE --workspace {folder}",

@@ -92,7 +92,7 @@ def settings_text(settings: Settings) -> str:
         for name in type(part).model_fields:
             value = getattr(part, name)
             mark = "# " if value == getattr(default, name) else ""
-            lines.append(f"{mark}{name} = {_toml(value)}")
+            lines.append(f"{mark}{name} = {'' if value is None else _toml(value)}")
         lines.append("")
     return "\n".join(lines)
 

@@ -166,15 +166,10 @@ def register_model(here: Here, result: "TrainingResult", tell: "Tell") -> Traine
 
 
 def has_champion(here: Here) -> bool:
-    """Whether a model of the settings' K and H has been promoted."""
-    from data.errors import RegistryError
-    from models.registry import resolve
+    """Whether a model of the settings' K and H has been promoted. Raises RegistryError where the log is broken."""
+    from models.promotions import champion_of, read_log
 
-    try:
-        resolve(here.workspace.models, here.settings.labels, "champion")
-    except RegistryError:
-        return False
-    return True
+    return champion_of(read_log(here.workspace.models), here.settings.labels.model_name()) is not None
 
 
 def draw_list(here: Here, as_of: date, which: str | None, tell: "Tell") -> "ListResult":

@@ -11,7 +11,7 @@ name; sheets are drawn by `scoring/sheets.py`, the only module that opens the di
 
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -62,7 +62,6 @@ def draw_the_list(
     table: pd.DataFrame | None = None,
     batch: int | None = None,
     seed: int = 0,
-    caveats: Sequence[str] = (),
     model_version: str | None = None,
     code_version: str = "",
     lock_digest: str = "",
@@ -73,8 +72,8 @@ def draw_the_list(
     as_of: end of the day whose facts count, all as known by then. model: None draws by the rule; PDs are null
     then. apart: folder of the directory; None or empty draws sheets without names. labels: K, H and strata;
     with a model they must be the model's. table: the feature table of as_of where the caller has it already
-    (as of `features.snapshot.feature_table`). batch: what the ledger held then (default: the newest). caveats:
-    sentences about the model that stand in the manifest and on the sheets. code_version, lock_digest: for the
+    (as of `features.snapshot.feature_table`). batch: what the ledger held then (default: the newest). The model's caveats
+    stand in the manifest and on the sheets. code_version, lock_digest: for the
     manifest only.
 
     Raises LedgerError where no loan is live on as_of, RegistryError where the model answers another question or
@@ -133,7 +132,7 @@ def draw_the_list(
         "list_settings": settings.numbers(),
         "list_for": _list_for(live),
         "counts": _counts(live, queue, withheld),
-        "caveats": _caveats(ledger, as_of, batch, model, live, queue, caveats),
+        "caveats": _caveats(ledger, as_of, batch, model, live, queue),
         "content": {name: table_digest(tables[name]) for name in sorted(tables)},
         "code_version": code_version,
         "lock_digest": lock_digest,
@@ -207,9 +206,8 @@ def _caveats(
     model: ServedModel | None,
     live: pd.DataFrame,
     queue: pd.DataFrame,
-    caveats: Sequence[str],
 ) -> list[Json]:
-    said: list[Json] = list(caveats)
+    said: list[Json] = [] if model is None else list(model.caveats)
     if model is not None and model.trained_until > as_of:
         said.append(
             f"The model learnt from facts up to {model.trained_until}, later than this list: it is no test of it."

@@ -168,3 +168,28 @@ def test_every_table_is_whole() -> None:
         )
         assert all(column in names and parent in TABLES for column, parent in table.parents)
         assert table.own_date is None or table.own_date in names
+
+
+def test_what_lies_under_an_empty_cell_is_not_contents() -> None:
+    number = pa.array([7, 8], pa.int64())
+    masked = pa.Array.from_buffers(pa.int64(), 2, [pa.py_buffer(bytes([0b01])), number.buffers()[1]])
+    assert table_digest(pa.table({"n": masked})) == table_digest(
+        pa.table({"n": pa.array([7, None], pa.int64())})
+    )
+    text = pa.array(["a", "secret"])
+    hidden = pa.Array.from_buffers(pa.string(), 2, [pa.py_buffer(bytes([0b01])), *text.buffers()[1:]])
+    assert table_digest(pa.table({"t": hidden})) == table_digest(pa.table({"t": ["a", None]}))
+
+
+def test_reading_the_ledger_does_not_import_pandas(lender: Lender) -> None:
+    import subprocess
+    import sys
+
+    lender.ingest()
+    code = (
+        "import sys; from datetime import date; from pathlib import Path; from data.ledger import Ledger\n"
+        "ledger = Ledger.open(Path(sys.argv[1])); ledger.facts('payments', ['amount'])\n"
+        "ledger.visible_digest(date(2024, 1, 20)); import data.ingest\n"
+        "heavy = {'pandas', 'great_expectations', 'numba'} & set(sys.modules); assert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code, str(lender.root / "ledger")], check=True)

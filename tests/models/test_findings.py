@@ -1,6 +1,10 @@
 from typing import cast
 
-from models.findings import findings
+import numpy as np
+import pandas as pd
+
+from models.examples import Examples
+from models.findings import findings, open_on_the_day
 from models.summary import Calibration, ListRow, MeasureRow
 
 
@@ -135,3 +139,27 @@ def test_a_pd_that_is_far_off_or_worthless_is_said_before_one_that_is_right() ->
 def test_nothing_judged_is_nothing_found() -> None:
     nothing = cast(Calibration, {"brier": None, "brier_of_constant": None, "tenths": [], "strata": []})
     assert findings([], [], nothing, 30) == []
+
+
+def _current(rows: list[tuple[int, int, int]]) -> Examples:
+    """(days past due, unpaid installments, label) per snapshot."""
+    frame = pd.DataFrame(rows, columns=["days_past_due", "installments_unpaid", "label"])
+    label = frame["label"].to_numpy()
+    empty = np.empty(0)
+    return Examples(frame, [], empty, label, empty, empty, empty, empty)
+
+
+def test_positives_that_had_not_paid_on_the_day_are_spoken_of_and_judged_apart() -> None:
+    judged = _current([(0, 1, 1)] * 6 + [(0, 0, 1)] * 4 + [(0, 0, 0)] * 10 + [(9, 1, 1)] * 5)
+    raw = np.array([9.0] * 6 + [0.0] * 4 + [1.0] * 10 + [8.0] * 5)
+    said = open_on_the_day(judged, raw, least=4)
+    assert said is not None
+    assert "Of the 10 current snapshots that went bad, 60% had not paid" in said
+    assert "nothing open its AUC is 0.000 (4 positives)" in said
+    assert "too few positives remain (4)" in str(open_on_the_day(judged, raw, least=5))
+
+
+def test_open_installments_are_not_mentioned_where_they_explain_little() -> None:
+    judged = _current([(0, 1, 1)] + [(0, 0, 1)] * 9 + [(0, 0, 0)] * 10)
+    assert open_on_the_day(judged, np.zeros(20), least=4) is None
+    assert open_on_the_day(_current([(0, 0, 0)] * 5), np.zeros(5), least=1) is None

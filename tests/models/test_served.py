@@ -37,6 +37,7 @@ def model() -> ServedModel:
         calibrator=Calibrator(0.8, -0.1, np.array([[0.7, -0.2], [0.9, 0.1]])),
         fitted_on="a test",
         trained_until=date(2024, 6, 30),
+        caveats=["Short."],
         panel={"snapshots": 500},
         ledger_digest="ledger",
         catalogue_digest="catalogue",

@@ -135,6 +135,7 @@ def model() -> ServedModel:
         calibrator=Calibrator(1.0, 0.0, np.array([[0.9, -0.1], [1.0, 0.0], [1.1, 0.1]])),
         fitted_on="tests",
         trained_until=date(2025, 1, 31),
+        caveats=["Calibrated on out-of-fold scores."],
         panel={},
         ledger_digest="0",
         catalogue_digest=catalogue_digest(),

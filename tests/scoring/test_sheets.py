@@ -184,7 +184,7 @@ def test_what_fell_due_on_the_day_itself_is_open_but_not_late(drawn, loan):
 def test_a_list_by_a_model_names_the_model_and_carries_its_caveats(loan, table, model, tmp_path, tiny_ledger):
     folder = draw_the_list(
         tiny_ledger(), AS_OF, model, lists_dir=tmp_path / "lists", table=table(loan()),
-        model_version="early-warning version 3", caveats=["Calibrated on out-of-fold scores."],
+        model_version="early-warning version 3",
     ).folder  # fmt: skip
     page = sheet(folder, ".html").read_text()
     assert (
