@@ -76,13 +76,13 @@ def simulate(
     loans: int = 4000,
     seed: int = 7,
     months: int = 30,
-    progress: Callable[[str], None] | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> SimulationReport:
     """Write the demo lender's exports into `out`, which must not exist or be empty.
 
     loans: how many, at least 50. seed: not negative. months: 12 to 120; the book runs from 2023-01-02 to the
     end of its last month (2025-06-30 for 30), which is the business date of the exports.
-    progress: called with a few words on what was done, now and then.
+    progress: told (what, done, total) now and then.
     Errors: `InputError` for any other argument, before anything is written.
     """
     _check(out, loans, seed, months)
@@ -121,12 +121,12 @@ def simulate(
                 book.reassignments.append(row)
         book.conditions += _conditions(traits, borrower, life[0], history, first_day, last_day)
         if progress is not None and index % 100 == 99:
-            progress(f"{len(book.loans):,} of {loans:,} loans lived through")
+            progress("simulating loans", len(book.loans), loans)
 
     out.mkdir(parents=True, exist_ok=True)
     rows = write_exports(out, book, calendar_days)
     if progress is not None:
-        progress(f"{len(rows)} files written")
+        progress("writing the exports", len(rows), len(rows))
     endings = [event.event for event in book.events]
     return SimulationReport(
         out=out,

@@ -3,6 +3,9 @@
 Three digests: of a table's values (whatever its chunks, string width or file), of a file's bytes, and of plain
 settings as canonical JSON. Table digests depend on the order of rows: sort first where order means nothing.
 They do not depend on anything a machine adds: no time, no path, no library version.
+
+Only tables need numpy and pyarrow, so only their digest imports them: settings and mappings are read by commands
+that must answer at once.
 """
 
 import hashlib
@@ -11,13 +14,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from data.arrays import one_chunk, validity
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Json: TypeAlias = "bool | int | float | str | date | Decimal | Mapping[str, Json] | Sequence[Json] | None"
 
@@ -59,8 +59,10 @@ def file_digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _normal(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _normal(column: "pa.ChunkedArray") -> "pa.ChunkedArray":
     """The same values in one type per meaning, so that a digest does not depend on who wrote them."""
+    import pyarrow as pa
+
     kind = column.type
     if pa.types.is_dictionary(kind):
         column = column.cast(kind.value_type)
@@ -74,7 +76,13 @@ def _normal(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column
 
 
-def _update(digest: "hashlib.blake2b", column: pa.ChunkedArray) -> None:
+def _update(digest: "hashlib.blake2b", column: "pa.ChunkedArray") -> None:
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from data.arrays import one_chunk, validity
+
     array = one_chunk(_normal(column))
     valid = validity(array)
     digest.update(str(array.type).encode())
@@ -103,7 +111,7 @@ def _update(digest: "hashlib.blake2b", column: pa.ChunkedArray) -> None:
     digest.update(raw.tobytes())
 
 
-def table_digest(table: pa.Table) -> str:
+def table_digest(table: "pa.Table") -> str:
     """BLAKE2b-256 of a table's column names, types and values, in the order of its rows and columns.
 
     Chunking, dictionaries and the width of strings make no difference; a null differs from every value. Columns are

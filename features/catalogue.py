@@ -28,7 +28,7 @@ class Feature:
 
 FEATURES: tuple[Feature, ...] = (
     Feature("days_past_due", "days since the oldest unpaid installment fell due, net of pauses", "days", "state", 1, "behind_now"),
-    Feature("installments_unpaid", "due installments not fully covered", "installments", "state", 1, "behind_now"),
+    Feature("installments_unpaid", "installments past their due date and not fully covered", "installments", "state", 1, "behind_now"),
     Feature("past_due_to_installment", "amount past due over the usual installment", "ratio", "state", 1, "behind_now"),
     Feature("late_count_3", "of the last 3 installments, paid late or still late", "installments", "lateness", 1, "recent_late"),
     Feature("late_count_6", "of the last 6 installments, paid late or still late", "installments", "lateness", 1, "recent_late"),

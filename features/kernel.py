@@ -4,7 +4,7 @@
 amounts in 1/10,000, day numbers) and the features of the catalogue (float64, NaN where there is nothing to
 measure). It reads only facts known by that day, in the arithmetic of `features.arrears`, and it is the same
 function for training and for scoring, for one loan and for a book. It knows nothing of other loans: what the
-borrower's earlier loans say is filled in by `earlier_loans` from rows this kernel has written.
+borrower's earlier loans say is filled in by `features.observation`.
 
 The order of the features is that of the catalogue; a test holds the two together.
 """
@@ -380,23 +380,3 @@ def observe(loan: LoanFacts, disbursed_on: int, principal: int, rate: float, tol
     if state[S_OUTSTANDING] != UNKNOWN and principal > 0:
         out[F_OUTSTANDING] = state[S_OUTSTANDING] / principal
     return discounted
-
-
-@njit(cache=True)
-def earlier_loans(borrower: np.ndarray, state: np.ndarray, out: np.ndarray) -> None:
-    """Fill what a borrower's earlier loans say, for the rows of one day.
-
-    Rows are ordered by (borrower, disbursed_on, loan): a row's earlier loans are the borrower's rows above it,
-    ended or not, each as it was known on that day.
-    """
-    cycle, judged, late, most = 0, 0, 0, 0
-    for i in range(len(borrower)):
-        if i == 0 or borrower[i] != borrower[i - 1]:
-            cycle, judged, late, most = 0, 0, 0, 0
-        cycle += 1
-        out[i, F_CYCLE] = cycle
-        if judged > 0:
-            out[i, F_EARLIER_MAX], out[i, F_EARLIER_SHARE] = most, late / judged
-        judged += state[i, S_JUDGED]
-        late += state[i, S_LATE]
-        most = max(most, state[i, S_MAX_LATE])

@@ -13,7 +13,18 @@ from data.days import NEVER
 from features.arrears import is_known
 from features.book import Assignments, Attribute, Book, Facts, facts_of
 from features.catalogue import FEATURE_NAMES
-from features.kernel import STATE, Scratch, earlier_loans, observe, scratch
+from features.kernel import (
+    F_CYCLE,
+    F_EARLIER_MAX,
+    F_EARLIER_SHARE,
+    S_JUDGED,
+    S_LATE,
+    S_MAX_LATE,
+    STATE,
+    Scratch,
+    observe,
+    scratch,
+)
 
 
 class Observation(NamedTuple):
@@ -95,6 +106,26 @@ def _observe_rows(facts: Facts, loan: np.ndarray, disbursed_on: np.ndarray, prin
             state[i],
             features[i],
         )
+
+
+@njit(cache=True)
+def earlier_loans(borrower: np.ndarray, state: np.ndarray, out: np.ndarray) -> None:
+    """Fill what a borrower's earlier loans say, for the rows of one day.
+
+    Rows are ordered by (borrower, disbursed_on, loan): a row's earlier loans are the borrower's rows above it,
+    ended or not, each as it was known on that day.
+    """
+    cycle, judged, late, most = 0, 0, 0, 0
+    for i in range(len(borrower)):
+        if i == 0 or borrower[i] != borrower[i - 1]:
+            cycle, judged, late, most = 0, 0, 0, 0
+        cycle += 1
+        out[i, F_CYCLE] = cycle
+        if judged > 0:
+            out[i, F_EARLIER_MAX], out[i, F_EARLIER_SHARE] = most, late / judged
+        judged += state[i, S_JUDGED]
+        late += state[i, S_LATE]
+        most = max(most, state[i, S_MAX_LATE])
 
 
 def _attribute_known(attribute: Attribute, of: np.ndarray, known: int) -> np.ndarray:

@@ -18,6 +18,7 @@ from numba import njit
 from data.days import fridays, month_ends, to_date, to_day
 from data.errors import InputError, LedgerError
 from data.ledger import Ledger
+from data.money import to_units
 from features.book import Book, Facts, facts_of, read_book
 from features.kernel import STATE, Scratch
 from features.labels import BAD, DROP_REASONS, GOOD, UNREACHABLE, label
@@ -39,7 +40,7 @@ class Panel:
     """Snapshots sorted by (as_of, loan_id), with labels and weights.
 
     frame: loan_id, borrower_id, branch_id, officer_id, product, currency, as_of (date), exposure (currency units),
-    days_past_due, past_due_amount, stratum, label (int8), weight, and one float64 column per name in `features`.
+    days_past_due, past_due_amount, due_unpaid_amount, stratum, label (int8), weight, and one float64 column per name in `features`.
     dropped: live snapshots of the same days that are no examples, by reason. `until`: nothing known after that
     day was used.
     """
@@ -158,7 +159,8 @@ def _day_frame(
     ids = pd.DataFrame({name: pd.Series(ids.to_pylist(), dtype=object) for name, ids in texts.items()})
     ids["as_of"] = pd.Series([on] * len(keep), dtype=object)
     ids["exposure"] = exposures(seen)[0][keep]
-    ids["past_due_amount"] = seen.state[keep, STATE.index("past_due")] / 10_000
+    ids["past_due_amount"] = to_units(seen.state[keep, STATE.index("past_due")])
+    ids["due_unpaid_amount"] = to_units(seen.state[keep, STATE.index("due_unpaid")])
     ids["stratum"] = strata(days_past_due, labels)
     ids["label"] = (codes == BAD).astype(np.int8)
     matrix = pd.DataFrame(seen.features[keep], columns=pd.Index(feature_names(book)))

@@ -74,7 +74,7 @@ def open_on_the_day(judged: Examples, raw: np.ndarray, least: int) -> str | None
     """
     frame = judged.frame
     current = (frame["days_past_due"] == 0).to_numpy()
-    is_open = (frame["installments_unpaid"] > 0).to_numpy()
+    is_open = (frame["due_unpaid_amount"] > 0).to_numpy()
     bad = judged.positive & current
     if bad.sum() == 0 or (share := (bad & is_open).sum() / bad.sum()) < OPEN_SHARE:
         return None

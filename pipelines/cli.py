@@ -23,7 +23,10 @@ def _hoisted(words: list[str]) -> list[str]:
         elif word in ("--json", "--debug") or word.startswith(("--workspace=", "--settings=")):
             front.append(word)
         elif word in ("--workspace", "--settings"):
-            front += [word, *[value for value in [next(waiting, None)] if value is not None]]
+            value = next(waiting, None)
+            if value is None:
+                return [*front, word]  # so that the missing value is what the user reads about
+            front += [word, value]
         else:
             rest.append(word)
     return front + rest

@@ -116,7 +116,7 @@ def simulate(
     from data.demo_lender import simulate as run
 
     with shown(Said.as_json):
-        report = run(out, loans, seed, progress=lambda what: tell(what, 0, 1))
+        report = run(out, loans, seed, progress=tell)
     lines = [
         *report.lines(),
         "",
@@ -202,11 +202,12 @@ def quarantine_list(
     table: Annotated[Optional[str], typer.Argument(help="One table; all without it.")] = None,  # noqa: UP045
 ) -> None:
     """How many rows of each table are in quarantine, and the reasons."""
+    here = _here()
     from dataclasses import asdict
 
     from data.quarantine import list_quarantine
 
-    found = [one for one in list_quarantine(_here().workspace.quarantine) if table in (None, one.table)]
+    found = [one for one in list_quarantine(here.workspace.quarantine) if table in (None, one.table)]
     none = f"Nothing of {table} is in quarantine." if table else "Nothing is in quarantine."
     _print([one.line() for one in found] or [none], {"quarantine": [asdict(one) for one in found]})
 
@@ -221,11 +222,11 @@ def features(
     batch: Annotated[Optional[int], typer.Option(help="What the ledger held at this batch.")] = None,  # noqa: UP045
 ) -> None:
     """The feature table of a day, state columns included: one row per live loan."""
+    here = _here()
     from features.snapshot import feature_table
     from pipelines import steps
     from pipelines.tables import write_frame
 
-    here = _here()
     frame = feature_table(steps.open_ledger(here), as_of, here.settings.labels, known_at, batch)
     write_frame(frame, out)
     counts = {str(status): int(n) for status, n in frame["status"].value_counts().sort_index().items()}
@@ -319,10 +320,11 @@ def history(
     ] = None,
 ) -> None:
     """Which models were made champion, when, by whose word and why."""
+    here = _here()
     from models.registry import history as promotions
     from pipelines.telling import promotion_line
 
-    found = promotions(_here().workspace.models, on)
+    found = promotions(here.workspace.models, on)
     none = f"No model was live on {on}." if on else "No model has been promoted yet."
     _print(
         [promotion_line(one) for one in found] or [none],

@@ -80,7 +80,7 @@ def run_demo(here: "Here", loans: int, seed: int, at: datetime) -> Demo:
             f"{work.folder} holds the demo of {made['loans']:,} loans with seed {made['seed']}; give the same, or another --workspace."
         )
     if made is None:
-        last = simulate(export, loans, seed, progress=lambda what: tell(what, 0, 1)).last_day
+        last = simulate(export, loans, seed, progress=tell).last_day
         made = {**wanted, "last_day": last.isoformat()}
         mark.write_text(json.dumps(made) + "\n")
     last_day = datetime.fromisoformat(made["last_day"]).date()

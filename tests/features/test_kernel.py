@@ -9,7 +9,7 @@ import pytest
 from data.days import NEVER, to_day
 from features.arrears import LoanFacts
 from features.catalogue import FEATURE_NAMES
-from features.kernel import STATE, earlier_loans, observe, scratch
+from features.kernel import STATE, observe, scratch
 
 Loan = Callable[..., LoanFacts]
 
@@ -167,22 +167,3 @@ def test_the_compiled_kernel_is_the_plain_one(loan: Loan) -> None:
     for day in ("2024-01-08", "2024-01-20", "2024-01-30", "2024-02-25"):
         plain = look(loan(WEEKLY, paid), day, compiled=False)
         assert look(loan(WEEKLY, paid), day) == pytest.approx(plain, nan_ok=True)
-
-
-def test_earlier_loans_are_the_same_borrowers_loans_above() -> None:
-    borrower = np.array([1, 1, 1, 2])
-    state = np.zeros((4, len(STATE)), dtype=np.int64)
-    for row, (judged, late, most) in enumerate([(4, 1, 9), (2, 2, 30), (5, 0, 0), (1, 1, 3)]):
-        state[row, STATE.index("judged")] = judged
-        state[row, STATE.index("late")] = late
-        state[row, STATE.index("max_late")] = most
-    out = np.full((4, len(FEATURE_NAMES)), np.nan)
-    earlier_loans(borrower, state, out)
-    named = {
-        name: out[:, FEATURE_NAMES.index(name)].tolist() for name in ("loan_cycle", "earlier_max_days_late")
-    }
-    assert named["loan_cycle"] == [1, 2, 3, 1]
-    assert named["earlier_max_days_late"][1:3] == [9, 30]
-    assert np.isnan(named["earlier_max_days_late"][0])
-    assert np.isnan(named["earlier_max_days_late"][3])
-    assert out[2, FEATURE_NAMES.index("earlier_late_share")] == 0.5

@@ -70,7 +70,7 @@ def _panel(
                     "label": (random.random(loans) < 1 / (1 + np.exp(-odds))).astype(np.int8),
                     "weight": 1.0,
                     "days_past_due": days_late,
-                    "installments_unpaid": (days_late > 0).astype(float),
+                    "due_unpaid_amount": days_late * 10.0,
                     "late_count_6": late,
                     "mean_days_late_6": np.where(late > 0, 3 * late + random.normal(size=loans), np.nan),
                     "paid_to_due_90": 1 - 0.1 * late + 0.05 * random.normal(size=loans),

@@ -142,8 +142,8 @@ def test_nothing_judged_is_nothing_found() -> None:
 
 
 def _current(rows: list[tuple[int, int, int]]) -> Examples:
-    """(days past due, unpaid installments, label) per snapshot."""
-    frame = pd.DataFrame(rows, columns=["days_past_due", "installments_unpaid", "label"])
+    """(days past due, amount due and unpaid, label) per snapshot."""
+    frame = pd.DataFrame(rows, columns=["days_past_due", "due_unpaid_amount", "label"])
     label = frame["label"].to_numpy()
     empty = np.empty(0)
     return Examples(frame, [], empty, label, empty, empty, empty, empty)
