@@ -17,7 +17,7 @@ from decisions.conditions import Condition
 
 @dataclass(frozen=True)
 class Promise:
-    """What a borrower last said they would pay, and when."""
+    """What a borrower last said they would pay on a loan, and when."""
 
     on: date
     amount: Decimal | None
@@ -33,7 +33,12 @@ class DayFacts:
     officer_branch: dict[str, str | None] = field(default_factory=dict)
     officer_minutes: dict[str, float] = field(default_factory=dict)
     minutes_on: dict[tuple[str, date], float] = field(default_factory=dict)
-    promises: dict[str, Promise] = field(default_factory=dict)
+    promises: dict[tuple[str, str | None], Promise] = field(default_factory=dict)
+    """The last one by borrower and loan; None where the conversation named no loan."""
+
+    def promise(self, borrower_id: str, loan_id: str) -> Promise | None:
+        """The last promise on a loan, else the last one that named none; one on an earlier loan is history."""
+        return self.promises.get((borrower_id, loan_id)) or self.promises.get((borrower_id, None))
 
     def list_for(self, as_of: date, branch_id: str | None, weekdays: Collection[int]) -> date:
         """The next working day of a branch after `as_of`."""
@@ -75,11 +80,11 @@ def read_day_facts(ledger: Ledger, as_of: date, batch: int) -> DayFacts:
         for row in rows("branches", "branch_id", "calendar")
     }
     officers = rows("officers", "officer_id", "branch_id", "minutes_per_day")
-    promises: dict[str, Promise] = {}
-    for row in rows("contacts", "borrower_id", "at", "contact_id", "promise_on", "promise_amount"):
+    promises: dict[tuple[str, str | None], Promise] = {}
+    for row in rows("contacts", "borrower_id", "loan_id", "at", "contact_id", "promise_on", "promise_amount"):
         if row["promise_on"] is not None:  # rows come by borrower and time: the last one stands
             amount = row["promise_amount"]
-            promises[_text(row["borrower_id"])] = Promise(
+            promises[_text(row["borrower_id"]), _optional(row["loan_id"])] = Promise(
                 _day(row["promise_on"]), amount if isinstance(amount, Decimal) else None
             )
     return DayFacts(

@@ -92,7 +92,10 @@ def queue_and_withheld(
     queue = drawn[drawn["picked"]].sort_values(
         ["contact_rank", "exposure", "loan_id"], ascending=[True, False, True], kind="stable"
     )
-    promises = [facts.promises.get(borrower_id) for borrower_id in queue["borrower_id"]]
+    promises = [
+        facts.promise(borrower_id, loan_id)
+        for borrower_id, loan_id in zip(queue["borrower_id"], queue["loan_id"], strict=True)
+    ]
     queue = queue.assign(
         rank=np.arange(1, len(queue) + 1),
         loan_officer_id=queue["officer_id"],

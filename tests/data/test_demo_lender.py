@@ -367,7 +367,9 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_the_smallest_book_and_other_lengths_work(tmp_path: Path, seed: int) -> None:
     seen: list[tuple[str, int, int]] = []
-    report = simulate(tmp_path / "a", 50, seed, 12, progress=lambda what, done, total: seen.append((what, done, total)))
+    report = simulate(
+        tmp_path / "a", 50, seed, 12, progress=lambda what, done, total: seen.append((what, done, total))
+    )
     assert (report.loans, str(report.last_day)) == (50, "2023-12-31")
     assert seen[-1] == ("writing the exports", len(report.rows), len(report.rows))
 

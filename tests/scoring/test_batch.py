@@ -198,6 +198,23 @@ def test_the_last_promise_stands_on_the_row(draw, loan, table, tiny_ledger):
     assert (row["last_promise_on"], row["last_promise_amount"]) == (date(2025, 6, 4), Decimal(5))
 
 
+def test_a_promise_on_an_earlier_loan_is_history(draw, loan, table, tiny_ledger):
+    row = loan()
+    contact = {
+        "contact_id": "K1",
+        "borrower_id": row["borrower_id"],
+        "loan_id": "an earlier one",
+        "at": datetime(2024, 6, 1, 10, 0),  # noqa: DTZ001 - local time, as in the ledger
+        "promise_on": date(2024, 6, 4),
+        "promise_amount": Decimal(5),
+    }
+    (said,) = rows_of(draw(table(row), ledger=tiny_ledger(contacts=[contact])))
+    assert said["last_promise_on"] is None
+    contact["loan_id"] = row["loan_id"]
+    (said,) = rows_of(draw(table(row), ledger=tiny_ledger(contacts=[contact])))
+    assert said["last_promise_on"] == date(2024, 6, 4)
+
+
 def test_a_list_that_is_there_is_left_as_it_is(draw, loan, table):
     first = draw(table(loan()))
     marker = first.folder / "sheets" / "filled-in.txt"
