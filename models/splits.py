@@ -135,7 +135,7 @@ def split_in_time(
             months=months,
             gap=gap,
             caveat=(
-                f"The {months} calendar months with known outcomes leave nothing to learn from before a test of "
+                f"Too few and too short: the {months} calendar months with known outcomes leave nothing to learn from before a test of "
                 f"{settings.test_months} months and a purge of {gap} days, so no later months could be set apart: "
                 "the numbers come from cross-validation grouped by borrower, which mixes earlier and later days, "
                 "and no model may be registered."
