@@ -220,6 +220,7 @@ def to_xlsx(sheet: Sheet) -> bytes:
 
     page.write_string(0, 0, TITLE, strong)
     page.write_string(1, 0, neutral(f"{sheet.whose}, {sheet.days()}: {people_words(len(sheet.rows))}"), plain)
+    page.set_row(_HEADER_ROW, 30)  # two of the titles need two lines
     for place, column in enumerate(COLUMNS):
         page.set_column(place, place, column.width)
         page.write_string(_HEADER_ROW, place, column.title, head)
