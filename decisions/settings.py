@@ -15,20 +15,23 @@ ClockTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 
 class CapacitySettings(BaseModel):
-    """One day of one officer.
-
-    minutes_per_day: minutes for follow-up, where the ledger's `officers` names none. minutes_call: minutes one
-    contact takes by phone, tries included. visits_per_day: the most visits a day (no list draws visits yet).
-    window_start, window_end: local time of the borrower between which a contact may be made.
-    """
+    """One day of one officer."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    minutes_per_day: float = Field(default=240.0, gt=0)
-    visits_per_day: int = Field(default=8, ge=0)
-    minutes_call: float = Field(default=8.0, gt=0)
-    window_start: ClockTime = "09:00"
-    window_end: ClockTime = "18:00"
+    minutes_per_day: float = Field(
+        default=240.0,
+        gt=0,
+        description="minutes for follow-up a day, for officers of whom the ledger says nothing",
+    )
+    visits_per_day: int = Field(default=8, ge=0, description="visits a day; no list draws visits yet")
+    minutes_call: float = Field(
+        default=8.0, gt=0, description="minutes one person takes by phone, tries included"
+    )
+    window_start: ClockTime = Field(
+        default="09:00", description="nobody is called before, borrower's local time"
+    )
+    window_end: ClockTime = Field(default="18:00", description="nor after")
 
     @model_validator(mode="after")
     def _the_window_opens_before_it_closes(self) -> Self:

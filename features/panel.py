@@ -16,7 +16,7 @@ import pyarrow as pa
 from numba import njit
 
 from data.days import fridays, month_ends, to_date, to_day
-from data.errors import InputError, LedgerError
+from data.errors import TooLittleHistoryError
 from data.ledger import Ledger
 from data.money import to_units
 from features.book import Book, Facts, facts_of, read_book
@@ -67,7 +67,7 @@ def build_panel(
     """Snapshots from `first` (default: as in the settings, else the first due date) to `last` (default: the newest mature day).
 
     `until` is the day whose knowledge ends the labels. `progress` is told (days done, days in all). Raises
-    InputError where no snapshot day is mature by `until`, LedgerError where none has an eligible loan.
+    TooLittleHistoryError where no snapshot day is mature by `until` or none has an eligible loan.
     """
     book = read_book(ledger, batch)
     days = snapshot_days(book, until, labels, settings, first, last)
@@ -79,7 +79,7 @@ def build_panel(
             progress(done + 1, len(days))
     frame = pd.concat(parts, ignore_index=True)
     if frame.empty:
-        raise LedgerError(
+        raise TooLittleHistoryError(
             f"No loan was eligible on any of the {len(days)} days from {days[0]} to {days[-1]}: nothing to learn from."
         )
     month = pd.PeriodIndex(pd.to_datetime(frame["as_of"]), freq="M")
@@ -105,7 +105,7 @@ def snapshot_days(
     else:
         days = [day for day in fridays(start, end) if (day.day - 1) // 7 < settings.most_per_month]
     if not days:
-        raise InputError(
+        raise TooLittleHistoryError(
             f"No snapshot day from {start} on is mature by {until}: a label needs {labels.horizon_days} days and "
             f"{labels.lag_days} more to become known, so the newest day is {newest}. Give a later --until, or load more history."
         )

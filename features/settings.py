@@ -20,13 +20,20 @@ class LabelSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    bad_at_days: int = Field(default=30, ge=1, le=365)
-    horizon_days: int = Field(default=90, ge=1, le=730)
-    lag_days: int = Field(default=10, ge=0, le=120)
-    stratum_cuts: tuple[int, ...] = (1, 8)
-    """First day of each stratum after the current loans: (1, 8) with K = 30 gives 0, 1-7 and 8-29."""
-    thin_file_installments: int = Field(default=3, ge=0)
-    """A loan with fewer due installments than this is marked thin_file."""
+    bad_at_days: int = Field(
+        default=30, ge=1, le=365, description="K: a loan is bad from this many days past due on"
+    )
+    horizon_days: int = Field(default=90, ge=1, le=730, description="H: within this many days")
+    lag_days: int = Field(
+        default=10, ge=0, le=120, description="days until late postings are in: when a label is read"
+    )
+    stratum_cuts: tuple[int, ...] = Field(
+        default=(1, 8),
+        description="first day of each stratum after the current loans: 0, 1-7, 8-29 with K = 30",
+    )
+    thin_file_installments: int = Field(
+        default=3, ge=0, description="a loan with fewer judged installments is marked as a thin file"
+    )
 
     @model_validator(mode="after")
     def _cuts_rise_below_k(self) -> "LabelSettings":
@@ -57,11 +64,17 @@ class PanelSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    every: Literal["week", "month"] = "week"
-    """Every Friday, or every month end. A month-end book is looked at on month ends whatever stands here."""
-    most_per_month: int = Field(default=4, ge=1, le=5)
-    first: date | None = None
-    """Snapshots from this day on, where a book's first days are not to be learnt from; else from the first due date."""
+    every: Literal["week", "month"] = Field(
+        default="week",
+        description="week (Fridays) or month (its end); a month-end book is looked at on month ends anyway",
+    )
+    most_per_month: int = Field(
+        default=4, ge=1, le=5, description="at most this many looks at a loan in a month"
+    )
+    first: date | None = Field(
+        default=None,
+        description="no snapshot before this day, as 2017-07-31; without it from the first due date",
+    )
 
 
 def _span(low: int, high: int) -> str:

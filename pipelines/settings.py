@@ -21,9 +21,11 @@ class FlowSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    use_prefect: bool = True
-    retries: int = Field(default=2, ge=0, le=10)
-    retry_seconds: float = Field(default=5.0, ge=0)
+    use_prefect: bool = Field(default=True, description="through Prefect, or the same functions without it")
+    retries: int = Field(
+        default=2, ge=0, le=10, description="tries after the first, where a file or database was busy"
+    )
+    retry_seconds: float = Field(default=5.0, ge=0, description="seconds between them")
 
 
 class Settings(BaseModel):
@@ -92,7 +94,8 @@ def settings_text(settings: Settings) -> str:
         for name in type(part).model_fields:
             value = getattr(part, name)
             mark = "# " if value == getattr(default, name) else ""
-            lines.append(f"{mark}{name} = {'' if value is None else _toml(value)}")
+            line = f"{mark}{name} = {'' if value is None else _toml(value)}"
+            lines.append(f"{line:<38} # {type(part).model_fields[name].description}")
         lines.append("")
     return "\n".join(lines)
 

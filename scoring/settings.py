@@ -14,18 +14,26 @@ BANDS = ("low", "medium", "high", "critical")
 
 
 class ListSettings(BaseModel):
-    """band_cuts: the PD at which medium, high and critical begin. most_reasons: reasons told per loan (never more
-    than four: more do not help). reason_floor: the least contribution, in log-odds, worth telling.
-    working_weekdays: Monday is 0. complaint_number: printed on every sheet; empty says that none is set."""
+    """How a list is told; see the descriptions."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    band_cuts: tuple[float, float, float] = (0.05, 0.15, 0.35)
-    most_reasons: int = Field(default=4, ge=1, le=4)
-    reason_floor: float = Field(default=0.05, ge=0)
-    working_weekdays: tuple[Annotated[int, Field(ge=0, le=6)], ...] = (0, 1, 2, 3, 4, 5)
-    complaint_number: str = ""
-    language: str = "en"
+    band_cuts: tuple[float, float, float] = Field(
+        default=(0.05, 0.15, 0.35), description="the PD at which medium, high and critical begin"
+    )
+    most_reasons: int = Field(
+        default=4, ge=1, le=4, description="reasons told of a loan; more than four do not help"
+    )
+    reason_floor: float = Field(
+        default=0.05, ge=0, description="the least contribution worth telling, in log-odds"
+    )
+    working_weekdays: tuple[Annotated[int, Field(ge=0, le=6)], ...] = Field(
+        default=(0, 1, 2, 3, 4, 5), description="days on which people may be contacted; Monday is 0"
+    )
+    complaint_number: str = Field(
+        default="", description="printed on every sheet; empty says that none is set"
+    )
+    language: str = Field(default="en", description="of the sheets; en")
 
     @model_validator(mode="after")
     def _bands_rise(self) -> Self:
