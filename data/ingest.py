@@ -28,6 +28,11 @@ _WHOLE_TABLE = 20
 """From so many rows on, a table of which every row is rejected is a wrong mapping, not bad rows."""
 
 
+LEAST_RETRACTIONS = 20
+MOST_RETRACTED = 0.2
+"""A full export may retract this share of a table, or fewer rows than the least, without being asked about it."""
+
+
 def ingest(
     source: Path,
     mapping: Mapping,
@@ -37,11 +42,13 @@ def ingest(
     as_of: date | None = None,
     progress: Progress | None = None,
     check_only: bool = False,
+    allow_retractions: bool = False,
 ) -> IngestReport:
     """Bring one export into the ledger.
 
     as_of: the export's business date, the end of the day it shows. In a first load it may be left out: then it is the
     latest date among payments, loans and loan events. check_only: judge and count, write nothing.
+    allow_retractions: a full export that lacks more than a fifth of what the ledger holds of a table is meant so.
 
     Errors: `InputError` or `MappingError`, before anything is written, when a file is missing, empty, unreadable or
     lacks a mapped column, when every row of a table is rejected, or when the business date is missing or goes back;
@@ -77,6 +84,8 @@ def ingest(
                     split(run, name)
             counts = account_for(run, staged, judged)
             _refuse_rejected(run, counts, sources)
+            if not allow_retractions:
+                _refuse_a_short_export(run, counts)
             changed = any(one.added + one.versions + one.retractions for one in judged.values())
             rejected = any(run.rejected.values())
             moves = held is None or run.as_of > held.business_date
@@ -90,6 +99,20 @@ def ingest(
             return report
         finally:
             run.connection.close()
+
+
+def _refuse_a_short_export(run: Run, counts: list[TableCounts]) -> None:
+    """An export that was cut off looks like one from which most rows vanished."""
+    for one in counts:
+        if one.retractions < LEAST_RETRACTIONS:
+            continue
+        held = run.count(f"SELECT count(*) FROM standing_{one.table}")
+        if one.retractions > held * MOST_RETRACTED:
+            file = ", ".join(sorted({part.file for part in run.mapping.of(one.table)})) or one.table
+            raise InputError(
+                f"{file}: this full export lacks {one.retractions:,} of the {held:,} rows of {one.table} that the ledger holds, "
+                "as one that was cut off would. Export it again; if they are really gone, add --allow-retractions."
+            )
 
 
 def _refuse_empty(mapping: Mapping, sources: dict[str, Source]) -> None:

@@ -22,6 +22,8 @@ _TOP = ("lender", "jurisdiction", "date_grid", "encoding", "delimiter", "date_fo
 _TABLE = ("file", "export", "columns")
 _SOURCE = ("column", "constant", "sql", "row_key")
 _DETAIL = ("format", "values", "skip", "type")
+_TAKEN = ("part", "row", "place", "problem", "duplicate", "orphan", "too_late", "at_odds", "known_at", "batch", "retracted")  # fmt: skip
+"""Names of columns that an ingest puts beside the source's own; a free name of `protected` may not be one of them."""
 _ATTRIBUTE_KINDS: dict[str, Kind] = {"number": "number", "category": "text"}
 
 
@@ -287,7 +289,7 @@ class _Reader:
             return _ATTRIBUTE_KINDS[str(kind)]
         if "type" in spec:
             raise self.fail(where, "type is for attributes (attr_…) of loans and borrowers only.")
-        if table.name == "protected" and re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        if table.name == "protected" and re.fullmatch(r"[a-z][a-z0-9_]*", name) and name not in _TAKEN:
             return "text"
         known = list(table.column_names)
         if table.name in TABLES:

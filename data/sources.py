@@ -133,14 +133,53 @@ def _read_csv(path: Path, name: str, encoding: str, delimiter: str) -> Source:
             f'{name} is not a text file in {encoding}; set encoding in the mapping (for example "utf-16"), or export it as UTF-8.'
         )
     header = _header(body, name, delimiter)
+    _refuse_an_open_quote(body, name, delimiter)
     cells, bad = _parse(body, name, header, delimiter, threads=True)
     if bad:  # only a single thread knows the rows of lines that do not fit
         cells, bad = _parse(body, name, header, delimiter, threads=False)
     rows = np.arange(2, cells.num_rows + len(bad) + 2)
     rows = rows[~np.isin(rows, [row for row, _, _ in bad])]
+    _refuse_swallowed_lines(cells, rows, bad, name, delimiter)
     cells, rows = _without_blank_lines(cells, rows)
     ragged = tuple((row, found) for row, found, text in bad if text.strip())
     return Source(name, file_digest(path), cells, rows, ragged)
+
+
+def _refuse_an_open_quote(body: bytes, name: str, delimiter: str) -> None:
+    """A quotation mark that is never closed swallows the rest of the file, which then looks like a short export."""
+    import csv
+    import io
+
+    if body.count(b'"') % 2 == 0:
+        return
+    reader = csv.reader(
+        io.TextIOWrapper(io.BytesIO(body), "utf-8", newline=""), delimiter=delimiter, strict=True
+    )
+    start = 1
+    try:
+        for _ in reader:
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise InputError(
+            f"{name} row {start}: a quotation mark there is never closed, or closed in the middle of a cell, so the lines "
+            "after it cannot be told apart; mend that line and export again."
+        ) from error
+
+
+def _refuse_swallowed_lines(
+    cells: pa.Table, rows: np.ndarray, bad: list[tuple[int, int, str]], name: str, delimiter: str
+) -> None:
+    """The same with a mark that is closed many lines later: a cell that holds whole lines of the file."""
+    least = cells.num_columns - 1
+    found = [(row, text) for row, _, text in bad if "\n" in text]
+    for column in cells.columns:
+        broken = np.flatnonzero(pc.match_substring(one_chunk(column), "\n").to_numpy(zero_copy_only=False))
+        found += [(int(rows[at]), str(column[at])) for at in broken.tolist()]
+    for row, text in sorted(found):
+        if least > 0 and any(line.count(delimiter) >= least for line in text.splitlines()[1:]):
+            raise InputError(
+                f"{name} row {row}: a quotation mark opened there swallows whole lines after it; mend that line and export again."
+            )
 
 
 def _without_blank_lines(cells: pa.Table, rows: np.ndarray) -> tuple[pa.Table, np.ndarray]:

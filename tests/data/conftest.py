@@ -117,11 +117,15 @@ class Lender:
         for name, text in self.files.items():
             (self.folder / name).write_text(text, encoding="utf-8")
 
-    def ingest(self, as_of: date | None = None, check_only: bool = False) -> IngestReport:
+    def ingest(
+        self, as_of: date | None = None, check_only: bool = False, allow_retractions: bool = False
+    ) -> IngestReport:
         self.write()
-        return self.ingest_as_it_is(as_of, check_only)
+        return self.ingest_as_it_is(as_of, check_only, allow_retractions)
 
-    def ingest_as_it_is(self, as_of: date | None = None, check_only: bool = False) -> IngestReport:
+    def ingest_as_it_is(
+        self, as_of: date | None = None, check_only: bool = False, allow_retractions: bool = False
+    ) -> IngestReport:
         path = self.root / "tiny.toml"
         path.write_text(self.mapping, encoding="utf-8")
         return ingest(
@@ -132,6 +136,7 @@ class Lender:
             self.root / "apart",
             as_of,
             check_only=check_only,
+            allow_retractions=allow_retractions,
         )
 
     @property

@@ -323,6 +323,22 @@ def test_a_key_that_vanished_is_retracted_from_a_full_export_and_not_from_a_delt
     } == ends
 
 
+def test_an_export_that_was_cut_off_retracts_nothing_unless_it_is_meant(lender: Lender) -> None:
+    for number in range(100):
+        lender.add("payments.csv", f"X{number},L1,2024-01-18,1,")
+    lender.ingest(date(2024, 1, 25))
+    before = (lender.root / "ledger" / "manifest.json").read_bytes()
+    whole = lender.files["payments.csv"]
+    lender.files["payments.csv"] = "\n".join(whole.splitlines()[:60]) + "\n"
+    with pytest.raises(
+        InputError,
+        match=r"payments.csv: this full export lacks 45 of the 104 rows of payments .* add --allow-retractions",
+    ):
+        lender.ingest(date(2024, 1, 26))
+    assert (lender.root / "ledger" / "manifest.json").read_bytes() == before
+    assert lender.ingest(date(2024, 1, 26), allow_retractions=True).of("payments").retractions == 45
+
+
 def test_a_retracted_fact_can_come_back(lender: Lender) -> None:
     lender.ingest()
     line = "P3,L2,2024-01-09,200.50,\n"

@@ -38,6 +38,7 @@ TYPOS = [
         "its source speaks of 'gender'",
     ),
     (', type = "number"', "", "an attribute needs type"),
+    ('sex = "Sex"', 'duplicate = "Sex"', "tables.protected.columns: unknown column 'duplicate'"),
     ('export = "full"', 'export = "ful"', "export = 'ful' is not one of full, delta; did you mean 'full'"),
     ('lender = "tiny"\n', "", "'lender' is missing"),
     ('lender = "tiny"', 'lender = "tiny', r"tiny.toml is not valid TOML: .*line 2"),

@@ -59,3 +59,27 @@ def test_what_cannot_be_read_is_said_in_one_sentence(
 ) -> None:
     with pytest.raises(InputError, match=sentence):
         read_file(_write(tmp_path, content, name), name, "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b'id,b,c\n1,2,3\n2,"x,4\n3,5,6\n4,7,8\n', "a.csv row 3: a quotation mark there is never closed"),
+        (b'id,b,c\n1,2,3\n2,5,"x\n3,5,6\n4,7,8\n', "a.csv row 3: a quotation mark there is never closed"),
+        (b'id,b,c\n1,2,3\n2,5,"x\n3,5,6\n4,7,"y\n5,8,9\n', "a.csv row 3: a quotation mark opened there swallows whole lines"),
+        (b'id,b,c\n1,2,3\n2,"x,5\n3,5,6\n4,"y,7\n5,8,9\n', "a.csv row 3: a quotation mark opened there swallows whole lines"),
+    ],
+)  # fmt: skip
+def test_a_quotation_mark_that_swallows_lines_is_refused_with_its_row(
+    tmp_path: Path, content: bytes, sentence: str
+) -> None:
+    with pytest.raises(InputError, match=sentence):
+        read_file(_write(tmp_path, content), "a.csv", "utf-8")
+
+
+def test_a_note_of_several_lines_and_an_inch_sign_are_cells(tmp_path: Path) -> None:
+    content = b'id,b,c\n1,2,"first, second\nthird"\n2,5,12" pipe\n3,"say ""hi""",6\n'
+    source = read_file(_write(tmp_path, content.replace(b'12" pipe', b"12 pipe")), "a.csv", "utf-8")
+    assert source.cells["c"].to_pylist() == ["first, second\nthird", "12 pipe", "6"]
+    inch = read_file(_write(tmp_path, b'id,b\n1,12" pipe\n2,3\n'), "a.csv", "utf-8")
+    assert inch.cells["b"].to_pylist() == ['12" pipe', "3"]
