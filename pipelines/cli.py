@@ -12,6 +12,10 @@ import typer
 
 from data.errors import DuesightError
 from pipelines.commands import Said, app
+from pipelines.faults import FaultError
+
+_STOPPED = 130
+"""What typer makes of Ctrl-C, and a shell of a program that it ended."""
 
 
 def _hoisted(words: list[str]) -> list[str]:
@@ -41,12 +45,12 @@ def main(words: Sequence[str] | None = None) -> int:
 def _guarded(run: Callable[[], object]) -> int:
     try:
         code = run()
-        return code if isinstance(code, int) else 0
+        if code != _STOPPED:
+            return code if isinstance(code, int) else 0
     except typer.Exit as done:
         return done.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        print("Stopped. What was not finished was not kept.", file=sys.stderr)
-        return 130
+        pass
     except typer.TyperException as error:
         show = getattr(error, "show", None)
         print(str(error), file=sys.stderr) if show is None else show()
@@ -58,6 +62,8 @@ def _guarded(run: Callable[[], object]) -> int:
         return (
             error.exit_code if isinstance(error, DuesightError) else 1 if isinstance(error, OSError) else 70
         )
+    print("Stopped. What was not finished was not kept.", file=sys.stderr)
+    return _STOPPED
 
 
 def _sentence(error: Exception) -> str:
@@ -66,7 +72,8 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror or type(error).__name__}. Mend that and run the command again."
+    kind = str(error) if isinstance(error, FaultError) else type(error).__name__
     return (
-        f"This is a fault of duesight ({type(error).__name__}), not yours. "
+        f"This is a fault of duesight ({kind}), not yours. "
         "Run it again with --debug and report what it shows."
     )

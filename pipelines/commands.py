@@ -100,7 +100,9 @@ def demo(
     from pipelines.demo import run_demo
 
     with shown(Said.as_json):
-        found = run_demo(_here(must_exist=False), loans, seed, datetime.now().astimezone())
+        found = run_demo(
+            _here(must_exist=False), loans, seed, datetime.now().astimezone(), Said.settings_file
+        )
     _print(found.lines(), found.as_dict())
 
 
@@ -177,6 +179,9 @@ def ingest(
         date | None,
         typer.Option("--as-of", parser=_day, metavar="DAY", help="The export's business date."),
     ] = None,
+    allow_retractions: Annotated[
+        bool, typer.Option("--allow-retractions", help="A full export lacks many rows that are really gone.")
+    ] = False,
 ) -> None:
     """A lender's export into the ledger, with its contract, and bad rows into quarantine."""
     from pipelines import steps
@@ -188,10 +193,15 @@ def ingest(
             from pipelines.flows import ingest_flow
 
             report = ingest_flow(
-                str(here.workspace.folder), str(export), str(mapping), as_of, Said.settings_file
+                str(here.workspace.folder),
+                str(export),
+                str(mapping),
+                as_of,
+                Said.settings_file,
+                allow_retractions,
             )
         else:
-            report = steps.ingest_export(here, export, mapping, as_of, tell)
+            report = steps.ingest_export(here, export, mapping, as_of, tell, allow_retractions)
     _print(
         [*report.lines(), "", "Next: duesight train, or duesight score --rule --as-of DAY"], report.as_dict()
     )
@@ -279,7 +289,7 @@ def train(
     from pipelines.telling import training_lines
 
     here = _here()
-    steps.check_training(here, until)
+    until = steps.check_training(here, until)
     with shown(Said.as_json):
         if here.settings.flows.use_prefect:
             from pipelines.flows import train_flow

@@ -6,11 +6,11 @@ another lender it refuses.
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data.errors import InputError
+from data.errors import InputError, TooLittleHistoryError
 from pipelines import steps
 from pipelines.progress import tell
 from pipelines.telling import list_lines, metric_lines
@@ -26,12 +26,12 @@ MAPPING = CHECKOUT / "data" / "mappings" / "demo.toml"
 
 @dataclass(frozen=True)
 class Demo:
-    """What the demo made."""
+    """What the demo made. `trained` is a sentence where there was too little to learn from; the list is the rule's then."""
 
     here: "Here"
     export: Path
     report: "IngestReport"
-    trained: "Trained"
+    trained: "Trained | str"
     drawn: "ListResult"
 
     def lines(self) -> list[str]:
@@ -40,13 +40,13 @@ class Demo:
         return [
             *self.report.lines(),
             "",
-            *metric_lines(self.trained.result.summary),
+            *([self.trained] if isinstance(self.trained, str) else metric_lines(self.trained.result.summary)),
             "",
             *list_lines(self.drawn),
             "",
             "Where to look:",
             f"  a call sheet           {sheets[0] if sheets else 'none was drawn'}",
-            f"  the training page      {self.trained.page}",
+            *([] if isinstance(self.trained, str) else [f"  the training page      {self.trained.page}"]),
             f"  the queue              {self.drawn.folder / 'queue.parquet'}",
             f"  the raw exports        {self.export}",
             f"  the runs and models    .venv/bin/mlflow ui --backend-store-uri sqlite:///{(work.models / 'mlflow.db').resolve()}",
@@ -58,13 +58,14 @@ class Demo:
         return {
             "list_id": self.drawn.list_id,
             "folder": str(self.drawn.folder),
-            "page": str(self.trained.page),
             "export": str(self.export),
-            "model": self.trained.version.digest,
+            "refusal": self.trained if isinstance(self.trained, str) else None,
+            "page": None if isinstance(self.trained, str) else str(self.trained.page),
+            "model": None if isinstance(self.trained, str) else self.trained.version.digest,
         }
 
 
-def run_demo(here: "Here", loans: int, seed: int, at: datetime) -> Demo:
+def run_demo(here: "Here", loans: int, seed: int, at: datetime, settings_file: str | None = None) -> Demo:
     """Simulate, ingest, train, promote (by the demo's own word) and draw the list of the book's last day."""
     from data.demo_lender import simulate
 
@@ -87,13 +88,22 @@ def run_demo(here: "Here", loans: int, seed: int, at: datetime) -> Demo:
     if here.settings.flows.use_prefect:
         from pipelines.flows import demo_flow
 
-        report, trained, drawn = demo_flow(str(work.folder), str(export), str(MAPPING), last_day, at)
+        report, trained, drawn = demo_flow(
+            str(work.folder), str(export), str(MAPPING), last_day, at, settings_file
+        )
     else:
         report = steps.ingest_export(here, export, MAPPING, last_day, tell)
-        trained = steps.register_model(here, steps.train_model(here, last_day, tell), tell)
-        promote_demo(here, trained, at)
-        drawn = steps.draw_list(here, last_day, "champion", tell)
+        trained, drawn = _learn_and_draw(here, last_day, at)
     return Demo(here, export, report, trained, drawn)
+
+
+def _learn_and_draw(here: "Here", last_day: date, at: datetime) -> "tuple[Trained | str, ListResult]":
+    try:
+        trained = steps.register_model(here, steps.train_model(here, last_day, tell), tell)
+    except TooLittleHistoryError as refusal:
+        return str(refusal), steps.draw_list(here, last_day, None, tell)
+    promote_demo(here, trained, at)
+    return trained, steps.draw_list(here, last_day, "champion", tell)
 
 
 def promote_demo(here: "Here", trained: "Trained", at: datetime) -> None:

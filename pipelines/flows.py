@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from prefect import flow, task
 from sqlalchemy.exc import OperationalError
 
-from data.errors import DuesightError
+from data.errors import DuesightError, TooLittleHistoryError
 from pipelines import steps
+from pipelines.faults import without_words
 from pipelines.progress import tell
 from pipelines.settings import FlowSettings
 from pipelines.workspace import Workspace
@@ -39,17 +40,23 @@ def worth_another_try(task: "Task", run: "TaskRun", state: "State") -> bool:
     return isinstance(failure, _BUSY) and not isinstance(failure, DuesightError)
 
 
-_read = task(name="ingest", retry_condition_fn=worth_another_try)(steps.ingest_export)
-_learn = task(name="train", retry_condition_fn=worth_another_try)(steps.train_model)
-_register = task(name="register", retry_condition_fn=worth_another_try)(steps.register_model)
-_draw = task(name="draw the list", retry_condition_fn=worth_another_try)(steps.draw_list)
+def _task(name: str, step: Callable[P, R]) -> "Task[P, R]":
+    """The step as Prefect runs it: its failures are kept without words that could be a borrower's."""
+    return task(name=name, retry_condition_fn=worth_another_try)(without_words(step, OperationalError))
+
+
+_read = _task("ingest", steps.ingest_export)
+_learn = _task("train", steps.train_model)
+_register = _task("register", steps.register_model)
+_draw = _task("draw the list", steps.draw_list)
 
 
 @flow(name="ingest", flow_run_name="ingest-{as_of}", validate_parameters=False)
-def ingest_flow(workspace: str, export: str, mapping: str, as_of: date | None, settings_file: str | None = None) -> "IngestReport":  # fmt: skip
+def ingest_flow(workspace: str, export: str, mapping: str, as_of: date | None, settings_file: str | None = None, allow_retractions: bool = False) -> "IngestReport":  # fmt: skip
     """A lender's export into the ledger; `as_of` is the export's business date."""
     here = steps.Here.of(Workspace(Path(workspace)), settings_file)
-    return _again(_read, here.settings.flows)(here, Path(export), Path(mapping), as_of, tell)
+    read = _again(_read, here.settings.flows)
+    return read(here, Path(export), Path(mapping), as_of, tell, allow_retractions)
 
 
 @flow(name="train", flow_run_name="train-{until}", validate_parameters=False)
@@ -79,14 +86,21 @@ def daily_flow(workspace: str, export: str, mapping: str, as_of: date, settings_
 
 
 @flow(name="demo", flow_run_name="demo-{as_of}", validate_parameters=False)
-def demo_flow(workspace: str, export: str, mapping: str, as_of: date, at: datetime) -> "tuple[IngestReport, steps.Trained, ListResult]":  # fmt: skip
-    """The whole way once: ingest, train, promote by the demo's own word, draw the list."""
+def demo_flow(workspace: str, export: str, mapping: str, as_of: date, at: datetime, settings_file: str | None = None) -> "tuple[IngestReport, steps.Trained | str, ListResult]":  # fmt: skip
+    """The whole way once: ingest, train, promote by the demo's own word, draw the list.
+
+    Where there is too little to learn from, the refusal stands for the model and the list is the rule's.
+    """
     from pipelines.demo import promote_demo
 
-    report = ingest_flow(workspace, export, mapping, as_of)
-    trained = train_flow(workspace, as_of)
-    promote_demo(steps.Here.of(Workspace(Path(workspace))), trained, at)
-    return report, trained, score_flow(workspace, as_of, "champion")
+    report = ingest_flow(workspace, export, mapping, as_of, settings_file)
+    trained: steps.Trained | str
+    try:
+        trained = train_flow(workspace, as_of, settings_file)
+    except TooLittleHistoryError as refusal:
+        return report, str(refusal), score_flow(workspace, as_of, None, settings_file)
+    promote_demo(steps.Here.of(Workspace(Path(workspace)), settings_file), trained, at)
+    return report, trained, score_flow(workspace, as_of, "champion", settings_file)
 
 
 def _again(step: "Task[P, R]", settings: FlowSettings) -> "Callable[P, R]":

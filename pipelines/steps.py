@@ -48,7 +48,12 @@ class Trained:
 
 
 def ingest_export(
-    here: Here, export: Path, mapping: Path, as_of: date | None, tell: "Tell"
+    here: Here,
+    export: Path,
+    mapping: Path,
+    as_of: date | None,
+    tell: "Tell",
+    allow_retractions: bool = False,
 ) -> "IngestReport":
     """The export into the ledger, or nothing of it."""
     from data.ingest import ingest
@@ -64,6 +69,7 @@ def ingest_export(
         work.apart,
         as_of,
         lambda what: tell(what, 0, 1),
+        allow_retractions=allow_retractions,
     )
 
 
@@ -77,11 +83,12 @@ def check_export(here: Here, export: Path, mapping: Path) -> None:
     here.workspace.create()
 
 
-def check_training(here: Here, until: date | None) -> None:
-    """The same for training: no ledger, or a day that it does not reach."""
+def check_training(here: Here, until: date | None) -> date:
+    """The same for training: no ledger, or a day that it does not reach. The day until which will be learnt."""
     ledger = open_ledger(here)
     if until is not None:
         _refuse_a_day_not_known_yet(ledger, until, "--until")
+    return until or ledger.business_date
 
 
 def check_list(here: Here, as_of: date, which: str | None) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from data.errors import InputError, LedgerError
+from data.errors import LedgerError, TooLittleHistoryError
 from data.ledger import Ledger
 from features.catalogue import FEATURE_NAMES, describe
 from features.panel import Panel, build_panel
@@ -141,6 +141,7 @@ def test_a_day_before_the_first_loan_is_refused_with_the_first_day(ledger: Ledge
 
 def test_too_short_a_history_names_the_newest_day_that_could_be_judged(ledger: Ledger) -> None:
     with pytest.raises(
-        InputError, match=r"No snapshot day from .* is mature by 2023-02-01: .* newest day is 2022-10-24"
+        TooLittleHistoryError,
+        match=r"No snapshot day from .* is mature by 2023-02-01: .* newest day is 2022-10-24",
     ):
         build_panel(ledger, date(2023, 2, 1), LABELS, PanelSettings())

@@ -1,0 +1,176 @@
+"""duesight.toml says what is in force, and a mistake in it is a sentence with file, section and key."""
+
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from data.errors import InputError
+from decisions.settings import CapacitySettings
+from features.settings import LabelSettings, PanelSettings
+from models.settings import TrainSettings
+from pipelines.cli import main
+from pipelines.settings import FlowSettings, Settings, load_settings, settings_text
+from scoring.settings import ListSettings
+
+UNUSUAL = Settings(
+    labels=LabelSettings(
+        bad_at_days=28, horizon_days=92, lag_days=5, stratum_cuts=(1,), thin_file_installments=2
+    ),
+    panel=PanelSettings(every="month", most_per_month=2, first=date(2017, 7, 31)),
+    train=TrainSettings(seed=11, learning_rate=0.1, lambda_l2=0.0, bootstrap_resamples=50),
+    capacity=CapacitySettings(minutes_per_day=90.5, window_start="08:30", window_end="17:00"),
+    lists=ListSettings(
+        band_cuts=(0.1, 0.2, 0.3),
+        complaint_number='0800 "5" \\ call',
+        working_weekdays=(0, 1),
+        language="sw",
+    ),
+    flows=FlowSettings(use_prefect=False, retries=0, retry_seconds=0.5),
+)
+
+
+@pytest.mark.parametrize("settings", [Settings(), UNUSUAL], ids=["defaults", "unusual"])
+def test_the_written_file_loads_back_to_the_same_settings(settings: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "duesight.toml"
+    path.write_text(settings_text(settings), encoding="utf-8")
+    assert load_settings(path) == settings
+
+
+def test_init_writes_what_it_was_told_and_loads_back(tmp_path: Path) -> None:
+    words = ["init", str(tmp_path / "new"), "--bad-at", "28", "--horizon", "92", "--first", "2017-07-31"]
+    assert main(words) == 0
+    found = load_settings(tmp_path / "new" / "duesight.toml")
+    assert (found.labels.bad_at_days, found.labels.horizon_days) == (28, 92)
+    assert found.panel.first == date(2017, 7, 31)
+    assert found == Settings(
+        labels=LabelSettings(bad_at_days=28, horizon_days=92), panel=PanelSettings(first=date(2017, 7, 31))
+    )
+
+
+def test_init_leaves_out_strata_that_do_not_fit_a_small_k(tmp_path: Path) -> None:
+    assert main(["init", str(tmp_path / "new"), "--bad-at", "5"]) == 0
+    assert load_settings(tmp_path / "new" / "duesight.toml").labels.stratum_names() == ["0", "1-4"]
+
+
+@pytest.mark.parametrize("settings", [Settings(), UNUSUAL], ids=["defaults", "unusual"])
+def test_the_written_file_shows_every_setting_of_every_section(settings: Settings) -> None:
+    text = settings_text(settings)
+    sections = re.split(r"^\[(\w+)\]$", text, flags=re.MULTILINE)
+    shown = dict(zip(sections[1::2], sections[2::2], strict=True))
+    assert list(shown) == list(Settings.model_fields)
+    for section, body in shown.items():
+        part = getattr(settings, section)
+        names = re.findall(r"^(?:# )?(\w+) = ", body, flags=re.MULTILINE)
+        assert names == list(type(part).model_fields), section
+
+
+def test_the_written_file_comments_out_exactly_the_defaults() -> None:
+    text = settings_text(UNUSUAL)
+    assert re.search(r"^bad_at_days = 28 +#", text, flags=re.MULTILINE)
+    assert re.search(r"^# min_positives = 30 +#", text, flags=re.MULTILINE)
+    assert "\n# window_start" not in text
+    assert not re.search(r"^[^#\n\[]", settings_text(Settings()), flags=re.MULTILINE)
+
+
+def test_without_a_file_the_defaults_count_but_a_named_file_must_be_there(tmp_path: Path) -> None:
+    assert load_settings(tmp_path / "duesight.toml") == Settings()
+    with pytest.raises(InputError, match=r"mine\.toml: there is no such settings file"):
+        load_settings(tmp_path / "mine.toml", required=True)
+
+
+WRONG = {
+    "a key with a typo": (
+        "[labels]\nbad_at_day = 30\n",
+        "mine.toml: [labels] bad_at_day is not a setting; known here: bad_at_days, horizon_days, lag_days, "
+        "stratum_cuts, thin_file_installments.",
+    ),
+    "a section with a typo": (
+        "[label]\nbad_at_days = 30\n",
+        "mine.toml: [label] is not a setting; known here: labels, panel, train, capacity, lists, flows.",
+    ),
+    "a key outside its section": (
+        "bad_at_days = 30\n",
+        "mine.toml: [bad_at_days] is not a setting; known here: labels, panel, train, capacity, lists, flows.",
+    ),
+    "a value out of range": (
+        "[labels]\nbad_at_days = 0\n",
+        "mine.toml: [labels] bad_at_days: input should be greater than or equal to 1.",
+    ),
+    "a value of another kind": (
+        '[capacity]\nminutes_call = "eight"\n',
+        "mine.toml: [capacity] minutes_call: input should be a valid number, unable to parse string as a number.",
+    ),
+    "a word that is not among the words": (
+        '[panel]\nevery = "day"\n',
+        "mine.toml: [panel] every: input should be 'week' or 'month'.",
+    ),
+    "a clock that does not exist": (
+        '[capacity]\nwindow_start = "9:00"\n',
+        "mine.toml: [capacity] window_start: string should match pattern '^([01]\\d|2[0-3]):[0-5]\\d$'.",
+    ),
+    "a weekday that does not exist": (
+        "[lists]\nworking_weekdays = [0, 7]\n",
+        "mine.toml: [lists] working_weekdays.1: input should be less than or equal to 6.",
+    ),
+    "strata at odds with K": (
+        "[labels]\nbad_at_days = 5\n",
+        "mine.toml: [labels]: stratum_cuts [1, 8] must rise from 1 or more and stay below bad_at_days = 5.",
+    ),
+    "a horizon at odds with K": (
+        "[labels]\nhorizon_days = 20\n",
+        "mine.toml: [labels]: horizon_days = 20 is shorter than bad_at_days = 30: a loan without arrears could never become bad.",
+    ),
+    "bands at odds with each other": (
+        "[lists]\nband_cuts = [0.3, 0.2, 0.5]\n",
+        "mine.toml: [lists]: band_cuts [0.3, 0.2, 0.5] must rise and lie between 0 and 1.",
+    ),
+    "a section that is a value": (
+        "labels = 30\n",
+        "mine.toml: [labels]: input should be a valid dictionary or instance of LabelSettings.",
+    ),
+    "what is not TOML": (
+        "[labels]\nbad_at_days 30\n",
+        "mine.toml is not valid TOML: Expected '=' after a key in a key/value pair (at line 2, column 13).",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", list(WRONG))
+def test_a_mistake_is_a_sentence_with_file_section_and_key(case: str, tmp_path: Path) -> None:
+    text, sentence = WRONG[case]
+    path = tmp_path / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as refused:
+        load_settings(path)
+    assert str(refused.value) == sentence
+
+
+def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("[labels]\nbad_at_days = 0\n[train]\nfolds = 1\nround = 3\n", encoding="utf-8")
+    with pytest.raises(InputError) as refused:
+        load_settings(path)
+    assert [line.split(":")[1].strip() for line in str(refused.value).splitlines()] == [
+        "[labels] bad_at_days",
+        "[train] folds",
+        "[train] round is not a setting; known here",
+    ]
+
+
+def test_a_file_in_another_encoding_is_a_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_bytes('[lists]\ncomplaint_number = "Señora"\n'.encode("latin-1"))
+    with pytest.raises(InputError, match=r"^mine\.toml is not valid TOML: .*utf-8"):
+        load_settings(path)
+
+
+def test_a_command_reads_the_named_file_instead_of_the_workspaces_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "duesight.toml").write_text("[labels]\nbad_at_day = 1\n", encoding="utf-8")
+    (tmp_path / "other.toml").write_text("", encoding="utf-8")
+    assert main(["history", "--workspace", str(tmp_path)]) == 1
+    assert "duesight.toml: [labels] bad_at_day is not a setting" in capsys.readouterr().err
+    assert main(["history", "--workspace", str(tmp_path), "--settings", str(tmp_path / "other.toml")]) == 0
