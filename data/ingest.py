@@ -6,6 +6,7 @@ every source row is accepted, left out by the mapping's own words and counted, o
 export that cannot be read is refused whole before anything is written; the same export twice writes nothing.
 """
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -195,7 +196,8 @@ def _refuse_rejected(run: Run, counts: list[TableCounts], sources: dict[str, Sou
         files = ", ".join(dict.fromkeys(part.file for part in run.mapping.of(one.table)))
         all_bad = one.quarantined and one.quarantined == one.source_rows - one.skipped
         if all_bad and (one.table == "loans" or one.quarantined >= _WHOLE_TABLE):
-            reasons = " | ".join(_reasons(run, one.table))
+            # Errors are kept by more than the screen; a cell that slipped into another column may be a name.
+            reasons = re.sub(r"'[^']*'", "'...'", " | ".join(_reasons(run, one.table)))
             raise InputError(
                 f"{files}: every one of {one.quarantined:,} rows of {one.table} was rejected, so nothing was written; correct the mapping or the file. First: {reasons}"
             )

@@ -6,11 +6,19 @@ alone (`decisions/conditions.py`). The defaults are assumptions until a lender s
 strictest of the regimes we know (India's code for microfinance: 09:00 to 18:00, borrower's local time).
 """
 
+import re
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-ClockTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
+def _a_time_of_day(text: str) -> str:
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text):
+        raise ValueError(f"{text!r} is not a time of day; write it as 09:00")
+    return text
+
+
+ClockTime = Annotated[str, AfterValidator(_a_time_of_day)]
 """A time of day as the lender's clock shows it: `09:00`."""
 
 

@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 import typer
 
 from data.errors import DuesightError
-from pipelines.commands import Said, app
+from pipelines import commands
 from pipelines.faults import FaultError
+from pipelines.options import Said
 
 _STOPPED = 130
 """What typer makes of Ctrl-C, and a shell of a program that it ended."""
@@ -39,7 +40,7 @@ def _hoisted(words: list[str]) -> list[str]:
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; the exit code. Sentences for the user go to standard error."""
     given = _hoisted(list(sys.argv[1:] if words is None else words))
-    return _guarded(lambda: app(args=given, prog_name="duesight", standalone_mode=False))
+    return _guarded(lambda: commands.app(args=given, prog_name="duesight", standalone_mode=False))
 
 
 def _guarded(run: Callable[[], object]) -> int:

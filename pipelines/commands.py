@@ -4,91 +4,15 @@ Each imports what it needs when it runs. The clock is read here and nowhere belo
 time of day: a person's promotion of a model.
 """
 
-import json
-from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import Annotated, Optional
 
 import typer
 
 from data.errors import InputError
+from pipelines.options import EVERYWHERE, AsOf, Said, a_day, app, quarantine_app, say, the_workspace
 from pipelines.progress import shown, tell
-from pipelines.third_parties import keep_quiet
-
-if TYPE_CHECKING:
-    from pipelines.steps import Here
-
-EVERYWHERE = "These options go with every command: --workspace DIR, --settings FILE, --json, --debug."
-app = typer.Typer(
-    name="duesight",
-    help="Which borrowers who still look fine are about to fall behind, why, and whom to reach today.",
-    epilog=f"{EVERYWHERE} A first look: duesight demo.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-quarantine_app = typer.Typer(help="Rows that were not let into the ledger, and why.", no_args_is_help=True)
-app.add_typer(quarantine_app, name="quarantine")
-
-
-class Said:
-    """What the options that go with every command said."""
-
-    workspace = Path("workspace")
-    settings_file: str | None = None
-    as_json = False
-    debug = False
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a day; write it as 2025-06-30") from None
-
-
-Day = Annotated[date, typer.Option(parser=_day, metavar="DAY")]
-AsOf = Annotated[
-    date, typer.Option("--as-of", parser=_day, metavar="DAY", help="The end of this day, as 2025-06-30.")
-]
-
-
-@app.callback()
-def everywhere(
-    workspace: Annotated[
-        Path, typer.Option(envvar="DUESIGHT_WORKSPACE", help="The folder of one lender.", file_okay=False)
-    ] = Path("workspace"),
-    settings: Annotated[
-        str | None, typer.Option(help="Another settings file than the workspace's duesight.toml.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The result as JSON, for machines.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
-) -> None:
-    Said.workspace, Said.settings_file, Said.as_json, Said.debug = workspace, settings, as_json, debug
-    keep_quiet(workspace)
-
-
-def _here(must_exist: bool = True) -> "Here":
-    """The workspace and its settings; InputError where the folder has to be there and is not."""
-    from pipelines.steps import Here
-    from pipelines.workspace import Workspace
-
-    if must_exist and not Said.workspace.is_dir():
-        raise InputError(
-            f"There is no workspace at {Said.workspace}; duesight init makes one, and duesight ingest fills it. "
-            "Another one is named with --workspace."
-        )
-    return Here.of(Workspace(Said.workspace), Said.settings_file)
-
-
-def _print(lines: Sequence[str], machine: Mapping[str, object]) -> None:
-    if Said.as_json:
-        print(json.dumps(machine, sort_keys=True, default=str))
-        return
-    for line in lines:
-        print(line)
 
 
 @app.command(epilog=EVERYWHERE)
@@ -101,9 +25,9 @@ def demo(
 
     with shown(Said.as_json):
         found = run_demo(
-            _here(must_exist=False), loans, seed, datetime.now().astimezone(), Said.settings_file
+            the_workspace(must_exist=False), loans, seed, datetime.now().astimezone(), Said.settings_file
         )
-    _print(found.lines(), found.as_dict())
+    say(found.lines(), found.as_dict())
 
 
 @app.command(epilog=EVERYWHERE)
@@ -124,7 +48,7 @@ def simulate(
         "",
         f"Next: duesight ingest {out} --mapping data/mappings/demo.toml --as-of {report.last_day}",
     ]
-    _print(
+    say(
         lines,
         {
             name: str(value) if isinstance(value, Path | date) else value
@@ -140,7 +64,7 @@ def init(
     horizon: Annotated[int, typer.Option(help="H: days within which it gets there.")] = 90,
     first: Annotated[
         Optional[date],  # noqa: UP045
-        typer.Option(parser=_day, metavar="DAY", help="The first day a model may learn from."),
+        a_day("The first day a model may learn from."),
     ] = None,
 ) -> None:
     """A workspace with a commented duesight.toml."""
@@ -168,7 +92,7 @@ def init(
         f"{work.settings} written: K = {bad_at} days past due within H = {horizon} days.",
         f"Next: duesight ingest EXPORT --mapping FILE --workspace {folder}",
     ]
-    _print(lines, {"settings": str(work.settings)})
+    say(lines, {"settings": str(work.settings)})
 
 
 @app.command(epilog=EVERYWHERE)
@@ -177,8 +101,9 @@ def ingest(
     mapping: Annotated[Path, typer.Option(help="Which file and column feeds what; see data/mappings/.")],
     as_of: Annotated[
         date | None,
-        typer.Option("--as-of", parser=_day, metavar="DAY", help="The export's business date."),
+        a_day("The export's business date.", "--as-of"),
     ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Judge and count; write nothing.")] = False,
     allow_retractions: Annotated[
         bool, typer.Option("--allow-retractions", help="A full export lacks many rows that are really gone.")
     ] = False,
@@ -186,10 +111,10 @@ def ingest(
     """A lender's export into the ledger, with its contract, and bad rows into quarantine."""
     from pipelines import steps
 
-    here = _here(must_exist=False)
+    here = the_workspace(must_exist=False)
     steps.check_export(here, export, mapping)
     with shown(Said.as_json):
-        if here.settings.flows.use_prefect:
+        if here.settings.flows.use_prefect and not check:
             from pipelines.flows import ingest_flow
 
             report = ingest_flow(
@@ -201,9 +126,16 @@ def ingest(
                 allow_retractions,
             )
         else:
-            report = steps.ingest_export(here, export, mapping, as_of, tell, allow_retractions)
-    _print(
-        [*report.lines(), "", "Next: duesight train, or duesight score --rule --as-of DAY"], report.as_dict()
+            report = steps.ingest_export(here, export, mapping, as_of, tell, allow_retractions, check)
+    say(
+        [
+            *report.lines(),
+            "",
+            "Next: the same without --check"
+            if check
+            else "Next: duesight train, or duesight score --rule --as-of DAY",
+        ],
+        report.as_dict(),
     )
 
 
@@ -212,27 +144,25 @@ def quarantine_list(
     table: Annotated[Optional[str], typer.Argument(help="One table; all without it.")] = None,  # noqa: UP045
 ) -> None:
     """How many rows of each table are in quarantine, and the reasons."""
-    here = _here()
+    here = the_workspace()
     from dataclasses import asdict
 
     from data.quarantine import list_quarantine
 
     found = [one for one in list_quarantine(here.workspace.quarantine) if table in (None, one.table)]
     none = f"Nothing of {table} is in quarantine." if table else "Nothing is in quarantine."
-    _print([one.line() for one in found] or [none], {"quarantine": [asdict(one) for one in found]})
+    say([one.line() for one in found] or [none], {"quarantine": [asdict(one) for one in found]})
 
 
 @app.command(epilog=EVERYWHERE)
 def features(
     as_of: AsOf,
     out: Annotated[Path, typer.Option(help="A Parquet file.")],
-    known_at: Annotated[
-        date | None, typer.Option(parser=_day, metavar="DAY", help="Restate the day as known on this one.")
-    ] = None,
+    known_at: Annotated[date | None, a_day("Restate the day as known on this one.")] = None,
     batch: Annotated[Optional[int], typer.Option(help="What the ledger held at this batch.")] = None,  # noqa: UP045
 ) -> None:
     """The feature table of a day, state columns included: one row per live loan."""
-    here = _here()
+    here = the_workspace()
     from features.snapshot import feature_table
     from pipelines import steps
     from pipelines.tables import write_frame
@@ -241,7 +171,7 @@ def features(
     write_frame(frame, out)
     counts = {str(status): int(n) for status, n in frame["status"].value_counts().sort_index().items()}
     told = ", ".join(f"{n:,} {status}" for status, n in counts.items())
-    _print(
+    say(
         [f"{out}: {len(frame):,} live loans on {as_of} ({told}), {len(frame.columns)} columns."],
         {"out": str(out), "loans": len(frame), "statuses": counts},
     )
@@ -249,11 +179,11 @@ def features(
 
 @app.command(epilog=EVERYWHERE)
 def panel(
-    from_: Annotated[date, typer.Option("--from", parser=_day, metavar="DAY", help="First snapshot day.")],
-    to: Annotated[date, typer.Option("--to", parser=_day, metavar="DAY", help="Last snapshot day.")],
+    from_: Annotated[date, a_day("First snapshot day.", "--from")],
+    to: Annotated[date, a_day("Last snapshot day.", "--to")],
     until: Annotated[
         date | None,
-        typer.Option(parser=_day, metavar="DAY", help="Labels use nothing known after this day."),
+        a_day("Labels use nothing known after this day."),
     ] = None,
     every: Annotated[Optional[str], typer.Option(help="week or month; default as in the settings.")] = None,  # noqa: UP045
 ) -> None:
@@ -261,7 +191,7 @@ def panel(
     from pipelines import steps
     from pipelines.tables import write_frame
 
-    here = _here()
+    here = the_workspace()
     with shown(Said.as_json):
         built = steps.build_panel(here, until, from_, to, tell, every)
     out = here.workspace.panels / f"{built.first}_{built.last}_{here.settings.labels.model_name()}.parquet"
@@ -272,7 +202,7 @@ def panel(
         f"{built.first} to {built.last}; {positives:,} went bad.",
         *(f"  left out: {count:,} {reason}" for reason, count in built.dropped.items() if count),
     ]
-    _print(
+    say(
         lines,
         {"out": str(out), "snapshots": len(built.frame), "positives": positives, "dropped": built.dropped},
     )
@@ -280,15 +210,13 @@ def panel(
 
 @app.command(epilog=EVERYWHERE)
 def train(
-    until: Annotated[
-        date | None, typer.Option(parser=_day, metavar="DAY", help="Use nothing known after this day.")
-    ] = None,
+    until: Annotated[date | None, a_day("Use nothing known after this day.")] = None,
 ) -> None:
     """A challenger with the lender's rule and a logistic regression beside it, tracked in MLflow."""
     from pipelines import steps
     from pipelines.telling import training_lines
 
-    here = _here()
+    here = the_workspace()
     until = steps.check_training(here, until)
     with shown(Said.as_json):
         if here.settings.flows.use_prefect:
@@ -297,7 +225,7 @@ def train(
             trained = train_flow(str(here.workspace.folder), until, Said.settings_file)
         else:
             trained = steps.register_model(here, steps.train_model(here, until, tell), tell)
-    _print(
+    say(
         training_lines(trained),
         {
             "version": trained.version.version,
@@ -318,25 +246,25 @@ def promote(
     from pipelines import steps
     from pipelines.telling import promotion_line
 
-    made = steps.promote_model(_here(), model, by, reason, datetime.now().astimezone())
-    _print([promotion_line(made), "Next: duesight score --as-of DAY"], {"promotion": promotion_line(made)})
+    made = steps.promote_model(the_workspace(), model, by, reason, datetime.now().astimezone())
+    say([promotion_line(made), "Next: duesight score --as-of DAY"], {"promotion": promotion_line(made)})
 
 
 @app.command(epilog=EVERYWHERE)
 def history(
     on: Annotated[
         date | None,
-        typer.Option(parser=_day, metavar="DAY", help="Which model was live on this calendar day."),
+        a_day("Which model was live on this calendar day."),
     ] = None,
 ) -> None:
     """Which models were made champion, when, by whose word and why."""
-    here = _here()
+    here = the_workspace()
     from models.registry import history as promotions
     from pipelines.telling import promotion_line
 
     found = promotions(here.workspace.models, on)
     none = f"No model was live on {on}." if on else "No model has been promoted yet."
-    _print(
+    say(
         [promotion_line(one) for one in found] or [none],
         {"promotions": [promotion_line(one) for one in found]},
     )
@@ -354,7 +282,7 @@ def score(
     from pipelines import steps
     from pipelines.telling import list_lines
 
-    here = _here()
+    here = the_workspace()
     which = None if rule else model
     steps.check_list(here, as_of, which)
     with shown(Said.as_json):
@@ -364,7 +292,7 @@ def score(
             drawn = score_flow(str(here.workspace.folder), as_of, which, Said.settings_file)
         else:
             drawn = steps.draw_list(here, as_of, which, tell)
-    _print(
+    say(
         list_lines(drawn),
         {
             "list_id": drawn.list_id,
@@ -385,7 +313,7 @@ def daily(
     from pipelines import steps
     from pipelines.telling import list_lines
 
-    here = _here(must_exist=False)
+    here = the_workspace(must_exist=False)
     steps.check_export(here, export, mapping)
     with shown(Said.as_json):
         if here.settings.flows.use_prefect:
@@ -397,7 +325,7 @@ def daily(
         else:
             report = steps.ingest_export(here, export, mapping, as_of, tell)
             drawn = steps.draw_list(here, as_of, "champion" if steps.has_champion(here) else None, tell)
-    _print(
+    say(
         [*report.lines(), "", *list_lines(drawn)],
         {"ingest": report.as_dict(), "list_id": drawn.list_id, "folder": str(drawn.folder)},
     )

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from prefect import flow, task
+from prefect.runtime import flow_run
 from sqlalchemy.exc import OperationalError
 
 from data.errors import DuesightError, TooLittleHistoryError
@@ -51,7 +52,12 @@ _register = _task("register", steps.register_model)
 _draw = _task("draw the list", steps.draw_list)
 
 
-@flow(name="ingest", flow_run_name="ingest-{as_of}", validate_parameters=False)
+def _ingest_name() -> str:
+    """The business date, which a first load may leave to the export."""
+    return f"ingest-{flow_run.parameters['as_of'] or 'first-load'}"
+
+
+@flow(name="ingest", flow_run_name=_ingest_name, validate_parameters=False)
 def ingest_flow(workspace: str, export: str, mapping: str, as_of: date | None, settings_file: str | None = None, allow_retractions: bool = False) -> "IngestReport":  # fmt: skip
     """A lender's export into the ledger; `as_of` is the export's business date."""
     here = steps.Here.of(Workspace(Path(workspace)), settings_file)

@@ -54,6 +54,7 @@ def ingest_export(
     as_of: date | None,
     tell: "Tell",
     allow_retractions: bool = False,
+    check_only: bool = False,
 ) -> "IngestReport":
     """The export into the ledger, or nothing of it."""
     from data.ingest import ingest
@@ -69,6 +70,7 @@ def ingest_export(
         work.apart,
         as_of,
         lambda what: tell(what, 0, 1),
+        check_only=check_only,
         allow_retractions=allow_retractions,
     )
 

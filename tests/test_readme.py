@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.cli import main
-from pipelines.commands import Said
+from pipelines.options import Said
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"

@@ -12,7 +12,7 @@ import pytest
 import typer
 
 from pipelines.cli import main
-from pipelines.commands import Said, app
+from pipelines.options import Said, app
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("data", "features", "decisions", "models", "scoring", "followup", "reports", "pipelines")

@@ -108,7 +108,7 @@ WRONG = {
     ),
     "a clock that does not exist": (
         '[capacity]\nwindow_start = "9:00"\n',
-        "mine.toml: [capacity] window_start: string should match pattern '^([01]\\d|2[0-3]):[0-5]\\d$'.",
+        "mine.toml: [capacity] window_start: '9:00' is not a time of day; write it as 09:00.",
     ),
     "a weekday that does not exist": (
         "[lists]\nworking_weekdays = [0, 7]\n",
