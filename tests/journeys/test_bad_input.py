@@ -72,7 +72,7 @@ WHOLE_EXPORT_REFUSED = {
         ),
         [
             "loans.csv: every one of 4 rows of loans was rejected, so nothing was written",
-            "Start '10/01/2024'",
+            "row 2: Start '...' is not a date",
         ],
     ),
 }
