@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from data.errors import LedgerError
 from data.gate import Run
 from data.manifest import sync_folder
-from data.staging import quoted
+from data.staging import literal, quoted
 from data.store import write_parquet
 from data.tables import APART
 
@@ -25,6 +25,11 @@ def read_directory(apart: Path) -> pa.Table:
 def read_protected(apart: Path) -> pa.Table:
     """borrower_id, sex, birth_year and what else the lender holds (text), sorted by borrower_id; empty where there is none."""
     return _read(apart, "protected")
+
+
+def held_rows(apart: Path, name: str) -> int:
+    """How many people `directory` or `protected` holds."""
+    return _read(apart, name).num_rows
 
 
 def _read(apart: Path, name: str) -> pa.Table:
@@ -61,8 +66,10 @@ def write_apart(run: Run, apart: Path, name: str, full: bool) -> int:
 
     ask = f"SELECT {listed(here)} FROM accepted_{name}"
     run.connection.register("apart_before", before)
-    if not full:
-        ask += f" UNION ALL SELECT {listed(before.column_names)} FROM apart_before WHERE borrower_id NOT IN (SELECT borrower_id FROM accepted_{name})"
+    # A person whose row went to quarantine keeps the name and phone that stood there before.
+    kept = sorted({one.owner for one in run.rejected.get(name, ()) if one.owner})
+    wanted = "true" if not full else f"borrower_id IN ({', '.join(map(literal, kept)) or 'NULL'})"
+    ask += f" UNION ALL SELECT {listed(before.column_names)} FROM apart_before WHERE {wanted} AND borrower_id NOT IN (SELECT borrower_id FROM accepted_{name})"
     rows = run.rows(f"SELECT * FROM ({ask}) ORDER BY borrower_id")
     run.connection.unregister("apart_before")
     apart.mkdir(parents=True, exist_ok=True, mode=0o700)

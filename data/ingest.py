@@ -10,7 +10,7 @@ import re
 from datetime import date
 from pathlib import Path
 
-from data.apart import write_apart
+from data.apart import held_rows, write_apart
 from data.changes import attribute_kinds
 from data.errors import InputError, LedgerError
 from data.gate import Run, split
@@ -44,11 +44,13 @@ def ingest(
     progress: Progress | None = None,
     check_only: bool = False,
     allow_retractions: bool = False,
+    latest: date | None = None,
 ) -> IngestReport:
     """Bring one export into the ledger.
 
     as_of: the export's business date, the end of the day it shows. In a first load it may be left out: then it is the
-    latest date among payments, loans and loan events. check_only: judge and count, write nothing.
+    latest date among payments, loans and loan events, but not later than `latest` (today, where somebody has a clock):
+    one mistyped year must not become the business date of a ledger whose days only go forward. check_only: judge and count, write nothing.
     allow_retractions: a full export that lacks more than a fifth of what the ledger holds of a table is meant so.
 
     Errors: `InputError` or `MappingError`, before anything is written, when a file is missing, empty, unreadable or
@@ -63,6 +65,7 @@ def ingest(
         manifest = read_manifest(ledger)
         held = Ledger.open(ledger) if manifest is not None and manifest.batches else None
         _check_lender(mapping, held)
+        _check_attributes(mapping, held)
         digests = {name: one.digest for name, one in sorted(sources.items())}
         again = (
             held is not None
@@ -78,7 +81,7 @@ def ingest(
                 if not check_only:
                     _write_apart(run, apart)  # completes an ingest that ended just before this step
                 return _nothing_new(mapping, held)
-            run.as_of = as_of or _latest_day(run)
+            run.as_of = as_of or min(_latest_day(run), latest or date.max)
             judged = judge_all(run, say)
             for name in APART:
                 if run.mapped(name):
@@ -87,6 +90,7 @@ def ingest(
             _refuse_rejected(run, counts, sources)
             if not allow_retractions:
                 _refuse_a_short_export(run, counts)
+            _refuse_an_empty_directory(run, counts, apart)
             changed = any(one.added + one.versions + one.retractions for one in judged.values())
             rejected = any(run.rejected.values())
             moves = held is None or run.as_of > held.business_date
@@ -114,6 +118,33 @@ def _refuse_a_short_export(run: Run, counts: list[TableCounts]) -> None:
                 f"{file}: this full export lacks {one.retractions:,} of the {held:,} rows of {one.table} that the ledger holds, "
                 "as one that was cut off would. Export it again; if they are really gone, add --allow-retractions."
             )
+
+
+def _refuse_an_empty_directory(run: Run, counts: list[TableCounts], apart: Path) -> None:
+    """A directory without people, as a full export, would take every name and phone off the sheets."""
+    for one in counts:
+        if one.table in APART and one.source_rows == 0 and is_full(run, one.table):
+            held = held_rows(apart, one.table)
+            if held:
+                file = ", ".join(sorted({part.file for part in run.mapping.of(one.table)}))
+                raise InputError(
+                    f"{file} has no rows, and as a full export it would remove all {held:,} rows of {one.table}; export it again."
+                )
+
+
+def _check_attributes(mapping: Mapping, held: Ledger | None) -> None:
+    """An attribute keeps its kind: what was a number for a year is not read as a word from one day to the next."""
+    if held is None:
+        return
+    for part in mapping.tables:
+        known = held.attributes(part.table) if part.table in TABLES else {}
+        for name, kind in part.attributes.items():
+            if known.get(name, kind) != kind:
+                was, now = ("number" if one == "number" else "category" for one in (known[name], kind))
+                raise LedgerError(
+                    f"{mapping.path.name}: tables.{part.table}.columns.{name} is a {now}, and the ledger holds it as a {was}; "
+                    "map it under another name."
+                )
 
 
 def _refuse_empty(mapping: Mapping, sources: dict[str, Source]) -> None:

@@ -88,6 +88,11 @@ class Ledger:
         """Whether the ledger ever held a row of this table."""
         return any(record.rows for _, record in self._records(table, None))
 
+    def quarantined(self, batch: int | None = None) -> dict[str, int]:
+        """Rows of the newest export (up to `batch`) that its contract did not let in, by table; tables without are left out."""
+        newest = self._batches(batch)[-1]
+        return {name: record.quarantined for name, record in newest.tables.items() if record.quarantined}
+
     def attributes(self, table: str) -> dict[str, str]:
         """The table's `attr_…` columns, with "number" or "text" (a category) each, by name."""
         found: dict[str, str] = {}

@@ -211,14 +211,19 @@ def _typed(column: ColumnSource, cells: pa.Table) -> str:
         return f"CASE WHEN regexp_matches({text}, '{_WHOLE}') THEN TRY_CAST(split_part({text}, '.', 1) AS INTEGER) END"
     target = "DATE" if column.kind == "date" else "TIMESTAMP"
     if column.format is None or _native(column, cells):
-        return f"TRY_CAST({text} AS {target})"
-    return f"CAST(try_strptime({text}, {literal(column.format)}) AS {target})"
+        typed = f"TRY_CAST({text} AS {target})"
+    else:
+        typed = f"CAST(try_strptime({text}, {literal(column.format)}) AS {target})"
+    if column.kind == "date":
+        return typed
+    # The contract's ranges are for dates; a time outside them (infinity, before Christ) is none that Python could hold.
+    return f"CASE WHEN {typed} BETWEEN TIMESTAMP '1970-01-01' AND TIMESTAMP '2100-12-31' THEN {typed} END"
 
 
 _WHAT = {
     "number": "is not a number",
     "integer": "is not a whole number",
-    "timestamp": "is not a date and time",
+    "timestamp": "is not a date and time between 1970 and 2100",
 }
 
 

@@ -27,7 +27,11 @@ WITHHOLDING = (
     "complaint",
     "opt_out",
 )
-"""Kinds that withhold a contact. Where several are active the first of this order is named: the gravest."""
+"""Kinds with a name here. Where several are active the first of this order is named: the gravest.
+
+A kind that is not among them withholds too, under its own name: a word we do not know may be a plea to be left alone,
+and nobody is called because of a spelling.
+"""
 
 BEREAVEMENT_DAYS = 30
 
@@ -44,16 +48,24 @@ class Condition:
     branch_id: str | None = None
     channel: str | None = None
 
+    def name(self) -> str:
+        """The kind as it is spelled here: `Opt-out` is `opt_out`."""
+        return "_".join(self.kind.strip().lower().replace("-", " ").replace("_", " ").split())
+
     def last_day(self) -> date:
         if self.until is not None:
             return self.until
-        return self.since + timedelta(days=BEREAVEMENT_DAYS) if self.kind == "bereavement" else date.max
+        return self.since + timedelta(days=BEREAVEMENT_DAYS) if self.name() == "bereavement" else date.max
 
     def withholds(self, channel: str) -> bool:
         """Whether this kind keeps an officer from using the channel at all."""
-        if self.kind == "opt_out":
+        if self.name() == "opt_out":
             return self.channel in (None, "all", channel)
-        return self.kind in WITHHOLDING
+        return True
+
+
+def _gravity(kind: str) -> tuple[int, str]:
+    return (WITHHOLDING.index(kind) if kind in WITHHOLDING else len(WITHHOLDING), kind)
 
 
 def withheld_by_condition(
@@ -92,6 +104,6 @@ def withheld_by_condition(
         for borrower_id, day in people:
             if condition.since <= day <= condition.last_day():
                 named[borrower_id] = min(
-                    condition.kind, named.get(borrower_id, condition.kind), key=WITHHOLDING.index
+                    condition.name(), named.get(borrower_id, condition.name()), key=_gravity
                 )
     return dict(sorted(named.items()))

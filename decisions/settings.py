@@ -25,7 +25,7 @@ ClockTime = Annotated[str, AfterValidator(_a_time_of_day)]
 class CapacitySettings(BaseModel):
     """One day of one officer."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     minutes_per_day: float = Field(
         default=240.0,

@@ -18,7 +18,7 @@ class LabelSettings(BaseModel):
     known `lag_days` after the horizon ended. Source of the defaults: design, section 4.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     bad_at_days: int = Field(
         default=30, ge=1, le=365, description="K: a loan is bad from this many days past due on"
@@ -62,7 +62,7 @@ class LabelSettings(BaseModel):
 class PanelSettings(BaseModel):
     """How often a loan is looked at when a model is trained."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     every: Literal["week", "month"] = Field(
         default="week",

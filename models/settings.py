@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class TrainSettings(BaseModel):
     """Order in time, booster, calibration, and what is too little to say anything."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     seed: int = Field(default=7, ge=0, lt=2**31, description="every random choice starts from it")
 

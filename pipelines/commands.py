@@ -111,6 +111,11 @@ def ingest(
     """A lender's export into the ledger, with its contract, and bad rows into quarantine."""
     from pipelines import steps
 
+    today = datetime.now().astimezone().date()
+    if as_of is not None and as_of > today:
+        raise InputError(
+            f"--as-of {as_of} has not come yet; a business date is the end of a day that is over."
+        )
     here = the_workspace(must_exist=False)
     steps.check_export(here, export, mapping)
     with shown(Said.as_json):
@@ -124,9 +129,10 @@ def ingest(
                 as_of,
                 Said.settings_file,
                 allow_retractions,
+                today,
             )
         else:
-            report = steps.ingest_export(here, export, mapping, as_of, tell, allow_retractions, check)
+            report = steps.ingest_export(here, export, mapping, as_of, tell, allow_retractions, check, today)
     say(
         [
             *report.lines(),

@@ -39,9 +39,12 @@ class Said:
 
 def day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        on = date.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(f"{text!r} is not a day; write it as 2025-06-30") from None
+    if not 1970 <= on.year <= 2100:
+        raise typer.BadParameter(f"{on} is not between 1970 and 2100")
+    return on
 
 
 AsOf = Annotated[

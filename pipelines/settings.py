@@ -19,7 +19,7 @@ from scoring.settings import ListSettings
 class FlowSettings(BaseModel):
     """How the steps are run. Without Prefect the same functions run one after the other."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     use_prefect: bool = Field(default=True, description="through Prefect, or the same functions without it")
     retries: int = Field(
@@ -31,7 +31,7 @@ class FlowSettings(BaseModel):
 class Settings(BaseModel):
     """All settings of a workspace."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     labels: LabelSettings = LabelSettings()
     panel: PanelSettings = PanelSettings()

@@ -55,8 +55,9 @@ def ingest_export(
     tell: "Tell",
     allow_retractions: bool = False,
     check_only: bool = False,
+    today: date | None = None,
 ) -> "IngestReport":
-    """The export into the ledger, or nothing of it."""
+    """The export into the ledger, or nothing of it. `today` bounds a business date that is read from the export."""
     from data.ingest import ingest
     from data.mapping import load_mapping
 
@@ -72,6 +73,7 @@ def ingest_export(
         lambda what: tell(what, 0, 1),
         check_only=check_only,
         allow_retractions=allow_retractions,
+        latest=today,
     )
 
 

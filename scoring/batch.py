@@ -143,6 +143,16 @@ def draw_the_list(
     return ListResult(list_id, folder, existed, read_manifest(folder))
 
 
+_HELD_BACK = {
+    "loans": "people may be missing from this list.",
+    "installments": "some loans may look better or worse than they are.",
+    "payments": "some people may have paid what looks open here; ask before you remind.",
+    "loan_events": "some loans may have ended.",
+    "conditions": "somebody on this list may have asked to be left alone.",
+}
+"""What rows that were not let in may mean for a person on the list."""
+
+
 def _silent(step: str) -> None:
     """Nobody is watching."""
 
@@ -214,6 +224,12 @@ def _caveats(
         )
     if as_of > (newest := ledger.business_date_of(batch)):
         said.append(f"The newest export is of {newest}; payments after that day are not known.")
+    held_back = ledger.quarantined(batch)
+    for table, what in _HELD_BACK.items():
+        if count := held_back.get(table, 0):
+            said.append(
+                f"{count:,} row{'s' if count > 1 else ''} of {table} of the newest export {'are' if count > 1 else 'is'} in quarantine: {what}"
+            )
     eligible = live[live["status"] == ELIGIBLE]
     if eligible.empty:
         said.append(

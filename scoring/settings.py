@@ -16,7 +16,7 @@ BANDS = ("low", "medium", "high", "critical")
 class ListSettings(BaseModel):
     """How a list is told; see the descriptions."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     band_cuts: tuple[float, float, float] = Field(
         default=(0.05, 0.15, 0.35), description="the PD at which medium, high and critical begin"

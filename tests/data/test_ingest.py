@@ -14,8 +14,11 @@ import pytest
 import data.gate
 import data.ingest
 import data.store
+from data.apart import read_directory
 from data.contracts import Rule, rules_for
 from data.errors import InputError, LedgerError, MappingError
+from data.ingest import ingest
+from data.mapping import load_mapping
 from data.quarantine import list_quarantine
 from data.tables import Table
 
@@ -337,6 +340,53 @@ def test_an_export_that_was_cut_off_retracts_nothing_unless_it_is_meant(lender: 
         lender.ingest(date(2024, 1, 26))
     assert (lender.root / "ledger" / "manifest.json").read_bytes() == before
     assert lender.ingest(date(2024, 1, 26), allow_retractions=True).of("payments").retractions == 45
+
+
+def test_a_mistyped_year_does_not_become_the_business_date(lender: Lender) -> None:
+    lender.add("payments.csv", "P9,L1,2054-01-17,5,")
+    lender.write()
+    path = lender.root / "tiny.toml"
+    path.write_text(lender.mapping, encoding="utf-8")
+    places = [lender.root / name for name in ("ledger", "quarantine", "apart")]
+    report = ingest(lender.folder, load_mapping(path), *places, latest=date(2024, 1, 25))
+    assert report.business_date == date(2024, 1, 25)
+    assert (
+        "payments.csv row 6: paid_on 2054-01-17 is after the business date" in report.reasons["payments"][0]
+    )
+
+
+def test_an_attribute_keeps_its_kind(lender: Lender) -> None:
+    lender.ingest(date(2024, 1, 25))
+    lender.map(
+        'attr_sales = { column = "Sales", type = "number" }',
+        'attr_sales = { column = "Sales", type = "category" }',
+    )
+    with pytest.raises(
+        LedgerError, match=r"attr_sales is a category, and the ledger holds it as a number; map it under"
+    ):
+        lender.ingest(date(2024, 1, 26))
+
+
+def test_an_empty_directory_takes_nobody_off_the_sheets(lender: Lender) -> None:
+    lender.map('[tables.directory]\nfile = "clients.csv"', '[tables.directory]\nfile = "people.csv"')
+    lender.files["people.csv"] = "Client,Name\nB1,Ann Invented\nB2,Bob Invented\n"
+    lender.ingest(date(2024, 1, 25))
+    lender.files["people.csv"] = "Client,Name\n"
+    with pytest.raises(
+        InputError,
+        match=r"people.csv has no rows, and as a full export it would remove all 2 rows of directory",
+    ):
+        lender.ingest(date(2024, 1, 26))
+    assert read_directory(lender.root / "apart").num_rows == 2
+
+
+def test_a_person_whose_row_went_to_quarantine_keeps_the_name_that_stood(lender: Lender) -> None:
+    lender.map('[tables.directory]\nfile = "clients.csv"', '[tables.directory]\nfile = "people.csv"')
+    lender.files["people.csv"] = "Client,Name\nB1,Ann Invented\nB2,Bob Invented\n"
+    lender.ingest(date(2024, 1, 25))
+    lender.files["people.csv"] = "Client,Name\nB1,Ann Renamed\nB2,Bob\nB2,Bobby\n"
+    lender.ingest(date(2024, 1, 26))
+    assert read_directory(lender.root / "apart")["name"].to_pylist() == ["Ann Renamed", "Bob Invented"]
 
 
 def test_a_retracted_fact_can_come_back(lender: Lender) -> None:

@@ -21,6 +21,21 @@ def test_every_kind_withholds_the_person(kind):
     assert withheld_by_condition(LOANS, [Condition(kind, DAY, borrower_id="B2")]) == {"B2": kind}
 
 
+@pytest.mark.parametrize(
+    ("spelled", "named"), [("Dispute", "dispute"), ("OPT-OUT", "opt_out"), ("hardship plan", "hardship_plan")]
+)
+def test_a_kind_counts_however_it_is_spelled(spelled, named):
+    assert withheld_by_condition(LOANS, [Condition(spelled, DAY, borrower_id="B2")]) == {"B2": named}
+
+
+def test_a_kind_we_do_not_know_withholds_under_its_own_name_and_after_the_known():
+    unknown = Condition("disput", DAY, borrower_id="B2")
+    assert withheld_by_condition(LOANS, [unknown]) == {"B2": "disput"}
+    assert withheld_by_condition(LOANS, [unknown, Condition("complaint", DAY, borrower_id="B2")]) == {
+        "B2": "complaint"
+    }
+
+
 def test_a_dispute_about_one_loan_withholds_the_whole_contact():
     assert withheld_by_condition(LOANS, [Condition("dispute", DAY, loan_id="L2")]) == {"B1": "dispute"}
 
@@ -66,7 +81,3 @@ def test_the_gravest_of_several_conditions_is_named_whatever_their_order():
     ]
     assert withheld_by_condition(LOANS, conditions) == {"B1": "deceased"}
     assert withheld_by_condition(LOANS, conditions[::-1]) == {"B1": "deceased"}
-
-
-def test_a_kind_that_is_not_about_contact_withholds_nobody():
-    assert withheld_by_condition(LOANS, [Condition("language_note", DAY, borrower_id="B1")]) == {}

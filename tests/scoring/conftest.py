@@ -26,6 +26,7 @@ class TinyLedger:
         self.tables = tables
         self.lender = "tiny"
         self.batch = 1
+        self.in_quarantine: dict[str, int] = {}
 
     def has(self, table: str) -> bool:
         return bool(self.tables.get(table))
@@ -44,6 +45,9 @@ class TinyLedger:
         kinds = {column.name: ARROW_TYPES[column.kind] for column in TABLES[table].columns}
         rows = self.tables.get(table, [])
         return pa.table({name: pa.array([row.get(name) for row in rows], kinds[name]) for name in columns})
+
+    def quarantined(self, batch: int | None = None) -> dict[str, int]:
+        return self.in_quarantine
 
     def visible_digest(self, as_of: date, batch: int | None = None) -> str:
         return json_digest([as_of, repr(sorted(self.tables.items()))])

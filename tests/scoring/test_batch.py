@@ -198,6 +198,18 @@ def test_the_last_promise_stands_on_the_row(draw, loan, table, tiny_ledger):
     assert (row["last_promise_on"], row["last_promise_amount"]) == (date(2025, 6, 4), Decimal(5))
 
 
+def test_rows_in_quarantine_are_told_on_the_list_for_what_they_may_mean(draw, loan, table, tiny_ledger):
+    ledger = tiny_ledger()
+    assert draw(table(loan()), ledger=ledger).manifest["caveats"] == []
+    ledger = tiny_ledger(contacts=[])
+    ledger.in_quarantine = {"conditions": 1, "payments": 2, "groups": 9}
+    ledger.lender = "another"
+    assert draw(table(loan()), ledger=ledger).manifest["caveats"] == [
+        "2 rows of payments of the newest export are in quarantine: some people may have paid what looks open here; ask before you remind.",
+        "1 row of conditions of the newest export is in quarantine: somebody on this list may have asked to be left alone.",
+    ]
+
+
 def test_a_promise_on_an_earlier_loan_is_history(draw, loan, table, tiny_ledger):
     row = loan()
     contact = {
