@@ -247,10 +247,13 @@ def _receipts(ledger: Ledger, loan_ids: pa.Array, batch: int | None) -> list[np.
     until = np.full(table.num_rows, NEVER, dtype=np.int32)
     reverses = table["reverses"]
     names_one = np.flatnonzero(pc.is_valid(reverses).to_numpy())
-    undone = pc.index_in(reverses.take(names_one), value_set=table["payment_id"])
-    for reversal, payment in zip(names_one, undone.to_pylist(), strict=True):
-        if payment is not None:
-            until[payment] = min(until[payment], known_at[reversal])
+    undone = pc.unique(reverses.take(names_one))
+    first = np.full(len(undone), NEVER, dtype=np.int32)
+    np.minimum.at(first, _positions(reverses.take(names_one), undone), known_at[names_one])
+    # Every version of a payment is undone by its reversal, also one that came back after it had vanished.
+    reversed_ = pc.index_in(table["payment_id"], value_set=undone).to_numpy(zero_copy_only=False)
+    is_reversed = np.flatnonzero(~np.isnan(reversed_.astype(np.float64)))
+    until[is_reversed] = first[reversed_[is_reversed].astype(np.int64)]
     waiver = pc.fill_null(pc.equal(table["kind"], "waiver"), False).to_numpy()
     columns = [
         _positions(table["loan_id"], loan_ids),

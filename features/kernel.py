@@ -49,6 +49,8 @@ STATE = (
     "max_late",
     "ended_on",
     "oldest_unpaid_on",
+    "next_open_on",
+    "next_open",
 )
 _STATE = {name: place for place, name in enumerate(STATE)}
 _FEATURE = {name: place for place, name in enumerate(FEATURE_NAMES)}
@@ -56,8 +58,9 @@ _FEATURE = {name: place for place, name in enumerate(FEATURE_NAMES)}
 # Places in the matrices, as constants the compiler can see.
 S_DPD, S_PAST_DUE, S_DUE_UNPAID, S_AHEAD, S_REMAINING, S_OUTSTANDING = (_STATE[n] for n in STATE[:6])
 S_NEXT_ON, S_NEXT, S_LAST_ON, S_LAST, S_REACHED, S_JUDGED, S_LATE, S_MAX_LATE, S_ENDED, S_OLDEST = (
-    _STATE[n] for n in STATE[6:]
+    _STATE[n] for n in STATE[6:16]
 )
+S_OPEN_ON, S_OPEN = _STATE["next_open_on"], _STATE["next_open"]
 F_LATE_3 = _FEATURE["late_count_3"]
 F_LATE_6 = _FEATURE["late_count_6"]
 F_LATE_12 = _FEATURE["late_count_12"]
@@ -293,10 +296,12 @@ def _payments(loan: LoanFacts, dues: int, day: int, known: int, work: Scratch, s
 
 
 @njit(cache=True)
-def _balance(dues: int, paid: int, day: int, rate: float, work: Scratch, state: np.ndarray) -> float:
+def _balance(
+    dues: int, paid: int, day: int, rate: float, tolerance: int, work: Scratch, state: np.ndarray
+) -> float:
     """Outstanding principal into the state (UNKNOWN where dues are not split); remaining dues discounted to `day`.
 
-    Within an installment interest and fees are covered before principal.
+    Also the next installment that still asks for money, and how much: what was paid ahead covers the nearest. Within an installment interest and fees are covered before principal.
     """
     outstanding, discounted, sum_due, split = 0, 0.0, 0, True
     yearly = 0.0 if np.isnan(rate) else rate
@@ -306,6 +311,8 @@ def _balance(dues: int, paid: int, day: int, rate: float, work: Scratch, state: 
         if work.principal[i] < 0:
             split = False
         outstanding += min(missing, work.principal[i])
+        if work.due_on[i] > day and missing > tolerance and state[S_OPEN_ON] == UNKNOWN:
+            state[S_OPEN_ON], state[S_OPEN] = work.due_on[i], missing
         discounted += missing / (1.0 + yearly) ** (max(0, work.due_on[i] - day) / 365.0)
     state[S_OUTSTANDING] = outstanding if split else UNKNOWN
     return discounted
@@ -350,6 +357,7 @@ def observe(loan: LoanFacts, disbursed_on: int, principal: int, rate: float, tol
     state[S_ENDED] = end
     state[S_OUTSTANDING], state[S_NEXT_ON], state[S_NEXT] = UNKNOWN, UNKNOWN, UNKNOWN
     state[S_LAST_ON], state[S_LAST], state[S_OLDEST] = UNKNOWN, UNKNOWN, _NEVER
+    state[S_OPEN_ON], state[S_OPEN] = UNKNOWN, UNKNOWN
     day = min(day, end)
     version = version_in_force(loan, day, known)
     if version < 0:
@@ -367,7 +375,7 @@ def observe(loan: LoanFacts, disbursed_on: int, principal: int, rate: float, tol
     _lateness(judged, day, work, out)
     _payments(loan, dues, day, known, work, state, out)
     paid = paid_by(loan, version, day, known)
-    discounted = _balance(dues, paid, day, rate, work, state)
+    discounted = _balance(dues, paid, day, rate, tolerance, work, state)
     unpaid, late, most = 0, 0, 0
     for i in range(judged):
         unpaid += work.open_[i]

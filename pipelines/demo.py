@@ -102,17 +102,12 @@ def _learn_and_draw(here: "Here", last_day: date, at: datetime) -> "tuple[Traine
         trained = steps.register_model(here, steps.train_model(here, last_day, tell), tell)
     except TooLittleHistoryError as refusal:
         return str(refusal), steps.draw_list(here, last_day, None, tell)
-    promote_demo(here, trained, at)
+    promote_demo(here, at)
     return trained, steps.draw_list(here, last_day, "champion", tell)
 
 
-def promote_demo(here: "Here", trained: "Trained", at: datetime) -> None:
-    """Make the challenger the champion by the demo's own word, unless it is already."""
-    from models.registry import resolve
-
-    if (
-        steps.has_champion(here)
-        and resolve(here.workspace.models, here.settings.labels, "champion").digest == trained.version.digest
-    ):
+def promote_demo(here: "Here", at: datetime) -> None:
+    """Make the challenger the champion by the demo's own word, unless there is a champion: a person's choice stands."""
+    if steps.has_champion(here):
         return
     steps.promote_model(here, "challenger", "duesight demo", "A demonstration; no person approved this.", at)

@@ -105,7 +105,7 @@ def demo_flow(workspace: str, export: str, mapping: str, as_of: date, at: dateti
         trained = train_flow(workspace, as_of, settings_file)
     except TooLittleHistoryError as refusal:
         return report, str(refusal), score_flow(workspace, as_of, None, settings_file)
-    promote_demo(steps.Here.of(Workspace(Path(workspace)), settings_file), trained, at)
+    promote_demo(steps.Here.of(Workspace(Path(workspace)), settings_file), at)
     return report, trained, score_flow(workspace, as_of, "champion", settings_file)
 
 

@@ -122,7 +122,7 @@ def test_every_duesight_line_runs_in_its_order(checkout: Path, capsys: pytest.Ca
         said = capsys.readouterr()
         assert code == 0, f"{line}\n{said.err}"
         assert said.out.strip(), line
-    assert list((checkout / "workspace" / "lists").rglob("*.html"))
+    assert list((checkout / "small" / "lists").rglob("*.html"))
 
 
 @pytest.mark.slow

@@ -237,7 +237,7 @@ def test_without_its_expectation_a_key_twice_is_caught_by_the_last_check(
 def test_the_same_export_twice_writes_nothing(lender: Lender) -> None:
     lender.ingest()
     before = lender.contents()
-    report = lender.ingest(date(2024, 3, 1))
+    report = lender.ingest()
     assert report.batch is None and "these very files are batch 1" in report.outcome
     assert lender.contents() == before
 
@@ -389,6 +389,15 @@ def test_a_person_whose_row_went_to_quarantine_keeps_the_name_that_stood(lender:
     assert read_directory(lender.root / "apart")["name"].to_pylist() == ["Ann Renamed", "Bob Invented"]
 
 
+def test_a_quiet_day_moves_the_business_date_and_nothing_else(lender: Lender) -> None:
+    lender.ingest(date(2024, 1, 25))
+    held = lender.ledger.visible_digest(date(2024, 1, 25))
+    report = lender.ingest(date(2024, 1, 26))
+    assert (report.batch, report.of("payments").unchanged) == (2, 4)
+    assert lender.ledger.business_date == date(2024, 1, 26)
+    assert lender.ledger.visible_digest(date(2024, 1, 25)) == held
+
+
 def test_a_retracted_fact_can_come_back(lender: Lender) -> None:
     lender.ingest()
     line = "P3,L2,2024-01-09,200.50,\n"
@@ -455,7 +464,7 @@ def test_a_later_export_needs_its_business_date_and_may_not_go_back(lender: Lend
         lender.ingest(date(2024, 1, 19))
 
 
-def test_a_quiet_day_moves_the_business_date_and_nothing_else(lender: Lender) -> None:
+def test_blank_lines_at_the_end_are_no_rows_and_a_quiet_day_moves_the_date(lender: Lender) -> None:
     lender.ingest()
     lender.files["payments.csv"] += "\n\n"
     report = lender.ingest(date(2024, 1, 22))

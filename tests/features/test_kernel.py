@@ -167,3 +167,13 @@ def test_the_compiled_kernel_is_the_plain_one(loan: Loan) -> None:
     for day in ("2024-01-08", "2024-01-20", "2024-01-30", "2024-02-25"):
         plain = look(loan(WEEKLY, paid), day, compiled=False)
         assert look(loan(WEEKLY, paid), day) == pytest.approx(plain, nan_ok=True)
+
+
+def test_what_falls_due_next_is_told_after_what_was_paid_ahead(loan: Loan) -> None:
+    """Paid 250 by the 10th: the 15th is covered, of the 22nd 50 are missing; the schedule itself still says the 15th."""
+    seen = look(loan(WEEKLY, [("2024-01-08", 250)]), "2024-01-10")
+    assert seen["days_to_next_due"] == 5
+    assert seen["state.next_open_on"] == to_day(date(2024, 1, 22))
+    assert seen["state.next_open"] == 500_000
+    paid_up = look(loan(WEEKLY, [("2024-01-08", 600)]), "2024-01-10")
+    assert (paid_up["state.next_open_on"], paid_up["state.next_open"]) == (-1, -1)
