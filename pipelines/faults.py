@@ -30,9 +30,15 @@ def without_words(step: Callable[P, R], *passing: type[Exception]) -> Callable[P
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return step(*args, **kwargs)
+        except DuesightError as error:
+            # Prefect keeps the error until the process ends, and with it every frame it passed: readers and connections
+            # would be closed too late, and say so below the sentence. A user's error needs no frames.
+            known = error.with_traceback(None)
+            known.__cause__ = known.__context__ = None
         except as_they_are:
             raise
         except Exception as error:
             raise FaultError(type(error).__name__) from error
+        raise known
 
     return run
