@@ -36,7 +36,10 @@ class Facts(NamedTuple):
 
 
 class LoanRows(NamedTuple):
-    """One row per version of a loan's own record: what the lender said of it, and between which days."""
+    """One row per version of a loan's own record: what the lender said of it, and between which days.
+
+    `opened_later`: the book begins after the loan did (`opening_on`), so what was due and paid before is not in it.
+    """
 
     loan: np.ndarray
     borrower: np.ndarray
@@ -44,6 +47,7 @@ class LoanRows(NamedTuple):
     principal: np.ndarray
     rate: np.ndarray
     tolerance: np.ndarray
+    opened_later: np.ndarray
     known_at: np.ndarray
     known_until: np.ndarray
 
@@ -158,6 +162,7 @@ def read_book(ledger: Ledger, batch: int | None = None) -> Book:
         ten_thousandths(loans["principal"]),
         _numbers(loans["annual_rate"]),
         np.array([unit[code] for code in currency.to_pylist()], dtype=np.int64),
+        pc.is_valid(loans["opening_on"]).to_numpy(),
         *known,
     )
     facts = _facts(ledger, loan_ids, loans, rows, batch)

@@ -5,10 +5,13 @@ share a `reason` are told to a reader as one reason. `direction` is what an expe
 more of it is worse, -1 more of it is better, 0 no expectation.
 
 Days late of an installment: days from its due date to the day it was fully covered, never below 0; for one that is
-not yet covered, days until now. An installment is *judged* once it is covered or its due date has passed: one that
-falls due today and is still open is neither on time nor late. "Last n" means the last n judged installments, or
+not yet covered, days until now. An installment is *judged* once its due date has come and it is covered, or has
+passed: one that falls due today and is still open is neither on time nor late, and one that was paid before its
+due date is judged on that date. "Last n" means the last n judged installments, or
 all where there are fewer. A mean of days late is over the late ones (0 where none was late), so that it can be
-told as it is: "3 of the last 6 late, by 9 days on average". NaN means that there is nothing to measure yet.
+told as it is: "3 of the last 6 late, by 9 days on average". The usual installment is the mean of the schedule's.
+A standard deviation is that of the values at hand (population), from two on; the trend needs four judged
+installments. Payments of one day count as one part. NaN means that there is nothing to measure yet.
 """
 
 from dataclasses import asdict, dataclass
@@ -59,8 +62,8 @@ FEATURES: tuple[Feature, ...] = (
     Feature("payment_gap_mean", "mean days between the last 7 days with a payment", "days", "payment", 1, "payment_rhythm"),
     Feature("payment_gap_spread", "standard deviation of the days between the last 7 days with a payment", "days", "payment", 1, "payment_rhythm"),
     Feature("reversals_180", "payments taken back that became known in the last 180 days", "payments", "payment", 1, "bounced"),
-    Feature("days_to_next_due", "days until the next installment falls due", "days", "schedule", 0, "next_due"),
-    Feature("next_due_to_usual", "next installment over the usual installment", "ratio", "schedule", 1, "next_due"),
+    Feature("days_to_next_due", "days until the next installment that is not paid yet falls due", "days", "schedule", 0, "next_due"),
+    Feature("next_due_to_usual", "what the next installment that is not paid yet still asks for, over the usual installment", "ratio", "schedule", 1, "next_due"),
     Feature("share_of_term_passed", "installments that fell due over all installments", "share", "progress", 0, "progress"),
     Feature("installments_due", "installments that fell due so far", "installments", "progress", 0, "progress"),
     Feature("installments_left", "installments still to fall due", "installments", "progress", 0, "progress"),

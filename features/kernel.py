@@ -49,8 +49,6 @@ STATE = (
     "max_late",
     "ended_on",
     "oldest_unpaid_on",
-    "next_open_on",
-    "next_open",
 )
 _STATE = {name: place for place, name in enumerate(STATE)}
 _FEATURE = {name: place for place, name in enumerate(FEATURE_NAMES)}
@@ -60,7 +58,6 @@ S_DPD, S_PAST_DUE, S_DUE_UNPAID, S_AHEAD, S_REMAINING, S_OUTSTANDING = (_STATE[n
 S_NEXT_ON, S_NEXT, S_LAST_ON, S_LAST, S_REACHED, S_JUDGED, S_LATE, S_MAX_LATE, S_ENDED, S_OLDEST = (
     _STATE[n] for n in STATE[6:16]
 )
-S_OPEN_ON, S_OPEN = _STATE["next_open_on"], _STATE["next_open"]
 F_LATE_3 = _FEATURE["late_count_3"]
 F_LATE_6 = _FEATURE["late_count_6"]
 F_LATE_12 = _FEATURE["late_count_12"]
@@ -301,7 +298,8 @@ def _balance(
 ) -> float:
     """Outstanding principal into the state (UNKNOWN where dues are not split); remaining dues discounted to `day`.
 
-    Also the next installment that still asks for money, and how much: what was paid ahead covers the nearest. Within an installment interest and fees are covered before principal.
+    Also the next due: the next installment that still asks for money, and how much of it; what was paid ahead covers
+    the nearest. Within an installment interest and fees are covered before principal.
     """
     outstanding, discounted, sum_due, split = 0, 0.0, 0, True
     yearly = 0.0 if np.isnan(rate) else rate
@@ -311,8 +309,8 @@ def _balance(
         if work.principal[i] < 0:
             split = False
         outstanding += min(missing, work.principal[i])
-        if work.due_on[i] > day and missing > tolerance and state[S_OPEN_ON] == UNKNOWN:
-            state[S_OPEN_ON], state[S_OPEN] = work.due_on[i], missing
+        if work.due_on[i] > day and missing > tolerance and state[S_NEXT_ON] == UNKNOWN:
+            state[S_NEXT_ON], state[S_NEXT] = work.due_on[i], missing
         discounted += missing / (1.0 + yearly) ** (max(0, work.due_on[i] - day) / 365.0)
     state[S_OUTSTANDING] = outstanding if split else UNKNOWN
     return discounted
@@ -320,19 +318,14 @@ def _balance(
 
 @njit(cache=True)
 def _schedule(dues: int, day: int, disbursed_on: int, principal: int, rate: float, work: Scratch, state: np.ndarray, out: np.ndarray) -> float:  # fmt: skip
-    """Progress, the next installment and the contract; returns the usual installment (the mean one)."""
+    """Progress and the contract; returns the usual installment (the mean of the schedule's)."""
     reached, total = 0, 0
-    state[S_NEXT_ON], state[S_NEXT] = UNKNOWN, UNKNOWN
     for i in range(dues):
         total += work.due[i]
         if work.due_on[i] <= day:
             reached += 1
-        elif state[S_NEXT_ON] == UNKNOWN:
-            state[S_NEXT_ON], state[S_NEXT] = work.due_on[i], work.due[i]
     usual = total / dues
     state[S_REACHED] = 1 if reached > 0 else 0
-    if state[S_NEXT_ON] != UNKNOWN:
-        out[F_NEXT], out[F_NEXT + 1] = state[S_NEXT_ON] - day, state[S_NEXT] / usual
     out[F_PROGRESS], out[F_PROGRESS + 1] = reached / dues, reached
     out[F_PROGRESS + 2], out[F_PROGRESS + 3] = dues - reached, day - disbursed_on
     out[F_CONTRACT], out[F_CONTRACT + 1] = principal / SCALE, rate
@@ -357,7 +350,6 @@ def observe(loan: LoanFacts, disbursed_on: int, principal: int, rate: float, tol
     state[S_ENDED] = end
     state[S_OUTSTANDING], state[S_NEXT_ON], state[S_NEXT] = UNKNOWN, UNKNOWN, UNKNOWN
     state[S_LAST_ON], state[S_LAST], state[S_OLDEST] = UNKNOWN, UNKNOWN, _NEVER
-    state[S_OPEN_ON], state[S_OPEN] = UNKNOWN, UNKNOWN
     day = min(day, end)
     version = version_in_force(loan, day, known)
     if version < 0:
@@ -376,6 +368,8 @@ def observe(loan: LoanFacts, disbursed_on: int, principal: int, rate: float, tol
     _payments(loan, dues, day, known, work, state, out)
     paid = paid_by(loan, version, day, known)
     discounted = _balance(dues, paid, day, rate, tolerance, work, state)
+    if state[S_NEXT_ON] != UNKNOWN:
+        out[F_NEXT], out[F_NEXT + 1] = state[S_NEXT_ON] - day, state[S_NEXT] / usual
     unpaid, late, most = 0, 0, 0
     for i in range(judged):
         unpaid += work.open_[i]

@@ -130,8 +130,8 @@ def is_reachable(
 ) -> np.ndarray:
     """Whether each loan could stand at `bad_at` days within the horizon if nothing more were paid.
 
-    Day numbers; `oldest_unpaid_on` is NEVER where nothing due is unpaid, `next_due_on` negative where nothing more
-    falls due.
+    Day numbers; `oldest_unpaid_on` is NEVER where nothing due is unpaid, `next_due_on` the next installment that is
+    not paid yet, negative where nothing more is asked for: who has paid months ahead cannot fall behind before.
     """
     start = np.minimum(oldest_unpaid_on, np.where(np.asarray(next_due_on) >= 0, next_due_on, _NEVER))
     return start + bad_at <= as_of + horizon

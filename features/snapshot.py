@@ -130,6 +130,7 @@ def _ids(book: Book, seen: Observation, known: int) -> dict[str, object]:
             for name in ("officer_id", "branch_id", "group_id")
         },
         "as_of": [to_date(seen.day)] * len(seen.row),
+        "opened_later": book.rows.opened_later[seen.row],
     }
 
 
@@ -142,8 +143,8 @@ def _state(seen: Observation) -> dict[str, object]:
         "paid_ahead_amount": to_units(state["paid_ahead"]),
         "outstanding_principal": _amount(state["outstanding"]),
         "remaining_due": to_units(state["remaining"]),
-        "next_due_on": _dates(state["next_open_on"]),
-        "next_due_amount": _amount(state["next_open"]),
+        "next_due_on": _dates(state["next_due_on"]),
+        "next_due_amount": _amount(state["next_due"]),
         "last_payment_on": _dates(state["last_payment_on"]),
         "last_payment_amount": _amount(state["last_payment"]),
     }

@@ -10,6 +10,7 @@ from data.days import NEVER, to_day
 from features.arrears import LoanFacts
 from features.catalogue import FEATURE_NAMES
 from features.kernel import STATE, observe, scratch
+from features.labels import is_reachable
 
 Loan = Callable[..., LoanFacts]
 
@@ -65,7 +66,7 @@ def test_early_payment_is_seen_as_early_and_ahead(loan: Loan) -> None:
     assert seen["early_share_6"] == 1
     assert seen["mean_days_early_6"] == pytest.approx((3 + 10) / 2)
     assert seen["paid_ahead_to_installment"] == 1
-    assert seen["days_to_next_due"] == 6
+    assert seen["days_to_next_due"] == 13, "the installment of 22 January is paid already"
     assert seen["next_due_to_usual"] == 1
 
 
@@ -170,10 +171,23 @@ def test_the_compiled_kernel_is_the_plain_one(loan: Loan) -> None:
 
 
 def test_what_falls_due_next_is_told_after_what_was_paid_ahead(loan: Loan) -> None:
-    """Paid 250 by the 10th: the 15th is covered, of the 22nd 50 are missing; the schedule itself still says the 15th."""
+    """Paid 250 by the 10th: the 15th is covered, of the 22nd 50 are missing."""
     seen = look(loan(WEEKLY, [("2024-01-08", 250)]), "2024-01-10")
-    assert seen["days_to_next_due"] == 5
-    assert seen["state.next_open_on"] == to_day(date(2024, 1, 22))
-    assert seen["state.next_open"] == 500_000
+    assert (seen["days_to_next_due"], seen["next_due_to_usual"]) == (12, 0.5)
+    assert seen["state.next_due_on"] == to_day(date(2024, 1, 22))
+    assert seen["state.next_due"] == 500_000
     paid_up = look(loan(WEEKLY, [("2024-01-08", 600)]), "2024-01-10")
-    assert (paid_up["state.next_open_on"], paid_up["state.next_open"]) == (-1, -1)
+    assert (paid_up["state.next_due_on"], paid_up["state.next_due"]) == (-1, -1)
+
+
+def test_who_has_paid_nine_months_ahead_cannot_fall_behind_in_three(loan: Loan) -> None:
+    monthly = [(f"2024-{month:02}-15", 100) for month in range(1, 13)]
+    seen = look(loan(monthly, [("2024-01-15", 900)]), "2024-02-16")
+    assert seen["state.next_due_on"] == to_day(date(2024, 10, 15))
+    assert not is_reachable(
+        np.array(seen["state.oldest_unpaid_on"]),
+        np.array(seen["state.next_due_on"]),
+        to_day(date(2024, 2, 16)),
+        30,
+        90,
+    )

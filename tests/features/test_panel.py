@@ -134,6 +134,17 @@ def test_statuses_strata_and_thin_files_follow_the_definitions(ledger: Ledger) -
     assert (table["thin_file"] == (table["installments_judged"] < 3)).all()
 
 
+def test_who_has_paid_months_ahead_cannot_fall_behind_in_time(ledger: Ledger) -> None:
+    """Reachable counts from the next installment that is not paid yet, not from the next one of the schedule."""
+    days = [LAST - timedelta(days=30 * back) for back in range(12)]
+    table = pd.concat([feature_table(ledger, day, LABELS) for day in days])
+    current = table[(table["due_unpaid_amount"] == 0) & table["status"].isin(["eligible", "unreachable"])]
+    next_on = pd.to_datetime(current["next_due_on"]) - pd.to_datetime(current["as_of"])
+    in_time = next_on.dt.days + LABELS.bad_at_days <= LABELS.horizon_days
+    assert (in_time == (current["status"] == "eligible")).all()
+    assert (table["days_to_next_due"].dropna() >= 1).all()
+
+
 def test_a_day_before_the_first_loan_is_refused_with_the_first_day(ledger: Ledger) -> None:
     with pytest.raises(LedgerError, match=r"No loan was known by 2020-01-01; .* disbursed on 2023-"):
         feature_table(ledger, date(2020, 1, 1), LABELS)
