@@ -114,7 +114,7 @@ def draw_the_list(
     queue, withheld = queue_and_withheld(live, model, as_of, facts, capacity, settings)
     assert_partition(live, queue, withheld)
     tell("reasons")
-    queue = explained(queue, model, settings, previous)
+    queue = explained(queue, live, model, settings, previous)
 
     watch = live.assign(why_not=live["status"].where(live["status"] != ELIGIBLE, None))
     tables = {

@@ -1,31 +1,39 @@
 """The borrower's own numbers behind a reason, taken from a loan's row and rounded as they will be told.
 
 For each reason code (the catalogue's `reason`) one function takes out what its sentence in `scoring/sentences.py`
-needs. What comes out is fit for canonical JSON: whole numbers where people count, no NaN, missing is None. A
-number that the row does not support for sure (how many installments a share was taken over) is left out rather
-than guessed. No ids, no names.
+needs, and what `scoring/worries.py` needs to see whether it is worth telling. What comes out is fit for canonical
+JSON: whole numbers where people count, no NaN, missing is None. A number that the row does not support for sure
+(how many installments a share was taken over) is left out rather than guessed. No ids, no names.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date
 
 from data.money import decimals_of
+from scoring.peers import Peers, Row
 
-Row = Mapping[str, object]
-"""One loan of the feature table: state columns and features by name; NaN or None where there is nothing."""
 Values = dict[str, int | float | str | None]
 
 
-def values_of(code: str, row: Row, attribute: str | None = None) -> Values:
-    """The numbers of a reason code. `attribute` names the column to tell for the code `attribute`.
+def values_of(code: str, row: Row, attribute: str | None = None, peers: Peers | None = None) -> Values:
+    """The numbers of a reason code. `attribute` names the column to tell for the code `attribute`; `peers` are the
+    loans that a size is told beside (None: it stands alone).
 
     Raises KeyError for a code that nothing is written for: a new code in the catalogue needs numbers and words.
     """
     if code == "attribute":
         name = str(attribute)
-        return {"attribute": name.removeprefix("attr_"), "value": _number(row, name, 4)}
+        told: Values = {"attribute": name.removeprefix("attr_"), "value": _number(row, name, 4)}
+        return {**told, **_beside(peers, name, row)}
+    if code == "contract":
+        return {**VALUES[code](row), **_beside(peers, "principal", row)}
     return VALUES[code](row)
+
+
+def _beside(peers: Peers | None, name: str, row: Row) -> Values:
+    below, above = (None, None) if peers is None else peers.beside(name, row)
+    return {"peers_below_percent": below, "peers_above_percent": above}
 
 
 def _raw(row: Row, name: str) -> float | None:
@@ -87,20 +95,30 @@ def _day(row: Row, name: str) -> str | None:
     return value.isoformat()[:10] if isinstance(value, date) else str(value)[:10]
 
 
+def _flag(row: Row, name: str) -> int:
+    return int(bool(row.get(name)))
+
+
 def _text(row: Row, name: str) -> str:
     value = row.get(name)
     return value if isinstance(value, str) else ""
 
 
 def _paid_less_values(row: Row) -> Values:
-    """The window in which least was paid of what fell due; of equals the longest."""
+    """The window in which least was paid of what fell due; of equals the shortest, which says no more than it saw."""
+    unpaid, never = _count(row, "installments_unpaid"), int(_raw(row, "days_since_payment") is None)
     known = [
-        (ratio, -days) for days in (30, 90, 180) if (ratio := _raw(row, f"paid_to_due_{days}")) is not None
+        (ratio, days) for days in (30, 90, 180) if (ratio := _raw(row, f"paid_to_due_{days}")) is not None
     ]
-    if not known:
-        return {"days": None, "paid_percent": None}
-    days = -min(known)[1]
-    return {"days": days, "paid_percent": _percent(row, f"paid_to_due_{days}")}
+    days = min(known)[1] if known else None
+    return {
+        "days": days,
+        "paid_percent": None if days is None else _percent(row, f"paid_to_due_{days}"),
+        "installments_unpaid": unpaid,
+        "never_paid": never,
+        "installment_days": _number(row, "installment_days", 1),
+        "open_since_today": _day(row, "as_of") if not unpaid and _raw(row, "due_unpaid_amount") else None,
+    }
 
 
 VALUES: dict[str, Callable[[Row], Values]] = {
@@ -122,6 +140,7 @@ VALUES: dict[str, Callable[[Row], Values]] = {
         "late": _of_share(r, "late_share", _judged(r)),
         "late_percent": _percent(r, "late_share"),
         "judged": _judged(r),
+        "late_count_6": _count(r, "late_count_6"),
         "max_days_late_all": _count(r, "max_days_late_all"),
     },
     "getting_later": lambda r: {
@@ -131,15 +150,19 @@ VALUES: dict[str, Callable[[Row], Values]] = {
     "last_late": lambda r: {
         "last_days_late": _count(r, "last_days_late"),
         "installments_unpaid": _count(r, "installments_unpaid"),
+        "judged": _judged(r),
     },
     "irregular": lambda r: {"days_late_spread_6": _count(r, "days_late_spread_6"), "last": _last(r, 6)},
     "on_time_record": lambda r: {
         "on_time_streak": _count(r, "on_time_streak"),
         "days_since_late": _count(r, "days_since_late"),
+        "installments_unpaid": _count(r, "installments_unpaid"),
     },
     "no_recent_payment": lambda r: {
         "days_since_payment": _count(r, "days_since_payment"),
         "installment_days": _number(r, "installment_days", 1),
+        "installments_unpaid": _count(r, "installments_unpaid"),
+        "something_is_open": int(bool(_raw(r, "due_unpaid_amount"))),
     },
     "paid_less_than_due": _paid_less_values,
     "part_payments": lambda r: {
@@ -155,6 +178,7 @@ VALUES: dict[str, Callable[[Row], Values]] = {
     "payment_rhythm": lambda r: {
         "payment_gap_mean": _count(r, "payment_gap_mean"),
         "payment_gap_spread": _count(r, "payment_gap_spread"),
+        "installment_days": _number(r, "installment_days", 1),
     },
     "bounced": lambda r: {"reversals_180": _count(r, "reversals_180")},
     "next_due": lambda r: {
@@ -164,19 +188,24 @@ VALUES: dict[str, Callable[[Row], Values]] = {
     "progress": lambda r: {
         "installments_due": _count(r, "installments_due"),
         "installments_left": _count(r, "installments_left"),
+        "installments_unpaid": _count(r, "installments_unpaid"),
+        "judged": _judged(r),
+        "opened_later": _flag(r, "opened_later"),
     },
     "balance_left": lambda r: {
         "outstanding_percent": _percent(r, "outstanding_to_principal"),
         "repaid_percent": _percent(r, "share_repaid"),
+        "installments_unpaid": _count(r, "installments_unpaid"),
     },
     "contract": lambda r: {
         "principal": _number(r, "principal", 2),
-        "term_installments": _count(r, "term_installments"),
+        "product": _text(r, "product"),
         "currency": _text(r, "currency"),
     },
     "earlier_loans": lambda r: {
         "loan_cycle": _count(r, "loan_cycle"),
         "earlier_max_days_late": _count(r, "earlier_max_days_late"),
+        "opened_later": _flag(r, "opened_later"),
     },
 }
 """Every reason code of the catalogue but `attribute`, and `past_due`, which only the rule uses."""

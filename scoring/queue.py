@@ -54,6 +54,7 @@ QUEUE = pa.schema(
         *((f"reason_{n}_code", _TEXT) for n in _ALL_REASONS),
         *((f"reason_{n}_values", _TEXT) for n in _ALL_REASONS),
         *((f"reason_{n}_contribution", _REAL) for n in _ALL_REASONS),
+        ("other_contributions", _REAL),
         ("new_today", _FLAG),
         ("pd_change", _REAL),
         ("change_reason", _TEXT),
@@ -73,7 +74,8 @@ QUEUE = pa.schema(
 
 officer_id is the officer who makes the contact, loan_officer_id the loan's own; they differ for a borrower of two
 officers. `rank` counts rows, contact_rank people over the lender, officer_rank people within the list. `minutes`
-stand on the contact's first row. Everything after change_reason is what a sheet needs besides.
+stand on the contact's first row. base_value, the contributions of the reasons told and other_contributions add up to raw_score.
+Everything after change_reason is what a sheet needs besides.
 """
 
 WATCH = pa.schema(

@@ -21,9 +21,10 @@ from decisions.value import value_at_risk
 from features.snapshot import ELIGIBLE
 from models.served import ServedModel
 from scoring.facts import DayFacts
+from scoring.peers import Peers
 from scoring.previous import PreviousList, changes
 from scoring.queue import MOST_REASONS
-from scoring.reasons import Reason, by_contribution, by_rule
+from scoring.reasons import Explanation, by_contribution, by_rule, compared_columns
 from scoring.settings import BANDS, ListSettings
 
 CHANNEL = "call"
@@ -113,19 +114,26 @@ def queue_and_withheld(
 
 
 def explained(
-    queue: pd.DataFrame, model: ServedModel | None, settings: ListSettings, previous: PreviousList | None
+    queue: pd.DataFrame,
+    live: pd.DataFrame,
+    model: ServedModel | None,
+    settings: ListSettings,
+    previous: PreviousList | None,
 ) -> pd.DataFrame:
-    reasons: list[list[Reason]] = []
+    """The queue with its reasons, in words, codes, values and contributions; `live` are the day's loans, for peers."""
+    told_of: list[Explanation] = []
     base = np.nan
     if model is None:
-        reasons = by_rule(queue, settings.most_reasons)
+        told_of = by_rule(queue, settings.most_reasons)
     else:
+        peers = Peers(live[live["status"] == ELIGIBLE], compared_columns(model.features))
         for start in range(0, len(queue), _EXPLAINED_AT_ONCE):
             rows = queue.iloc[start : start + _EXPLAINED_AT_ONCE]
             contributions, base = model.contributions(_matrix(rows, model))
-            reasons += by_contribution(
-                rows, model.features, contributions, settings.most_reasons, settings.reason_floor
+            told_of += by_contribution(
+                rows, model.features, contributions, settings.most_reasons, settings.reason_floor, peers
             )
+    reasons = [explanation.reasons for explanation in told_of]
     told: dict[str, list[object]] = {}
     for n in range(1, MOST_REASONS + 1):
         nth = [row[n - 1] if len(row) >= n else None for row in reasons]
@@ -133,6 +141,7 @@ def explained(
         told[f"reason_{n}_code"] = [reason and reason.code for reason in nth]
         told[f"reason_{n}_values"] = [reason and canonical_json(cast(Json, reason.values)) for reason in nth]
         told[f"reason_{n}_contribution"] = [reason and reason.contribution for reason in nth]
+    told["other_contributions"] = [explanation.other for explanation in told_of]
     parts = [queue.assign(base_value=base), pd.DataFrame(told, index=queue.index, dtype=object)]
     return pd.concat([*parts, changes(queue, reasons, previous)], axis=1)
 

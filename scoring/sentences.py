@@ -3,11 +3,12 @@
 The sentence is made from a reason's stored values alone (`scoring/numbers.py` takes them from the loan's row), so
 that it can be told again in another language, on another day.
 
-It promises: a sentence is true of the numbers. A model may find a group of features worrying although nothing
-in it is bad to a reader's eye; then the sentence says neutrally what is so ("none of the last 6 installments was
-late") and never what is not. It holds no names, judges nobody, and knows nothing of the model.
+It promises: a sentence is true of the numbers, whatever they are; whether they are worth telling is decided in
+`scoring/worries.py`, and where they are not the sentence still says neutrally what is so ("none of the last 6
+installments was late"). It holds no names, judges nobody, and knows nothing of the model.
 """
 
+import math
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -156,7 +157,8 @@ def _on_time_record(v: Values) -> str:
         return "the latest installment was not on time"
     if since is None:
         return f"on time so far, over {several(streak, 'installment')}"
-    return f"{several(streak, 'installment')} on time since the last late one"
+    only = "only " if streak <= 2 else ""
+    return f"{only}{several(streak, 'installment')} on time since the last late one"
 
 
 def _no_recent_payment(v: Values) -> str:
@@ -174,6 +176,10 @@ def _paid_less_than_due(v: Values) -> str:
     percent, days = v.get("paid_percent"), v.get("days")
     if not isinstance(percent, int):
         return "nothing fell due in the last 180 days"
+    if v.get("open_since_today") is not None:
+        return f"the installment due on {v['open_since_today']} is not paid yet"
+    if v.get("never_paid"):
+        return "nothing paid so far of what has fallen due"
     if percent < 0:
         return f"more was taken back than paid in the last {days} days"
     if percent == 0:
@@ -207,8 +213,15 @@ def _payment_rhythm(v: Values) -> str:
     gap, spread = _int(v, "payment_gap_mean"), _int(v, "payment_gap_spread")
     if not gap:
         return "too few payments to see a rhythm"
+    usual = v.get("installment_days")
     every = "every day" if gap == 1 else f"every {gap} days"
-    return f"pays {every} on average" + (f", give or take {several(spread, 'day')}" if spread else "")
+    though = ""
+    if isinstance(usual, (int, float)) and usual >= 1:
+        asked = "every day" if usual < 1.5 else f"every {math.floor(usual + 0.5)} days"
+        though = f", an installment falls due {asked}"
+    return (
+        f"pays {every} on average" + (f", give or take {several(spread, 'day')}" if spread else "") + though
+    )
 
 
 def _bounced(v: Values) -> str:
@@ -233,14 +246,13 @@ def _progress(v: Values) -> str:
     if not total:
         return "the schedule is not known"
     if due == total:
-        return (
-            "the only installment has fallen due"
-            if total == 1
-            else f"all {total} installments have fallen due"
-        )
+        past = "the only installment has" if total == 1 else "all installments have"
+        return f"{past} fallen due" + (" and not all is paid" if _int(v, "installments_unpaid") else "")
     if not due:
         return f"none of {several(total, 'installment')} is due yet"
-    return f"{due} of {total} installments {'is' if due == 1 else 'are'} due so far"
+    if due <= 2:
+        return f"only {due} of {total} installments {'has' if due == 1 else 'have'} fallen due: little is known yet"
+    return f"{due} of {total} installments have fallen due so far"
 
 
 def _balance_left(v: Values) -> str:
@@ -254,19 +266,23 @@ def _balance_left(v: Values) -> str:
 
 def _contract(v: Values) -> str:
     currency = str(v.get("currency") or "")
-    principal, term = v.get("principal"), _int(v, "term_installments")
-    loan = (
-        "a loan"
-        if principal is None
-        else f"a loan of {format_amount(Decimal(str(principal)), currency)} {currency}".rstrip()
-    )
-    return f"{loan} in {several(term, 'installment')}" if term else loan
+    principal, below = v.get("principal"), v.get("peers_below_percent")
+    if principal is None:
+        return "the size of the loan is not known"
+    loan = f"a loan of {format_amount(Decimal(str(principal)), currency)} {currency}".rstrip()
+    if not isinstance(below, int) or not below:
+        return loan
+    return f"{loan}, larger than {below} % of the live loans of the product {v.get('product') or ''}".rstrip()
 
 
 def _earlier_loans(v: Values) -> str:
     cycle, worst = _int(v, "loan_cycle"), v.get("earlier_max_days_late")
     if cycle <= 1:
-        return "this is the borrower's first loan here" if cycle else "earlier loans are not known"
+        return (
+            "this is the borrower's first loan here"
+            if cycle == 1 and not v.get("opened_later")
+            else "earlier loans are not known"
+        )
     if not isinstance(worst, int):
         return f"this is the borrower's loan number {cycle}"
     if worst <= 0:
@@ -275,8 +291,15 @@ def _earlier_loans(v: Values) -> str:
 
 
 def _attribute(v: Values) -> str:
-    value = v.get("value")
-    return f"lender's own attribute {v['attribute']} is {'missing' if value is None else value}"
+    name, value = str(v["attribute"]).replace("_", " "), v.get("value")
+    below, above = _int(v, "peers_below_percent"), _int(v, "peers_above_percent")
+    if not isinstance(value, (int, float)):
+        return f"{name} is not known"
+    said = f"{name} {value:,}"
+    if not below and not above:
+        return said
+    beside = f"higher than for {below} %" if below >= above else f"lower than for {above} %"
+    return f"{said}: {beside} of the product's live loans"
 
 
 _ENGLISH: dict[str, Callable[[Values], str]] = {

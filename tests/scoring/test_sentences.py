@@ -47,7 +47,7 @@ CODES = sorted({feature.reason for feature in FEATURES})
         ("last_late", {"last_days_late": 0.0, "installments_unpaid": 0.0}, "the last installment was paid on time"),
         ("last_late", {"last_days_late": 2.0}, "the last installment is 2 days late so far"),
         ("irregular", {"days_late_spread_6": 4.4}, "days late went up and down by about 4 days over the last 6 installments"),
-        ("on_time_record", {"on_time_streak": 1.0, "days_since_late": 20.0}, "1 installment on time since the last late one"),
+        ("on_time_record", {"on_time_streak": 1.0, "days_since_late": 20.0}, "only 1 installment on time since the last late one"),
         ("no_recent_payment", {"days_since_payment": 41.0}, "no payment for 41 days"),
         ("no_recent_payment", {"days_since_payment": 3.0}, "the last payment was 3 days ago"),
         ("no_recent_payment", {"days_since_payment": float("nan")}, "no payment so far"),
@@ -55,14 +55,14 @@ CODES = sorted({feature.reason for feature in FEATURES})
         ("paid_less_than_due", {"paid_to_due_90": 0.9999}, "paid 99 % of what fell due in the last 90 days"),
         ("part_payments", {"partial_share_6": 0.5}, "3 of the last 6 installments were paid in parts or only in part"),
         ("pays_early", {"early_share_6": 0.0}, "none of the last 6 installments was paid early"),
-        ("payment_rhythm", {"payment_gap_mean": 9.0, "payment_gap_spread": 1.0}, "pays every 9 days on average, give or take 1 day"),
+        ("payment_rhythm", {"payment_gap_mean": 9.0, "payment_gap_spread": 1.0}, "pays every 9 days on average, give or take 1 day, an installment falls due every 7 days"),
         ("bounced", {"reversals_180": 1.0}, "a payment bounced in the last 180 days"),
         ("bounced", {"reversals_180": 0.0}, "no payment bounced in the last 180 days"),
         ("next_due", {"next_due_to_usual": 2.0}, "the next installment is twice the usual one, due 2025-06-11"),
         ("next_due", {"next_due_to_usual": 1.0}, "the next installment falls due on 2025-06-11"),
-        ("progress", {}, "6 of 24 installments are due so far"),
+        ("progress", {}, "6 of 24 installments have fallen due so far"),
         ("balance_left", {"outstanding_to_principal": 0.8}, "80 % of the principal is still owed"),
-        ("contract", {"principal": 10000.0, "term_installments": 24.0}, "a loan of 10,000.00 KES in 24 installments"),
+        ("contract", {"principal": 10000.0}, "a loan of 10,000.00 KES"),
         ("earlier_loans", {"loan_cycle": 1.0}, "this is the borrower's first loan here"),
         ("earlier_loans", {"loan_cycle": 3.0, "earlier_max_days_late": 12.0}, "an installment of an earlier loan was 12 days late"),
     ],
@@ -73,10 +73,24 @@ def test_a_sentence_says_the_borrowers_own_numbers(loan, code, changes, said):
 
 def test_the_lenders_own_attribute_is_named_in_words():
     values = values_of("attribute", {"attr_credit_score": 612.0}, "attr_credit_score")
-    assert words("attribute", values) == "lender's own attribute credit_score is 612"
+    assert words("attribute", values) == "credit score 612"
+    assert words("attribute", values_of("attribute", {}, "attr_sector")) == "sector is not known"
+
+
+def test_a_size_is_told_beside_its_peers():
+    told = {"principal": 90_000, "currency": "KES", "product": "weekly", "peers_below_percent": 93}
     assert (
-        words("attribute", values_of("attribute", {}, "attr_sector"))
-        == "lender's own attribute sector is missing"
+        words("contract", told)
+        == "a loan of 90,000.00 KES, larger than 93 % of the live loans of the product weekly"
+    )
+    sales = {"attribute": "monthly_sales", "value": 1200, "peers_below_percent": 2, "peers_above_percent": 97}
+    assert words("attribute", sales) == "monthly sales 1,200: lower than for 97 % of the product's live loans"
+
+
+def test_what_is_due_that_very_day_is_not_told_as_nothing_paid(loan):
+    row = loan(installments_unpaid=0.0, days_past_due=0, due_unpaid_amount=500.0, paid_to_due_30=0.0)
+    assert words("paid_less_than_due", values_of("paid_less_than_due", row)) == (
+        f"the installment due on {row['as_of']} is not paid yet"
     )
 
 
