@@ -7,12 +7,13 @@ export that cannot be read is refused whole before anything is written; the same
 """
 
 import re
+from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 
 from data.apart import held_rows, write_apart
 from data.changes import attribute_kinds
-from data.errors import InputError, LedgerError
+from data.errors import InputError, LedgerError, MappingError
 from data.gate import Run, split
 from data.ingest_report import IngestReport, TableCounts
 from data.judging import Progress, account_for, is_full, judge_all
@@ -61,9 +62,12 @@ def ingest(
     say("reading the export")
     sources = read_sources(source, mapping)
     _refuse_empty(mapping, sources)
-    with locked(ledger):
+    # A check writes nothing, so it needs no lock and leaves no folder behind.
+    with nullcontext() if check_only else locked(ledger):
         manifest = read_manifest(ledger)
         held = Ledger.open(ledger) if manifest is not None and manifest.batches else None
+        if held is None:
+            _refuse_half_a_book(mapping, sources)
         _check_lender(mapping, held)
         _check_attributes(mapping, held)
         digests = {name: one.digest for name, one in sorted(sources.items())}
@@ -153,6 +157,21 @@ def _refuse_empty(mapping: Mapping, sources: dict[str, Source]) -> None:
     for part in mapping.of("loans"):
         if sources[part.file].count == 0:
             raise InputError(f"{part.file} has a header and no rows, so there are no loans; export it again.")
+
+
+def _refuse_half_a_book(mapping: Mapping, sources: dict[str, Source]) -> None:
+    """A first load without dues or payments would show every loan as never due, or never paid."""
+    missing = [name for name in ("installments", "payments") if not mapping.of(name)]
+    if missing:
+        names = " and ".join(f"[tables.{name}]" for name in missing)
+        raise MappingError(
+            f"{mapping.path.name} maps no {' and no '.join(missing)}: without what was due and what was paid nobody can be told to be late; add {names} (docs/mappings.md)."
+        )
+    paid = mapping.of("payments")
+    if all(part.export == "full" and sources[part.file].count == 0 for part in paid):
+        raise InputError(
+            f'{paid[0].file} has a header and no rows, so every loan would look unpaid; export it again, or write export = "delta" under [tables.payments] if nothing was paid yet.'
+        )
 
 
 def _check_lender(mapping: Mapping, held: Ledger | None) -> None:
@@ -265,7 +284,14 @@ def _report(run: Run, counts: list[TableCounts], written: bool, check_only: bool
         outcome = f"Batch {run.batch} of {run.mapping.lender}, business date {run.as_of}: {rows:,} rows into the ledger."
     else:
         outcome = f"Nothing new: the ledger of {run.mapping.lender} holds every row of this export already; nothing was written."
-    notes = (f"About this source: {run.mapping.needs}",) if run.mapping.needs else ()
+    notes: tuple[str, ...] = (f"About this source: {run.mapping.needs}",) if run.mapping.needs else ()
+    categories = {
+        name for part in run.mapping.tables for name, kind in part.attributes.items() if kind == "text"
+    }
+    if categories:
+        notes += (
+            f"Kept, and not used by models yet, because they are categories: {', '.join(sorted(categories))}.",
+        )
     return IngestReport(
         lender=run.mapping.lender,
         business_date=run.as_of,
@@ -319,7 +345,9 @@ def _write(
         for name, rejected in sorted(run.rejected.items())
         if rejected
     }
-    batch = BatchRecord(run.batch, run.as_of.isoformat(), run.mapping.digest, digests, tables, held)
+    batch = BatchRecord(
+        run.batch, run.as_of.isoformat(), run.mapping.digest, digests, tables, held, run.mapping.needs
+    )
     before = manifest or Manifest(run.mapping.lender, run.mapping.jurisdiction, run.mapping.date_grid)
     if before.batches and business_date(before.newest) > run.as_of:
         raise LedgerError("The business date goes back; nothing was written.")

@@ -77,6 +77,11 @@ class Ledger:
     def lender(self) -> str:
         return self.manifest.lender
 
+    @property
+    def needs(self) -> str:
+        """What the newest batch's mapping says a reader of this source must know; "" where it says nothing."""
+        return self.manifest.newest.needs
+
     def business_date_of(self, batch: int) -> date:
         """The business date of a batch. Errors: `LedgerError` when there is no such batch."""
         for record in self._batches(batch):

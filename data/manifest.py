@@ -39,7 +39,10 @@ class TableRecord:
 
 @dataclass(frozen=True)
 class BatchRecord:
-    """One batch: whose export, of which business date, read by which mapping, from which files."""
+    """One batch: whose export, of which business date, read by which mapping, from which files.
+
+    needs: what the mapping says a reader of this source must know; words for people, in no digest.
+    """
 
     batch: int
     business_date: str
@@ -47,6 +50,7 @@ class BatchRecord:
     sources: dict[str, str]
     tables: dict[str, TableRecord]
     quarantine: dict[str, str] = field(default_factory=dict)
+    needs: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,7 @@ def read_manifest(folder: Path) -> Manifest | None:
                 sources=entry["sources"],
                 tables={name: TableRecord(**table) for name, table in entry["tables"].items()},
                 quarantine=entry["quarantine"],
+                needs=entry.get("needs", ""),
             )
             for entry in raw["batches"]
         )

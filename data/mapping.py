@@ -83,11 +83,11 @@ class Mapping:
         return tuple(part for part in self.tables if part.table == table)
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: str, known: Iterable[str], cutoff: float = 0.5) -> str:
     """A hint for a message: " (did you mean X?)", or the names there are when none is near."""
     names = list(known)
     lower = {candidate.lower(): candidate for candidate in names}
-    found = difflib.get_close_matches(name.lower(), list(lower), n=1, cutoff=0.5)
+    found = difflib.get_close_matches(name.lower(), list(lower), n=1, cutoff=cutoff)
     if found:
         return f"; did you mean {lower[found[0]]!r}?"
     return f"; there is {', '.join(names)}." if names else "."
@@ -137,6 +137,8 @@ class _Reader:
         return value
 
     def choice(self, raw: dict[str, object], key: str, where: str, allowed: tuple[str, ...]) -> str:
+        if key not in raw:
+            raise self.fail(where, f"{key!r} is missing; it is one of {', '.join(allowed)}.")
         value = self.text(raw, key, where)
         if value not in allowed:
             raise self.fail(

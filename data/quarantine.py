@@ -77,9 +77,12 @@ def write_quarantine(
         schema=SCHEMA,
     )
     path = folder / table / f"{batch:06d}.parquet"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    for place in (folder, path.parent):  # raw cells: for the owner's eyes only
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        place.chmod(0o700)
     beside = path.with_name(f".{path.name}.new")
     write_parquet(content, beside)
+    beside.chmod(0o600)
     beside.replace(path)
     sync_folder(path.parent)
     return path.relative_to(folder).as_posix()

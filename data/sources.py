@@ -50,26 +50,33 @@ def read_sources(folder: Path, mapping: Mapping) -> dict[str, Source]:
     if not folder.is_dir():
         raise InputError(f"{folder}: there is no such folder; give the folder that holds the export.")
     found: dict[str, Source] = {}
+    missing: dict[str, str] = {}
     for part in mapping.tables:
-        if part.file not in found:
+        if part.file not in found and part.file not in missing:
             path = folder / part.file
             if not path.is_file():
                 here = sorted(entry.name for entry in folder.iterdir() if entry.is_file())
-                raise InputError(
-                    f"{part.file} is not in {folder} though {mapping.path.name} maps {part.table} to it{nearest(part.file, here)}"
+                missing[part.file] = (
+                    f"{part.file} is not in {folder} though {mapping.path.name} maps {part.table} to it{nearest(part.file, here, 0.75)}"
                 )
+                continue
             found[part.file] = read_file(path, part.file, mapping.encoding, mapping.delimiter)
-        _check_columns(part, found[part.file], mapping)
+    problems = [*missing.values()]
+    for part in mapping.tables:
+        if part.file in found:
+            problems += _missing_columns(part, found[part.file], mapping)
+    if problems:  # together, one sentence each: nobody mends an export one run at a time
+        raise InputError("\n".join(dict.fromkeys(problems)))
     return found
 
 
-def _check_columns(part: TableMapping, source: Source, mapping: Mapping) -> None:
+def _missing_columns(part: TableMapping, source: Source, mapping: Mapping) -> list[str]:
     names = source.cells.column_names
-    for column in part.columns:
-        if column.column is not None and column.column not in names:
-            raise InputError(
-                f"{part.file} has no column {column.column!r}, which {mapping.path.name} maps to {part.table}.{column.name}{nearest(column.column, names)}"
-            )
+    return [
+        f"{part.file} has no column {column.column!r}, which {mapping.path.name} maps to {part.table}.{column.name}{nearest(column.column, names)}"
+        for column in part.columns
+        if column.column is not None and column.column not in names
+    ]
 
 
 def read_file(path: Path, name: str, encoding: str, delimiter: str = ",") -> Source:
@@ -202,6 +209,11 @@ def _header(body: bytes, name: str, delimiter: str) -> list[str]:
 
     names = next(csv.reader(io.TextIOWrapper(io.BytesIO(body), "utf-8", newline=""), delimiter=delimiter))
     names = [column.strip() for column in names]
+    for other, written in ((";", ";"), ("\t", "\\t"), ("|", "|"), (",", ",")):
+        if len(names) == 1 and other in names[0]:
+            raise InputError(
+                f'{name} has one column, {names[0]!r}: its columns are separated by another character; write delimiter = "{written}" in the mapping.'
+            )
     _check_names(names, name)
     return names
 

@@ -239,7 +239,11 @@ def _problem(column: ColumnSource, typed: str) -> str | None:
         return None
     if column.kind == "money":
         long = f"regexp_matches({text}, '^[+-]?\\d*\\.\\d{{5,}}$')"
-        return f"CASE WHEN {text} IS NOT NULL AND {typed} IS NULL THEN CASE WHEN {long} THEN {quote} has more than 4 decimals' ELSE {quote} is not a number' END END"
+        comma = f"regexp_matches({text}, '^[+-]?[\\d. ]*,\\d{{1,4}}$')"
+        return (
+            f"CASE WHEN {text} IS NOT NULL AND {typed} IS NULL THEN CASE WHEN {long} THEN {quote} has more than 4 decimals'"
+            f" WHEN {comma} THEN {quote} is not a number; if the comma is a decimal comma, see the recipe in docs/mappings.md' ELSE {quote} is not a number' END END"
+        )
     what = _WHAT.get(column.kind) or f"is not a date of the form {(column.format or '').replace(chr(39), '')}"
     return f"CASE WHEN {text} IS NOT NULL AND {typed} IS NULL THEN {quote} {what}' END"
 

@@ -1,5 +1,7 @@
 """What the ledger gives back, and that equal contents have equal digests."""
 
+import json
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -106,6 +108,30 @@ def test_the_manifest_says_what_a_batch_did(lender: Lender) -> None:
     assert record.contract["rejected"] == 1 and record.contract["expectations"] > 5
     assert manifest.newest.sources["payments.csv"] == file_digest(lender.folder / "payments.csv")
     assert manifest.newest.quarantine == {"payments": "payments/000001.parquet"}
+
+
+def test_what_a_source_needs_travels_with_the_ledger_and_changes_no_digest(
+    lender: Lender, another_lender: Callable[[str], Lender]
+) -> None:
+    lender.ingest()
+    assert lender.ledger.needs == ""
+    other = another_lender("other")
+    other.root.mkdir()
+    other.map('lender = "tiny"', 'lender = "tiny"\nneeds = "Dates are month ends."')
+    other.ingest()
+    assert other.ledger.needs == "Dates are month ends."
+    assert other.ledger.content_digest() == lender.ledger.content_digest()
+    assert other.ledger.visible_digest(date(2024, 1, 20)) == lender.ledger.visible_digest(date(2024, 1, 20))
+
+
+def test_a_ledger_written_before_needs_was_kept_still_opens(lender: Lender) -> None:
+    lender.ingest()
+    path = lender.root / "ledger" / "manifest.json"
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    for batch in raw["batches"]:
+        del batch["needs"]
+    path.write_text(json.dumps(raw), encoding="utf-8")
+    assert lender.ledger.needs == "" and lender.ledger.batch == 1
 
 
 def test_money_and_dates_come_as_integers_whatever_the_slice() -> None:

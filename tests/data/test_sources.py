@@ -87,3 +87,10 @@ def test_a_note_of_several_lines_and_an_inch_sign_are_cells(tmp_path: Path) -> N
     assert source.cells["c"].to_pylist() == ["first, second\nthird", "12 pipe", "6"]
     inch = read_file(_write(tmp_path, b'id,b\n1,12" pipe\n2,3\n'), "a.csv", "utf-8")
     assert inch.cells["b"].to_pylist() == ['12" pipe', "3"]
+
+
+@pytest.mark.parametrize(("mark", "written"), [(";", ";"), ("\t", r"\\t"), ("|", r"\|")])
+def test_another_delimiter_is_named_with_what_to_write(tmp_path: Path, mark: str, written: str) -> None:
+    content = mark.join(["id", "b"]) + "\n" + mark.join(["1", "2"]) + "\n"
+    with pytest.raises(InputError, match=f'write delimiter = "{written}" in the mapping'):
+        read_file(_write(tmp_path, content.encode()), "a.csv", "utf-8")
