@@ -17,9 +17,9 @@ Python underneath. Not here yet: the inclusive count, non-working days, grace, b
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from data.days import NEVER
+from features.compiled import compiled
 
 # Kinds of loan events, as the kernel sees them. An event the arithmetic does not know is OTHER_EVENT.
 OTHER_EVENT, CLOSED, WRITTEN_OFF, CHARGED_OFF, DECEASED, FRAUD, PAUSE_STARTED, PAUSE_ENDED = range(8)
@@ -90,13 +90,13 @@ class State(NamedTuple):
     remaining: int
 
 
-@njit(cache=True)
+@compiled
 def is_known(known_at: int, known_until: int, known: int) -> bool:
     """Whether a fact stood in the books on day `known`."""
     return known_at <= known and known < known_until
 
 
-@njit(cache=True)
+@compiled
 def version_in_force(loan: LoanFacts, day: int, known: int) -> int:
     """Position of the schedule version that rules on `day`: the highest that is known and effective; -1 if none."""
     found = -1
@@ -108,7 +108,7 @@ def version_in_force(loan: LoanFacts, day: int, known: int) -> int:
     return found
 
 
-@njit(cache=True)
+@compiled
 def receipts_count_after(loan: LoanFacts, version: int) -> int:
     """Only receipts dated later than this day count towards the version (its predecessors own the earlier ones)."""
     if version < 0 or loan.version_kind[version] == FROM_THE_START:
@@ -116,7 +116,7 @@ def receipts_count_after(loan: LoanFacts, version: int) -> int:
     return loan.version_effective_on[version]
 
 
-@njit(cache=True)
+@compiled
 def paid_by(loan: LoanFacts, version: int, day: int, known: int) -> int:
     """Receipts that count towards a schedule version by the end of `day`, net of reversals, in 1/10,000."""
     after = receipts_count_after(loan, version)
@@ -129,7 +129,7 @@ def paid_by(loan: LoanFacts, version: int, day: int, known: int) -> int:
     return paid
 
 
-@njit(cache=True)
+@compiled
 def paused_days(loan: LoanFacts, since: int, day: int, known: int) -> int:
     """Days between `since` and `day` on which the loan was paused; a pause that still runs counts up to `day`."""
     paused, started = 0, _NEVER
@@ -148,7 +148,7 @@ def paused_days(loan: LoanFacts, since: int, day: int, known: int) -> int:
     return paused
 
 
-@njit(cache=True)
+@compiled
 def ended_on(loan: LoanFacts, day: int, known: int) -> int:
     """The day the loan ended (closed, written or charged off, death, fraud) if that is by `day`, else NEVER."""
     for e in range(len(loan.event_on)):
@@ -161,7 +161,7 @@ def ended_on(loan: LoanFacts, day: int, known: int) -> int:
     return _NEVER
 
 
-@njit(cache=True)
+@compiled
 def state_on(loan: LoanFacts, version: int, day: int, known: int, tolerance: int) -> State:
     """The state under one schedule version at the end of `day`.
 
@@ -198,7 +198,7 @@ def state_on(loan: LoanFacts, version: int, day: int, known: int, tolerance: int
     )
 
 
-@njit(cache=True)
+@compiled
 def days_past_due(loan: LoanFacts, day: int, known: int, tolerance: int) -> int:
     """Days past due at the end of `day` under the version in force; 0 before the first schedule is known."""
     version = version_in_force(loan, day, known)

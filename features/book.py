@@ -12,13 +12,13 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numba import njit
 
 from data.arrays import days_of, ten_thousandths
 from data.days import NEVER
 from data.ledger import Ledger
 from data.money import minor_unit
 from features.arrears import EVENT_KINDS, FROM_THE_START, NO_CASH, OTHER_EVENT, VERSION_KINDS, LoanFacts
+from features.compiled import compiled
 
 _FAR_PAST = -int(NEVER)
 COUNTED_PAYMENTS = ("payment", "reversal", "waiver")
@@ -98,7 +98,7 @@ class Assignments(NamedTuple):
     group_id: pa.ChunkedArray
 
 
-@njit(cache=True)
+@compiled
 def facts_of(book: Facts, loan: int) -> LoanFacts:
     """The facts of one loan, as views into the book's arrays."""
     v0, v1 = book.version_starts[loan], book.version_starts[loan + 1]

@@ -12,7 +12,6 @@ The order of the features is that of the catalogue; a test holds the two togethe
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from data.days import NEVER
 from features.arrears import (
@@ -27,6 +26,7 @@ from features.arrears import (
     version_in_force,
 )
 from features.catalogue import FEATURE_NAMES
+from features.compiled import compiled
 
 _NEVER = int(NEVER)
 UNKNOWN = -1
@@ -115,7 +115,7 @@ def scratch(installments: int, receipts: int) -> Scratch:
     return Scratch(*dues, *paid)
 
 
-@njit(cache=True)
+@compiled
 def _gather_dues(loan: LoanFacts, version: int, known: int, work: Scratch) -> int:
     """Known installments of one version with something due, in order of date; how many."""
     found = 0
@@ -133,7 +133,7 @@ def _gather_dues(loan: LoanFacts, version: int, known: int, work: Scratch) -> in
     return found
 
 
-@njit(cache=True)
+@compiled
 def _gather_receipts(loan: LoanFacts, version: int, day: int, known: int, work: Scratch) -> int:
     """Days with receipts and, for each, the amount that stays covered from that day on; how many days.
 
@@ -161,7 +161,7 @@ def _gather_receipts(loan: LoanFacts, version: int, day: int, known: int, work: 
     return found
 
 
-@njit(cache=True)
+@compiled
 def _judge(loan: LoanFacts, version: int, dues: int, receipts: int, day: int, known: int, tolerance: int, work: Scratch) -> int:  # fmt: skip
     """Days late, days early, number of parts and openness of every judged installment; how many were judged."""
     judged, sum_due, r, first = 0, 0, -1, -1
@@ -191,14 +191,14 @@ def _judge(loan: LoanFacts, version: int, dues: int, receipts: int, day: int, kn
     return judged
 
 
-@njit(cache=True)
+@compiled
 def _spread(count: int, total: float, squares: float) -> float:
     """Population standard deviation from sums; 0 where rounding would make it negative."""
     mean = total / count
     return np.sqrt(max(0.0, squares / count - mean * mean))
 
 
-@njit(cache=True)
+@compiled
 def _lateness(judged: int, day: int, work: Scratch, out: np.ndarray) -> None:
     """Windows, trend, spread and streaks over the judged installments, newest first."""
     late, total, most, squares = 0, 0.0, 0.0, 0.0
@@ -247,7 +247,7 @@ def _lateness(judged: int, day: int, work: Scratch, out: np.ndarray) -> None:
         out[F_LAST_MINUS] = out[F_LAST] - (total - out[F_LAST]) / (judged - 1)
 
 
-@njit(cache=True)
+@compiled
 def _payments(loan: LoanFacts, dues: int, day: int, known: int, work: Scratch, state: np.ndarray, out: np.ndarray) -> None:  # fmt: skip
     """What the receipts say by themselves: the last payment, the rhythm, reversals, paid over due."""
     state[S_LAST_ON], state[S_LAST] = UNKNOWN, UNKNOWN
@@ -292,7 +292,7 @@ def _payments(loan: LoanFacts, dues: int, day: int, known: int, work: Scratch, s
             out[F_PAID_DUE + w] = paid[w] / due
 
 
-@njit(cache=True)
+@compiled
 def _balance(
     dues: int, paid: int, day: int, rate: float, tolerance: int, work: Scratch, state: np.ndarray
 ) -> float:
@@ -316,7 +316,7 @@ def _balance(
     return discounted
 
 
-@njit(cache=True)
+@compiled
 def _schedule(dues: int, day: int, disbursed_on: int, principal: int, rate: float, work: Scratch, state: np.ndarray, out: np.ndarray) -> float:  # fmt: skip
     """Progress and the contract; returns the usual installment (the mean of the schedule's)."""
     reached, total = 0, 0
@@ -337,7 +337,7 @@ def _schedule(dues: int, day: int, disbursed_on: int, principal: int, rate: floa
     return usual
 
 
-@njit(cache=True)
+@compiled
 def observe(loan: LoanFacts, disbursed_on: int, principal: int, rate: float, tolerance: int, day: int, known: int, work: Scratch, state: np.ndarray, out: np.ndarray) -> float:  # fmt: skip
     """Fill one row of state and one of features for one loan at the end of `day`, as known on `known`.
 

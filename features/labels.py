@@ -10,7 +10,6 @@ versions that lower the present value are not read as distress yet.
 """
 
 import numpy as np
-from numba import njit
 
 from data.days import NEVER
 from features.arrears import (
@@ -27,6 +26,7 @@ from features.arrears import (
     state_on,
     version_in_force,
 )
+from features.compiled import compiled
 
 _NEVER = int(NEVER)
 
@@ -38,7 +38,7 @@ DROP_REASONS = {
 }
 
 
-@njit(cache=True)
+@compiled
 def label(loan: LoanFacts, as_of: int, bad_at: int, horizon: int, lag: int, tolerance: int, month_ends: np.ndarray) -> int:  # fmt: skip
     """GOOD, BAD, or the code of the reason why the snapshot is no example.
 
@@ -71,7 +71,7 @@ def label(loan: LoanFacts, as_of: int, bad_at: int, horizon: int, lag: int, tole
     return GOOD
 
 
-@njit(cache=True)
+@compiled
 def _rescheduled_late(loan: LoanFacts, as_of: int, last: int, known: int, tolerance: int) -> bool:
     """Whether a reschedule took effect in (as_of, last] on a day on which the version before it was late."""
     for v in range(1, len(loan.version_number)):
@@ -87,7 +87,7 @@ def _rescheduled_late(loan: LoanFacts, as_of: int, last: int, known: int, tolera
     return False
 
 
-@njit(cache=True)
+@compiled
 def _reaches(loan: LoanFacts, as_of: int, last: int, known: int, bad_at: int, tolerance: int) -> bool:
     """Whether the loan stands at `bad_at` days or more on any day of (as_of, last].
 

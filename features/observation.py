@@ -7,12 +7,12 @@ through it alike. It says nothing about who is eligible or what became of whom.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from data.days import NEVER
 from features.arrears import is_known
 from features.book import Assignments, Attribute, Book, Facts, facts_of
 from features.catalogue import FEATURE_NAMES
+from features.compiled import compiled
 from features.kernel import (
     F_CYCLE,
     F_EARLIER_MAX,
@@ -91,7 +91,7 @@ def observe_book(book: Book, day: int, known: int, work: Scratch) -> Observation
     return Observation(day, row, loan, state, features, discounted, live)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _observe_rows(facts: Facts, loan: np.ndarray, disbursed_on: np.ndarray, principal: np.ndarray, rate: np.ndarray, tolerance: np.ndarray, day: int, known: int, work: Scratch, state: np.ndarray, features: np.ndarray, discounted: np.ndarray) -> None:  # fmt: skip
     for i in range(len(loan)):
         discounted[i] = observe(
@@ -108,7 +108,7 @@ def _observe_rows(facts: Facts, loan: np.ndarray, disbursed_on: np.ndarray, prin
         )
 
 
-@njit(cache=True)
+@compiled
 def earlier_loans(borrower: np.ndarray, state: np.ndarray, out: np.ndarray) -> None:
     """Fill what a borrower's earlier loans say, for the rows of one day.
 
@@ -149,7 +149,7 @@ def assigned(assignments: Assignments, loans: int, day: int, known: int) -> np.n
     )
 
 
-@njit(cache=True)
+@compiled
 def _assigned(loan: np.ndarray, from_on: np.ndarray, known_at: np.ndarray, known_until: np.ndarray, loans: int, day: int, known: int) -> np.ndarray:  # fmt: skip
     holds = np.full(loans, -1, dtype=np.int64)
     for a in range(len(loan)):

@@ -13,13 +13,13 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from numba import njit
 
 from data.days import fridays, month_ends, to_date, to_day
 from data.errors import TooLittleHistoryError
 from data.ledger import Ledger
 from data.money import to_units
 from features.book import Book, Facts, facts_of, read_book
+from features.compiled import compiled
 from features.kernel import STATE, Scratch
 from features.labels import BAD, DROP_REASONS, GOOD, UNREACHABLE, label
 from features.observation import Observation, assigned, feature_names, observe_book, working_space
@@ -174,7 +174,7 @@ def _month_end_days(book: Book, on: date, labels: LabelSettings) -> np.ndarray:
     return np.array([to_day(end) for end in ends], dtype=np.int64)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _label_rows(facts: Facts, loan: np.ndarray, tolerance: np.ndarray, day: int, bad_at: int, horizon: int, lag: int, month_ends: np.ndarray) -> np.ndarray:  # fmt: skip
     codes = np.empty(len(loan), dtype=np.int64)
     for i in range(len(loan)):

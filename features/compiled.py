@@ -1,0 +1,49 @@
+"""Compiling the arithmetic once, and never running yesterday's.
+
+Numba keeps compiled functions on disk and looks at a function's own file to see whether they are out of date. A
+function of one file that calls one of another then goes on with the old arithmetic after the other was mended: a
+loan book would be counted by code that is no longer there. So what is kept here lies in a folder named by the
+contents of every module of this room, and any change to one of them starts a new folder.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar, cast
+
+import numba
+
+from data.digest import file_digest, json_digest
+
+_Function = TypeVar("_Function", bound=Callable[..., object])
+_HERE = Path(__file__).parent
+_MODULES = sorted([*_HERE.glob("*.py"), _HERE.parent / "data" / "days.py"])
+
+
+def source_digest() -> str:
+    """BLAKE2b over the sources of everything that is compiled, and of the constants that are compiled in."""
+    return json_digest({module.name: file_digest(module) for module in _MODULES})
+
+
+def _kept_in() -> str | None:
+    """The folder of the compiled functions; None where it cannot be written, and then each run compiles anew."""
+    folder = _HERE / "__pycache__" / f"compiled-{source_digest()[:16]}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return str(folder) if os.access(folder, os.W_OK) else None
+
+
+_KEPT_IN = _kept_in()
+
+
+def compiled(function: _Function) -> _Function:
+    """`numba.njit`, kept on disk for as long as no module of this room changes; it lets go of the interpreter's lock."""
+    before = vars(numba.config)["CACHE_DIR"]
+    try:
+        # Numba reads the folder while it decorates; other libraries' functions stay where they are.
+        vars(numba.config)["CACHE_DIR"] = _KEPT_IN or before
+        return cast(_Function, numba.njit(cache=_KEPT_IN is not None, nogil=True)(function))
+    finally:
+        vars(numba.config)["CACHE_DIR"] = before
