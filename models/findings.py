@@ -20,6 +20,8 @@ NO_ORDER = 0.5
 """The AUC of a score that is the same for every loan."""
 OPEN_SHARE = 0.2
 """From this share of positives on, open installments of the day are spoken of."""
+OVER_HALF = 0.5
+"""Lists that hold more than this share of the eligible snapshots compare little: most are listed in any order."""
 TOO_GOOD = 0.95
 """An AUC among current loans above this is a sign of a leak before it is a success (domain reference 2.2)."""
 
@@ -39,7 +41,7 @@ def findings(
         if model["auc"] is None or rule["auc"] is None:
             bad.append(f"{_On(stratum)} nothing can be said: {model['why_none']}.")
             continue
-        counts = f"{model['positives']} positives of {model['loans_with_positive']} loans"
+        counts = f"{model['positives']} snapshots of {model['loans_with_positive']} loans fell behind"
         if model["auc"] > rule["auc"] == NO_ORDER:
             good.append(
                 f"{_On(stratum)} the rule cannot tell one from another; the model's AUC is {model['auc']:.3f} ({counts})."
@@ -81,16 +83,18 @@ def open_on_the_day(judged: Examples, raw: np.ndarray, least: int) -> str | None
     rest = current & ~is_open
     positives = int((judged.positive & rest).sum())
     said = (
-        f"Of the {int(bad.sum())} current snapshots that went bad, {share:.0%} had not paid the installment that fell due on "
+        f"Of the {int(bad.sum())} current snapshots that fell behind, {share:.0%} had not paid the installment that fell due on "
         "the day itself, which the rule does not look at."
     )
     if min(positives, int(rest.sum()) - positives) < least:
-        return f"{said} Without them too few positives remain ({positives}) to say more."
+        return f"{said} Without them too few that fell behind remain ({positives}) to say more."
     found = auc_and_average_precision(judged.positive[rest], raw[rest])[0]
-    return f"{said} Among current loans with nothing open its AUC is {found:.3f} ({positives} positives)."
+    return f"{said} Among current loans with nothing open its AUC is {found:.3f} ({positives} fell behind)."
 
 
-def limits(target: Target, trained_on: TrainedOn, learnt_to: str | None) -> list[str]:
+def limits(
+    target: Target, trained_on: TrainedOn, learnt_to: str | None, calibrated_apart: bool = False
+) -> list[str]:
     """What the model cannot do, whatever its numbers. `learnt_to`: last day of the fit window, None without a model."""
     bad_at, products = target["bad_at_days"], ", ".join(row["name"] for row in trained_on["products"])
     sentences = [
@@ -98,13 +102,15 @@ def limits(target: Target, trained_on: TrainedOn, learnt_to: str | None) -> list
         "The PD is the probability of falling behind under the practice of the months it learnt from. It is not the probability of a loss, and not what a call would change.",
         f"It knows these products only: {products}. A new product, or a new kind of borrower, is outside what it was judged on.",
         "No confidence intervals are given for the numbers against the rule: small differences mean little, and less than the count of snapshots suggests, because snapshots of one loan are not independent.",
-        "The test lists are drawn with the same capacity for every officer and with nobody withheld.",
+        "What counts as falling behind does not yet see everything: refinancing that closes a late loan, and a new schedule that asks for less, are taken as they stand.",
+        "The judged lists are drawn with the same capacity for every officer and with nobody withheld.",
         "Fairness between groups of borrowers and the drift of the book have not been examined.",
         "The interval beside a PD says how well the calibration is known. It is not an interval for one person.",
     ]
     if learnt_to is not None:
         sentences.insert(
-            3, f"It has learnt from snapshots up to {learnt_to}; the later ones calibrate and judge it."
+            3,
+            f"It has learnt from snapshots up to {learnt_to}; the later ones {'calibrate and judge' if calibrated_apart else 'judge'} it.",
         )
     return sentences
 
@@ -123,13 +129,27 @@ def caveats(refusal: str | None, split: Split, data: Examples, settings: TrainSe
         ]
         if few:
             sentences.append(
-                f"Few loans stand behind the positives: {' and '.join(few)}. Several snapshots of one loan are not independent."
+                f"Few loans fell behind: {' and '.join(few)}. Several snapshots of one loan are not independent."
             )
     if data.frame["currency"].nunique() > 1:
         sentences.append(
             "The book has several currencies, whose amounts are not added: no share of value captured is given, and lists are drawn as if the amounts were comparable."
         )
     return sentences
+
+
+def lists_say_little(lists: Sequence[ListRow]) -> str | None:
+    """A sentence where the judged lists hold over half of all eligible snapshots: any order would reach most of them."""
+    pooled = {row["ranker"]: row for row in lists if row["as_of"] == POOLED}
+    if "model" not in pooled:
+        return None
+    listed, eligible = pooled["model"]["listed"], pooled["model"]["eligible"]
+    if not eligible or listed <= OVER_HALF * eligible:
+        return None
+    return (
+        f"The judged lists hold {listed:,} of {eligible:,} eligible snapshots ({listed / eligible:.0%}): with this capacity any "
+        "order reaches most people, so the comparison of lists says little. Read the ranking (AUC) instead."
+    )
 
 
 def _On(stratum: str) -> str:  # noqa: N802
@@ -142,11 +162,11 @@ def _on_lists(lists: Sequence[ListRow], least: int, bad: list[str], good: list[s
     pooled = {row["ranker"]: row for row in lists if row["as_of"] == POOLED}
     if "model" not in pooled:
         return
-    model, rule = pooled["model"], pooled["rule"]
+    model = pooled["model"]
     days = len({row["as_of"] for row in lists}) - 1
     if model["positives"] < least:
         bad.append(
-            f"The lists of {days} days cannot be compared: only {model['positives']} loan-days went bad, {least} are needed."
+            f"The lists of {days} days cannot be compared: only {model['positives']} snapshots fell behind, {least} are needed."
         )
         return
     for ranker, name in (("rule", "the rule's"), ("logistic", "the logistic regression's")):
@@ -154,7 +174,7 @@ def _on_lists(lists: Sequence[ListRow], least: int, bad: list[str], good: list[s
         if other is None:
             continue
         sentence = (
-            f"With one day's capacity the model's lists of {days} days reach {model['hits']} of {model['positives']} loan-days that went bad"
+            f"With one day's capacity the model's lists of {days} days reach {model['hits']} of {model['positives']} snapshots that fell behind"
             f"{_share(model['value_captured'])}, {name} {other['hits']}{_share(other['value_captured'])}."
         )
         less_value = (
@@ -163,10 +183,6 @@ def _on_lists(lists: Sequence[ListRow], least: int, bad: list[str], good: list[s
             and model["value_captured"] <= other["value_captured"]
         )
         (bad if model["hits"] <= other["hits"] or less_value else good).append(sentence)
-    if model["listed"] == model["eligible"] and rule["listed"] == rule["eligible"]:
-        bad.append(
-            "One day's capacity reaches every eligible loan, so the lists cannot tell one order from another."
-        )
 
 
 def _share(value: float | None) -> str:

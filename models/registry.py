@@ -39,6 +39,8 @@ CHAMPION, CHALLENGER = "champion", "challenger"
 
 _SERVED_TAG = "duesight.served"
 _SEEN_TAG = "duesight.promotions"
+_SHORTEST_DIGEST = 8
+"""So many characters of a digest name a model; a version number is never so long."""
 _LOCK_SECONDS = 5.0
 
 _T = TypeVar("_T")
@@ -117,7 +119,7 @@ def promote(
 ) -> Promotion:
     """Make a version the champion, by someone's word. A rollback is a promotion too.
 
-    which: "challenger" or a version number; by and reason must not be empty (InputError); at: now, with its offset
+    which: "challenger", a version number or the beginning of a digest; by and reason must not be empty (InputError); at: now, with its offset
     from UTC. The served folder is read and checked first. RegistryError where the version does not exist, its
     folder was changed, or it is the champion already.
     """
@@ -204,8 +206,15 @@ def _resolved(client: "MlflowClient", models_dir: Path, name: str, which: str) -
         if found is None:
             raise RegistryError(f"No model of {name} is registered: run duesight train first.")
         return _ours(models_dir, found)
+    if len(which) >= _SHORTEST_DIGEST:
+        same = [version for version in _versions(client, name) if version.digest.startswith(which)]
+        if len({version.digest for version in same}) == 1:
+            return _by_number(client, models_dir, name, same[-1].version)
     if not which.isdecimal():
-        raise RegistryError(f"{which!r} names no model here: say {CHALLENGER} or a version number.")
+        raise RegistryError(
+            f"{which!r} names no model here: say {CHALLENGER}, a version number, or the first {_SHORTEST_DIGEST} or more "
+            "characters of a model's digest."
+        )
     return _by_number(client, models_dir, name, int(which))
 
 

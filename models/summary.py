@@ -171,6 +171,7 @@ class Importance(TypedDict):
 class Summary(TypedDict):
     """Everything that the page of one training run shows, in the order in which it should be read.
 
+    about_source is what the mapping says about its source ("" where nothing). It is no part of the model.
     caveats come first on every page: what must be known before any number is believed.
     findings are sentences about the numbers, the unflattering ones first.
     limits say what the model cannot do, whatever the numbers are.
@@ -181,6 +182,7 @@ class Summary(TypedDict):
     registrable: bool
     refusal: str | None  # why nothing may be registered; None when registrable
     digest: str | None  # of the served model; None when nothing was served
+    about_source: str
     caveats: list[str]
     findings: list[str]
     limits: list[str]

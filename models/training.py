@@ -39,7 +39,7 @@ from models.evaluation import (
     measure_rows,
 )
 from models.examples import Examples, describe_panel, examples_of
-from models.findings import caveats, findings, limits, open_on_the_day
+from models.findings import caveats, findings, limits, lists_say_little, open_on_the_day
 from models.folds import Progress, boost, judge_out_of_fold, raw_of, raw_out_of_fold
 from models.importance import importance_of
 from models.served import ServedModel, assemble
@@ -82,6 +82,7 @@ def train(
     models_dir: Path,
     *,
     lender: str = "",
+    about_source: str = "",
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> TrainingResult:
@@ -89,7 +90,7 @@ def train(
 
     panel: matured snapshots only, labelled with nothing known after `until` (InputError where it knows more).
     ledger_digest: of the ledger's contents that the panel was read from. threads: None takes what the machine has;
-    it changes no number. Raises TooLittleHistoryError only where there is not even a panel to report on.
+    it changes no number. about_source: what the mapping says about its source; told, and no part of the model. Raises TooLittleHistoryError only where there is not even a panel to report on.
     """
     if panel.until > until:
         raise InputError(
@@ -134,9 +135,7 @@ def train(
         found = judge_out_of_fold(data, settings, threads, tell)
         if found is None:
             scored, logistic, judged_on = None, None, "nothing"
-            judged_words = (
-                "Nothing could be judged: too few borrowers with and without a positive for cross-validation."
-            )
+            judged_words = "Nothing could be judged: too few borrowers who fell behind, or who did not, for cross-validation."
             fitted_on = "No calibration was fitted."
         else:
             (scored, logistic), judged_on = found, "out_of_fold"
@@ -173,12 +172,18 @@ def train(
         "registrable": model is not None,
         "refusal": refusal,
         "digest": None if model is None else model.digest,
-        "caveats": caveats(refusal, split, data, settings),
+        "about_source": about_source,
+        "caveats": [
+            *caveats(refusal, split, data, settings),
+            *([little] if (little := lists_say_little(lists)) else []),
+        ],
         "findings": [
             *([seen] if (seen := _open_on_the_day(judged, scored, settings)) else []),
             *findings(measures, lists, calibration, settings.min_of_each_class),
         ],
-        "limits": limits(target, trained_on, parts[0]["last"] if model is not None else None),
+        "limits": limits(
+            target, trained_on, parts[0]["last"] if model is not None else None, split.has_calibration
+        ),
         "target": target,
         "trained_on": trained_on,
         "schedule": parts,
@@ -226,11 +231,11 @@ def _refusal(data: Examples, split: Split, settings: TrainSettings) -> str | Non
     (fit, fit_loans, fit_good), (test, test_loans, test_good) = counts["fit"], counts["test"]
     if min(fit, test) < least:
         return (
-            f"Too few positives: {fit} snapshots of {fit_loans} loans went bad in the fit window and {test} of {test_loans} "
+            f"Too few fell behind: {fit} snapshots of {fit_loans} loans in the fit window and {test} of {test_loans} "
             f"loans in the test; {least} snapshots are needed in each. Nothing was registered."
         )
     if min(fit_good, test_good) < 1:
-        return "Every snapshot of the fit window or of the test went bad: there is nothing to tell apart. Nothing was registered."
+        return "Every snapshot of the fit window or of the test fell behind: there is nothing to tell apart. Nothing was registered."
     return None
 
 

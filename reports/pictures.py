@@ -153,7 +153,7 @@ def _months_between(first: date, last: date) -> list[date]:
 
 
 def share_bars(bars: Sequence[Bar], name: str, words: str) -> str:
-    """Horizontal bars of shares with their percent written at the end; single days as dots on the bar."""
+    """Horizontal bars of shares with their percent beside them; single days as dots on the bar."""
     with _plain_settings(name):
         figure, axes = _canvas(0.45 + 0.42 * len(bars))
         widest = max([bar.share for bar in bars] + [one for bar in bars for one in bar.single] + [0.01])
@@ -169,13 +169,21 @@ def share_bars(bars: Sequence[Bar], name: str, words: str) -> str:
                     linewidths=0.6,
                     zorder=3,
                 )
-            end = max(bar.share, max(bar.single, default=0.0) if len(bar.single) > 1 else 0.0)
-            axes.text(end + widest * 0.02, row, percent(bar.share), va="center", ha="left", fontweight="bold")
+            # Beside the axes, not behind the last dot, where it would look like the label of that day.
+            axes.text(
+                1.02,
+                row,
+                percent(bar.share),
+                va="center",
+                ha="left",
+                fontweight="bold",
+                transform=axes.get_yaxis_transform(),
+            )
         axes.set_yticks(range(len(bars)), [bar.words for bar in bars])
         axes.invert_yaxis()
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
-        axes.set_xlim(0, widest * 1.18)
+        axes.set_xlim(0, widest * 1.03)
         _percent_axis(axes, "x")
         return _inline(figure, name, words)
 

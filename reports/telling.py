@@ -1,7 +1,7 @@
 """How numbers, days and groups are told to people who read a page.
 
 One place decides it, so that a share looks the same in every table: percent with one decimal, counts with thousands
-separators, days with the month in letters, and a dash where there is no number. A page never shows a number that
+separators, days and months as ISO writes them, and a dash where there is no number. A page never shows a number that
 its source does not have: None becomes the dash, NaN is refused.
 
 It does not translate and knows no locale: the pages of this room are in English, and the same on every machine.
@@ -11,7 +11,6 @@ import math
 from datetime import date
 
 DASH = "—"
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SMALLEST_SHARE_SHOWN = 0.0005
 
 
@@ -46,16 +45,13 @@ def times(number: float | None) -> str:
 
 
 def day(iso: str | None) -> str:
-    """`2019-06-30` as `30 Jun 2019`."""
-    if iso is None:
-        return DASH
-    parsed = date.fromisoformat(iso)
-    return f"{parsed.day} {_MONTHS[parsed.month - 1]} {parsed.year}"
+    """`2019-06-30` as it is; what is no date is refused."""
+    return DASH if iso is None else date.fromisoformat(iso).isoformat()
 
 
 def month(on: date) -> str:
-    """The month of a day, for an axis: `Jun 19`."""
-    return f"{_MONTHS[on.month - 1]} {on.year % 100:02d}"
+    """The month of a day, for an axis: `2019-06`."""
+    return on.isoformat()[:7]
 
 
 def stratum(name: str) -> str:

@@ -1,8 +1,8 @@
 """The page of one training run, for a risk analyst and a credit committee.
 
 It opens with what speaks against the model: why nothing was registered, what must be known before a number is
-believed, what the model cannot do, what the numbers say against it. Then what it was trained on, the order in time,
-the lists of one day's capacity beside the lender's rule and the logistic regression, the ranking by stratum, the
+believed, what the model cannot do, what the numbers say against it. Then what it learnt from and was judged on, the
+whole panel, the lists of one day's capacity beside the lender's rule and the logistic regression, the ranking by stratum, the
 calibration, the features, and how to promote it. A number that a group is too small for is a dash beside its counts.
 
 It promises one self-contained HTML file (no script, nothing loaded from elsewhere) whose bytes depend on the summary
@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).parent / "templates"
 MOST_FEATURES_SHOWN = 15
 RANKERS: tuple[Ranker, ...] = ("model", "rule", "logistic")
+PART_WORDS: Mapping[str, str] = {
+    "fit": "fit: learnt from",
+    "purge": "purge: left out",
+    "calibrate": "calibrate: scores to PDs",
+    "test": "test: judged on",
+}
 SHORT_WORDS: Mapping[Ranker, str] = {
     "model": "model",
     "rule": "lender’s rule",
@@ -82,6 +88,7 @@ def _environment() -> "Environment":
         setting=_setting,
     )
     environment.globals["ranker_words"] = dict(SHORT_WORDS)
+    environment.globals["part_words"] = dict(PART_WORDS)
     return environment
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from models.examples import Examples
-from models.findings import findings, open_on_the_day
+from models.findings import findings, lists_say_little, open_on_the_day
 from models.summary import Calibration, ListRow, MeasureRow
 
 
@@ -62,7 +62,7 @@ def test_a_stratum_where_the_model_does_not_beat_the_rule_is_said_first() -> Non
     ]
     said = findings(rows, [], _calibration(), 30)
     assert said[0] == (
-        "On loans 8-29 days late the model orders no better than the rule: AUC 0.610 against 0.610 (40 positives of 25 loans)."
+        "On loans 8-29 days late the model orders no better than the rule: AUC 0.610 against 0.610 (40 snapshots of 25 loans fell behind)."
     )
     assert said[1].startswith(
         "On all eligible loans together the model orders better than the rule: AUC 0.800"
@@ -87,7 +87,7 @@ def test_a_stratum_without_a_metric_is_said_with_its_counts() -> None:
 def test_a_rule_that_cannot_order_is_not_counted_as_beaten() -> None:
     rows = [_measure("model", "0", 0.7), _measure("rule", "0", 0.5)]
     assert findings(rows, [], _calibration(), 30)[0] == (
-        "On loans without arrears the rule cannot tell one from another; the model's AUC is 0.700 (40 positives of 25 loans)."
+        "On loans without arrears the rule cannot tell one from another; the model's AUC is 0.700 (40 snapshots of 25 loans fell behind)."
     )
 
 
@@ -110,7 +110,7 @@ def test_lists_that_reach_less_value_than_the_rules_are_unflattering_even_with_m
     ]
     said = findings([], lists, _calibration(), 30)
     assert said[0] == (
-        "With one day's capacity the model's lists of 1 days reach 20 of 40 loan-days that went bad (40.0% of their exposure), the rule's 18 (50.0% of their exposure)."
+        "With one day's capacity the model's lists of 1 days reach 20 of 40 snapshots that fell behind (40.0% of their exposure), the rule's 18 (50.0% of their exposure)."
     )
 
 
@@ -119,9 +119,11 @@ def test_lists_with_too_few_positives_are_not_compared() -> None:
     assert "cannot be compared: only 40" in findings([], lists, _calibration(), 41)[0]
 
 
-def test_lists_that_hold_everybody_cannot_tell_orders_apart() -> None:
-    lists = [_list("model", "all", 40, 1.0, listed=300), _list("rule", "all", 40, 1.0, listed=300)]
-    assert any("reaches every eligible loan" in line for line in findings([], lists, _calibration(), 30))
+def test_lists_that_hold_over_half_of_everybody_say_little() -> None:
+    some = [_list("model", "all", 40, 1.0, listed=150), _list("rule", "all", 40, 1.0, listed=150)]
+    assert lists_say_little(some) is None
+    most = [_list("model", "all", 40, 1.0, listed=151), _list("rule", "all", 40, 1.0, listed=151)]
+    assert "hold 151 of 300 eligible snapshots (50%)" in str(lists_say_little(most))
 
 
 def test_a_pd_that_is_far_off_or_worthless_is_said_before_one_that_is_right() -> None:
@@ -154,9 +156,9 @@ def test_positives_that_had_not_paid_on_the_day_are_spoken_of_and_judged_apart()
     raw = np.array([9.0] * 6 + [0.0] * 4 + [1.0] * 10 + [8.0] * 5)
     said = open_on_the_day(judged, raw, least=4)
     assert said is not None
-    assert "Of the 10 current snapshots that went bad, 60% had not paid" in said
-    assert "nothing open its AUC is 0.000 (4 positives)" in said
-    assert "too few positives remain (4)" in str(open_on_the_day(judged, raw, least=5))
+    assert "Of the 10 current snapshots that fell behind, 60% had not paid" in said
+    assert "nothing open its AUC is 0.000 (4 fell behind)" in said
+    assert "too few that fell behind remain (4)" in str(open_on_the_day(judged, raw, least=5))
 
 
 def test_open_installments_are_not_mentioned_where_they_explain_little() -> None:

@@ -170,6 +170,17 @@ def test_a_model_changed_on_disk_is_not_promoted(models: Path) -> None:
     assert history(models) == []
 
 
+def test_a_model_can_be_named_by_the_beginning_of_its_digest(models: Path, kept) -> None:
+    """The page of a training names the model it is about, also when a later one has become the challenger."""
+    first, second = (resolve(models, LABELS, number) for number in ("1", "2"))
+    assert resolve(models, LABELS, first.digest[:12]) == first != second
+    assert promote(models, LABELS, first.digest[:8], "Ana", "steady", MONDAY).version == 1
+    with pytest.raises(RegistryError, match="names no model here"):
+        resolve(models, LABELS, "g" * 12)
+    with pytest.raises(RegistryError, match="names no model here"):
+        resolve(models, LABELS, first.digest[:7] + "-")
+
+
 def test_names_that_lead_nowhere_are_sentences(models: Path) -> None:
     with pytest.raises(RegistryError, match="has no version 7; it has 1, 2"):
         resolve(models, LABELS, "7")

@@ -154,9 +154,7 @@ def test_few_loans_behind_many_positive_snapshots_are_a_caveat(make_panel, train
     )
     result = trained(dataclasses.replace(panel, frame=frame))
     assert result.registrable
-    assert any(
-        "Few loans stand behind the positives: 12 in the test" in line for line in result.summary["caveats"]
-    )
+    assert any("Few loans fell behind: 12 in the test" in line for line in result.summary["caveats"])
 
 
 def test_a_panel_of_one_class_reports_its_counts_and_nothing_more(make_panel, trained) -> None:

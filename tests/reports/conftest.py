@@ -94,6 +94,7 @@ def summary() -> Summary:
         "registrable": True,
         "refusal": None,
         "digest": "ab" * 32,
+        "about_source": "Dates are rounded to month ends.",
         "caveats": ["The test window holds 4 days of one month: a season is not in it."],
         "findings": [
             "On loans already 8 to 29 days late the model adds nothing to the rule on these days (22 positives).",

@@ -64,9 +64,12 @@ def test_what_speaks_against_the_model_comes_before_every_number(summary: Summar
     words = words_of(page_of(summary, tmp_path))
     order = [
         *summary["caveats"],
+        summary["about_source"],
         *summary["limits"],
         *summary["findings"],
-        "What it was trained on",
+        "What it learnt from, and what it was judged on",
+        "61,000",
+        "The whole panel",
         "98,765",
         "How well it ranks",
     ]
@@ -86,8 +89,16 @@ def test_a_refused_training_says_so_first_and_offers_the_rule(refused: Summary, 
 
 def test_a_registered_model_says_how_it_is_promoted(summary: Summary, tmp_path: Path) -> None:
     words = words_of(page_of(summary, tmp_path))
-    assert "duesight promote challenger --by" in words
+    assert "duesight promote abababababab --by" in words, "the challenger may be another one by then"
     assert "Not registered" not in words
+
+
+def test_what_it_learnt_from_is_not_the_whole_panel(summary: Summary, tmp_path: Path) -> None:
+    page = page_of(summary, tmp_path)
+    assert row_after(page, "What it learnt from", "fit: learnt from")[3:5] == ["61,000", "2,300"]
+    assert "No months were set apart" not in page
+    summary["schedule"] = [row for row in summary["schedule"] if row["part"] != "calibrate"]
+    assert "No months were set apart for the calibration" in page_of(summary, tmp_path)
 
 
 def test_a_group_that_is_too_small_has_its_counts_and_a_dash(summary: Summary, tmp_path: Path) -> None:
@@ -108,7 +119,7 @@ def test_every_ranking_stands_beside_the_others_in_one_order(summary: Summary, t
     heading = "One day’s list"
     assert row_after(page, heading, "model") == ["240", "52", "21.7%", "34.2%", "39.0%", "6.4 ×"]
     assert row_after(page, heading, "lender’s rule") == ["240", "48", "20.0%", "31.6%", "32.2%", "5.9 ×"]
-    assert row_after(page, "Day by day", "5 Jan 2024")[:5] == ["1,120", "38", "60", "14", "41.0%"]
+    assert row_after(page, "Day by day", "2024-01-05")[:5] == ["1,120", "38", "60", "14", "41.0%"]
     after = page[page.index("How well it ranks") :]
     assert (
         after.index("<th>model</th>")
