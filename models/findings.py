@@ -33,11 +33,12 @@ def findings(
     bad: list[str] = []
     good: list[str] = []
     strata = list(dict.fromkeys(row["stratum"] for row in measures))
+    everyone = max((row["snapshots"] for row in measures if row["stratum"] == EVERY_STRATUM), default=-1)
     for stratum in strata:
         by_ranker = {row["ranker"]: row for row in measures if row["stratum"] == stratum}
         model, rule, logistic = by_ranker["model"], by_ranker["rule"], by_ranker.get("logistic")
-        if model["snapshots"] == 0:
-            continue
+        if model["snapshots"] == 0 or (stratum != EVERY_STRATUM and model["snapshots"] == everyone):
+            continue  # nobody, or everybody once more
         if model["auc"] is None or rule["auc"] is None:
             bad.append(f"{_On(stratum)} nothing can be said: {model['why_none']}.")
             continue
@@ -207,6 +208,8 @@ def _on_calibration(calibration: Calibration, least: int, bad: list[str], good: 
     for row in [whole, *calibration["strata"]]:
         said, happened = row["mean_pd"], row["observed"]
         if said is None or happened is None or row["positives"] < least:
+            continue
+        if row is not whole and row["snapshots"] == whole["snapshots"]:
             continue
         sentence = f"{_On(row['name'])} the PD says {said:.1%} on average where {happened:.1%} happened"
         if max(said, happened) > FAR_OFF * min(said, happened):

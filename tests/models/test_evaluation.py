@@ -113,7 +113,7 @@ def test_a_stratum_below_thirty_of_a_class_has_counts_and_no_metric_and_at_thirt
     assert at["model", "0"]["auc"] == 1.0 and at["rule", "0"]["auc"] == 0.5
     thin = at["model", "1-7"]
     assert thin["auc"] is None and thin["average_precision"] is None
-    assert thin["why_none"] == "29 positives and 30 negatives; a metric needs 30 of each"
+    assert thin["why_none"] == "29 fell behind and 30 did not; a metric needs 30 of each"
     assert (thin["positives"], thin["negatives"], thin["loans_with_positive"], thin["hits"]) == (
         29,
         30,

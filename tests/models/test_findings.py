@@ -18,7 +18,7 @@ def _measure(ranker: str, stratum: str, auc: float | None, snapshots: int = 300)
             "positives": 40,
             "loans_with_positive": 25,
             "auc": auc,
-            "why_none": "4 positives and 9 negatives; a metric needs 30 of each" if auc is None else None,
+            "why_none": "4 fell behind and 9 did not; a metric needs 30 of each" if auc is None else None,
         },
     )
 
@@ -55,8 +55,8 @@ def _calibration(brier: float = 0.08, mean_pd: float = 0.1, observed: float = 0.
 
 def test_a_stratum_where_the_model_does_not_beat_the_rule_is_said_first() -> None:
     rows = [
-        _measure("model", "all", 0.80),
-        _measure("rule", "all", 0.70),
+        _measure("model", "all", 0.80, 600),
+        _measure("rule", "all", 0.70, 600),
         _measure("model", "8-29", 0.61),
         _measure("rule", "8-29", 0.61),
     ]
@@ -80,7 +80,7 @@ def test_a_logistic_regression_that_does_as_well_is_named() -> None:
 def test_a_stratum_without_a_metric_is_said_with_its_counts() -> None:
     rows = [_measure("model", "1-7", None), _measure("rule", "1-7", None)]
     assert findings(rows, [], _calibration(), 30)[0] == (
-        "On loans 1-7 days late nothing can be said: 4 positives and 9 negatives; a metric needs 30 of each."
+        "On loans 1-7 days late nothing can be said: 4 fell behind and 9 did not; a metric needs 30 of each."
     )
 
 
@@ -165,3 +165,8 @@ def test_open_installments_are_not_mentioned_where_they_explain_little() -> None
     judged = _current([(0, 1, 1)] + [(0, 0, 1)] * 9 + [(0, 0, 0)] * 10)
     assert open_on_the_day(judged, np.zeros(20), least=4) is None
     assert open_on_the_day(_current([(0, 0, 0)] * 5), np.zeros(5), least=1) is None
+
+
+def test_a_stratum_that_is_everybody_is_not_told_twice() -> None:
+    rows = [_measure(ranker, stratum, 0.8) for stratum in ("all", "0") for ranker in ("model", "rule")]
+    assert len([line for line in findings(rows, [], _calibration(), 30) if "AUC" in line]) == 1

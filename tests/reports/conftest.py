@@ -50,7 +50,7 @@ def measure_row(
         "average_precision": None if auc is None else auc / 2,
         "why_none": None
         if auc is not None
-        else f"{positives} positives and {snapshots - positives} negatives; a metric needs 30 of each",
+        else f"{positives} fell behind and {snapshots - positives} did not; a metric needs 30 of each",
         "listed": hits * 4,
         "hits": hits,
         "precision": 0.25 if hits else None,

@@ -105,7 +105,7 @@ def test_a_group_that_is_too_small_has_its_counts_and_a_dash(summary: Summary, t
     page = page_of(summary, tmp_path)
     assert (
         "120 snapshots of 40 loans; 22 fell behind (18.3%), from 11 loans. "
-        "No AUC or AP: 22 positives and 98 negatives; a metric needs 30 of each." in words_of(page)
+        "No AUC or AP: 22 fell behind and 98 did not; a metric needs 30 of each." in words_of(page)
     )
     heading = ">8–29 days late<"
     assert row_after(page, heading, "model")[:2] == ["—", "—"]
