@@ -29,7 +29,7 @@ from features.snapshot import ELIGIBLE, feature_table
 from models.served import ServedModel
 from scoring.facts import read_day_facts
 from scoring.identity import RULE, Identity, this_platform
-from scoring.manifest import read_manifest, write_manifest
+from scoring.manifest import read_manifest, whole_manifest, write_manifest
 from scoring.previous import find_previous
 from scoring.queue import FILES, to_table, write
 from scoring.rows import assert_partition, explained, queue_and_withheld, scored, with_days
@@ -99,7 +99,7 @@ def draw_the_list(
     list_id = identity.list_id()
     folder = lists_dir / as_of.isoformat() / list_id
     if folder.exists():
-        return ListResult(list_id, folder, True, read_manifest(folder))
+        return ListResult(list_id, folder, True, whole_manifest(folder))
 
     if table is None:
         tell("features")
@@ -240,6 +240,8 @@ def _caveats(
     currencies = sorted(set(eligible["currency"]))
     if len(currencies) > 1:
         said.append(f"Amounts in {', '.join(currencies)} were ordered as if they were one currency.")
+    if ledger.needs:
+        said.append(f"About the data: {ledger.needs}")
     return said
 
 

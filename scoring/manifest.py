@@ -1,10 +1,17 @@
-"""The manifest of a list on disk: JSON for people and programs, the same bytes for the same contents."""
+"""The manifest of a list on disk: JSON for people and programs, the same bytes for the same contents.
+
+It holds a digest of the contents of each file of the list, so that a list which was changed or damaged after it was
+drawn is noticed before anybody calls by it.
+"""
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from data.digest import Json, canonical_json
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from data.digest import Json, canonical_json, table_digest
 from data.errors import LedgerError
 
 MANIFEST = "manifest.json"
@@ -30,4 +37,26 @@ def read_manifest(folder: Path) -> dict[str, Json]:
         raise LedgerError(
             f"{path} holds no manifest; restore it, or move the folder away and draw the list again."
         )
+    return manifest
+
+
+def whole_manifest(folder: Path) -> dict[str, Json]:
+    """The manifest of a list whose files are what it says. Raises LedgerError naming the first that is not."""
+    manifest = read_manifest(folder)
+    content = manifest.get("content")
+    if not isinstance(content, dict) or manifest.get("list_id") != folder.name:
+        raise LedgerError(
+            f"{folder / MANIFEST} is not the manifest of this list; restore it, or move the folder away and draw the list again."
+        )
+    for name, digest in sorted(content.items()):
+        path = folder / f"{name}.parquet"
+        try:
+            found = table_digest(pq.read_table(path))
+        except (OSError, pa.ArrowException):
+            found = "none"
+        if found != digest:
+            raise LedgerError(
+                f"{path} is not what was drawn: it was changed or is missing; restore it, or move the folder away and "
+                "draw the list again."
+            )
     return manifest

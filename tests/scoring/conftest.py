@@ -27,6 +27,7 @@ class TinyLedger:
         self.lender = "tiny"
         self.batch = 1
         self.in_quarantine: dict[str, int] = {}
+        self.needs = ""
 
     def has(self, table: str) -> bool:
         return bool(self.tables.get(table))

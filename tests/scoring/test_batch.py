@@ -238,6 +238,30 @@ def test_a_list_that_is_there_is_left_as_it_is(draw, loan, table):
     assert again.manifest == first.manifest
 
 
+@pytest.mark.parametrize("name", ["queue.parquet", "watch.parquet", "withheld.parquet", "manifest.json"])
+@pytest.mark.parametrize("how", ["another", "cut", "gone"])
+def test_a_list_that_was_changed_since_it_was_drawn_is_refused_by_the_file(draw, loan, table, name, how):
+    """Two lists of two days have the same columns; one's file in the other's place is no accident a reader sees."""
+    first, other = draw(table(loan())), draw(table(loan("L2"), loan("L3")), as_of=date(2025, 6, 9))
+    damaged = first.folder / name
+    if how == "another":
+        swapped = "watch.parquet" if name == "withheld.parquet" else name
+        damaged.write_bytes((other.folder / swapped).read_bytes())
+    elif how == "cut":
+        damaged.write_bytes(damaged.read_bytes()[:-20])
+    else:
+        damaged.unlink()
+    with pytest.raises(LedgerError, match=f"{name} .*(?:move the folder away|restore it)"):
+        draw(table(loan()))
+
+
+def test_what_a_mapping_says_about_its_source_stands_on_the_list(draw, loan, table, tiny_ledger):
+    ledger = tiny_ledger()
+    ledger.needs = "Month ends only."
+    result = draw(table(loan()), ledger=ledger)
+    assert "About the data: Month ends only." in result.manifest["caveats"]
+
+
 def test_the_same_inputs_give_the_same_bytes_in_any_order_of_rows(draw, loan, table, model, tmp_path):
     rows = [
         loan(f"L{n}", borrower_id=f"B{n // 2}", days_past_due=n % 5, exposure=0.1 * (n % 3))
