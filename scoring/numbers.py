@@ -157,6 +157,7 @@ VALUES: dict[str, Callable[[Row], Values]] = {
         "on_time_streak": _count(r, "on_time_streak"),
         "days_since_late": _count(r, "days_since_late"),
         "installments_unpaid": _count(r, "installments_unpaid"),
+        "judged": _judged(r),
     },
     "no_recent_payment": lambda r: {
         "days_since_payment": _count(r, "days_since_payment"),

@@ -38,9 +38,7 @@ def _last_late(v: Values) -> str:
 
 def _on_time_record(v: Values) -> str:
     """A streak that is broken now is the lateness of the last installment."""
-    if v.get("on_time_streak") != 0:
-        return "on_time_record"
-    return "behind_now" if _number(v, "installments_unpaid") else "last_late"
+    return "on_time_record" if v.get("on_time_streak") != 0 else _last_late(v)
 
 
 def _long_late(v: Values) -> str:

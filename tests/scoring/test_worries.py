@@ -89,6 +89,11 @@ def test_what_a_person_would_worry_about_is_told(loan, code, changes):
         ("on_time_record", {"on_time_streak": 0.0}, "behind_now"),
         ("on_time_record", {"on_time_streak": 0.0, "installments_unpaid": 0.0}, "last_late"),
         ("on_time_record", {"on_time_streak": 1.0}, "on_time_record"),
+        (
+            "on_time_record",
+            {"on_time_streak": 0.0, "installments_unpaid": 0.0, "installments_judged": 1, "late_share": 1.0},
+            "recent_late",
+        ),
         ("long_late", {}, "recent_late"),
         ("long_late", {"installments_judged": 20}, "long_late"),
         ("long_late", {"late_count_6": 0.0}, "long_late"),
