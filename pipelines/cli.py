@@ -1,10 +1,12 @@
 """The `duesight` command: options that go everywhere, the commands, and what a user sees when something is wrong.
 
 Everything a user can mend is a DuesightError: its sentence goes to standard error, without a traceback, and its exit
-code is the command's. Results go to standard output, progress to standard error. Heavy libraries are imported by the
-command that needs them (`pipelines/commands.py`), so that help and errors come at once.
+code is the command's. With --json the same sentences are one object on standard output too. Results go to standard
+output, progress to standard error. Heavy libraries are imported by the command that needs them
+(`pipelines/commands.py`), so that help and errors come at once.
 """
 
+import json
 import sys
 from collections.abc import Callable, Sequence
 
@@ -40,10 +42,22 @@ def _hoisted(words: list[str]) -> list[str]:
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; the exit code. Sentences for the user go to standard error."""
     given = _hoisted(list(sys.argv[1:] if words is None else words))
-    return _guarded(lambda: commands.app(args=given, prog_name="duesight", standalone_mode=False))
+    return _guarded(
+        lambda: commands.app(args=given, prog_name="duesight", standalone_mode=False), "--json" in given
+    )
 
 
-def _guarded(run: Callable[[], object]) -> int:
+def _refused(sentences: str, exit_code: int, as_json: bool, said: bool = False) -> int:
+    """Tell the person, and with --json the machine: one sentence as text, several as a list."""
+    if not said:
+        print(sentences, file=sys.stderr)
+    if as_json:
+        lines = [line for line in sentences.splitlines() if line.strip()]
+        print(json.dumps({"error": lines[0] if len(lines) == 1 else lines, "exit_code": exit_code}))
+    return exit_code
+
+
+def _guarded(run: Callable[[], object], as_json: bool) -> int:
     try:
         code = run()
         if code != _STOPPED:
@@ -54,17 +68,18 @@ def _guarded(run: Callable[[], object]) -> int:
         pass
     except typer.TyperException as error:
         show = getattr(error, "show", None)
-        print(str(error), file=sys.stderr) if show is None else show()
-        return getattr(error, "exit_code", 2)
+        if show is not None:
+            show()
+        words = getattr(error, "format_message", error.__str__)()
+        return _refused(words, getattr(error, "exit_code", 2), as_json, said=show is not None)
     except Exception as error:
         if Said.debug:
             raise
-        print(_sentence(error), file=sys.stderr)
-        return (
+        code = (
             error.exit_code if isinstance(error, DuesightError) else 1 if isinstance(error, OSError) else 70
         )
-    print("Stopped. What was not finished was not kept.", file=sys.stderr)
-    return _STOPPED
+        return _refused(_sentence(error), code, as_json)
+    return _refused("Stopped. What was not finished was not kept.", _STOPPED, as_json)
 
 
 def _sentence(error: Exception) -> str:

@@ -4,6 +4,7 @@ Each imports what it needs when it runs. The clock is read here and nowhere belo
 time of day: a person's promotion of a model.
 """
 
+import shlex
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Optional
@@ -11,7 +12,17 @@ from typing import Annotated, Optional
 import typer
 
 from data.errors import InputError
-from pipelines.options import EVERYWHERE, AsOf, Said, a_day, app, quarantine_app, say, the_workspace
+from pipelines.options import (
+    EVERYWHERE,
+    AsOf,
+    Said,
+    a_day,
+    app,
+    next_command,
+    quarantine_app,
+    say,
+    the_workspace,
+)
 from pipelines.progress import shown, tell
 
 
@@ -46,7 +57,10 @@ def simulate(
     lines = [
         *report.lines(),
         "",
-        f"Next: duesight ingest {out} --mapping data/mappings/demo.toml --as-of {report.last_day}",
+        "Next: "
+        + next_command(
+            f"ingest {shlex.quote(str(out))} --mapping data/mappings/demo.toml --as-of {report.last_day}"
+        ),
     ]
     say(
         lines,
@@ -90,7 +104,7 @@ def init(
     )
     lines = [
         f"{work.settings} written: K = {bad_at} days past due within H = {horizon} days.",
-        f"Next: duesight ingest EXPORT --mapping FILE --workspace {folder}",
+        f"Next: {next_command('ingest EXPORT --mapping FILE', folder)}",
     ]
     say(lines, {"settings": str(work.settings)})
 
@@ -139,7 +153,8 @@ def ingest(
             "",
             "Next: the same without --check"
             if check
-            else "Next: duesight train, or duesight score --rule --as-of DAY",
+            else f"Next: {next_command('train')}, or "
+            + next_command(f"score --rule --as-of {report.business_date}"),
         ],
         report.as_dict(),
     )
@@ -232,7 +247,10 @@ def train(
         else:
             trained = steps.register_model(here, steps.train_model(here, until, tell), tell)
     say(
-        training_lines(trained),
+        [
+            *training_lines(trained),
+            "Next: " + next_command('promote challenger --by WHO --reason "WHY"'),
+        ],
         {
             "version": trained.version.version,
             "digest": trained.version.digest,
@@ -252,8 +270,12 @@ def promote(
     from pipelines import steps
     from pipelines.telling import promotion_line
 
-    made = steps.promote_model(the_workspace(), model, by, reason, datetime.now().astimezone())
-    say([promotion_line(made), "Next: duesight score --as-of DAY"], {"promotion": promotion_line(made)})
+    here = the_workspace()
+    made = steps.promote_model(here, model, by, reason, datetime.now().astimezone())
+    say(
+        [promotion_line(made), f"Next: {next_command(f'score --as-of {steps.last_day(here)}')}"],
+        {"promotion": promotion_line(made)},
+    )
 
 
 @app.command(epilog=EVERYWHERE)

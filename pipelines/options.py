@@ -1,6 +1,7 @@
 """What all commands share: the application, the options that go everywhere, days, the workspace, and how a result is said."""
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -35,6 +36,29 @@ class Said:
     settings_file: str | None = None
     as_json = False
     debug = False
+    typed: tuple[tuple[str, str], ...] = ()
+    """--workspace and --settings where the user typed them, so that the next command is printed with them."""
+
+
+def next_command(words: str, workspace: Path | None = None) -> str:
+    """A command to paste in the same folder: with the workspace and settings that were typed for this one.
+
+    workspace: a new one, which every later command has to be told of.
+    """
+    typed = dict(Said.typed)
+    if workspace is not None:
+        typed["--workspace"] = str(workspace)
+    return " ".join(
+        [
+            f"duesight {words}",
+            *(
+                shlex.join(pair)
+                for name in ("--workspace", "--settings")
+                for pair in typed.items()
+                if pair[0] == name
+            ),
+        ]
+    )
 
 
 def day(text: str) -> date:
@@ -60,6 +84,7 @@ def a_day(words: str, *names: str) -> Any:
 
 @app.callback()
 def everywhere(
+    context: typer.Context,
     workspace: Annotated[
         Path, typer.Option(envvar="DUESIGHT_WORKSPACE", help="The folder of one lender.", file_okay=False)
     ] = Path("workspace"),
@@ -70,6 +95,13 @@ def everywhere(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
 ) -> None:
     Said.workspace, Said.settings_file, Said.as_json, Said.debug = workspace, settings, as_json, debug
+    given = {"workspace": str(workspace), "settings": settings or ""}
+    sources = {name: context.get_parameter_source(name) for name in given}
+    Said.typed = tuple(
+        (f"--{name}", given[name])
+        for name, source in sources.items()
+        if source is not None and source.name == "COMMANDLINE"
+    )
     keep_quiet(workspace)
 
 

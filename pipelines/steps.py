@@ -110,6 +110,14 @@ def open_ledger(here: Here) -> "Ledger":
     return Ledger.open(here.workspace.ledger)
 
 
+def last_day(here: Here) -> str:
+    """The newest day a list can be drawn for; the word DAY where there is no ledger to ask."""
+    try:
+        return open_ledger(here).business_date.isoformat()
+    except LedgerError:
+        return "DAY"
+
+
 def build_panel(
     here: Here,
     until: date | None,
@@ -155,6 +163,7 @@ def train_model(here: Here, until: date | None, tell: "Tell") -> "TrainingResult
         panel.until,
         here.workspace.models,
         lender=ledger.lender,
+        about_source=ledger.needs,
         progress=tell,
     )
 

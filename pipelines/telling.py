@@ -26,7 +26,6 @@ def training_lines(trained: "Trained") -> list[str]:
         *(f"! {caveat}" for caveat in summary["caveats"]),
         *(f"- {finding}" for finding in summary["findings"]),
         f"The page: {trained.page}",
-        'Next: duesight promote challenger --by WHO --reason "WHY"',
     ]
 
 

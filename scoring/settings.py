@@ -4,7 +4,7 @@
 language only change how a sheet is printed, and may be corrected without drawing another list.
 """
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -33,13 +33,15 @@ class ListSettings(BaseModel):
     complaint_number: str = Field(
         default="", description="printed on every sheet; empty says that none is set"
     )
-    language: str = Field(default="en", description="of the sheets; en")
+    language: Literal["en"] = Field(default="en", description="of the sheets; en")
 
     @model_validator(mode="after")
     def _bands_rise(self) -> Self:
         low, middle, high = self.band_cuts
         if not 0 < low < middle < high < 1:
             raise ValueError(f"band_cuts {list(self.band_cuts)} must rise and lie between 0 and 1")
+        if len(set(self.working_weekdays)) != len(self.working_weekdays):
+            raise ValueError(f"working_weekdays {list(self.working_weekdays)} names a day twice")
         return self
 
     def numbers(self) -> dict[str, Json]:

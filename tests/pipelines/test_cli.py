@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -59,9 +60,9 @@ def commands() -> dict[tuple[str, ...], list[str]]:
 @pytest.fixture(autouse=True)
 def fresh() -> Iterator[None]:
     """What one command said everywhere is not said to the next."""
-    before = (Said.workspace, Said.settings_file, Said.as_json, Said.debug)
+    before = (Said.workspace, Said.settings_file, Said.as_json, Said.debug, Said.typed)
     yield
-    Said.workspace, Said.settings_file, Said.as_json, Said.debug = before
+    Said.workspace, Said.settings_file, Said.as_json, Said.debug, Said.typed = before
 
 
 @pytest.fixture
@@ -219,13 +220,52 @@ def test_json_is_one_object_on_stdout_and_nothing_else(
         assert said.out.count("\n") == 1, "one object, one line"
 
 
-def test_an_error_leaves_stdout_empty_for_machines_too(
+def test_an_error_is_one_object_for_machines_and_a_sentence_for_people(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["train", "--json", "--workspace", str(tmp_path / "nowhere")]) == 1
     said = capfd.readouterr()
-    assert said.out == ""
     assert said.err.startswith("There is no workspace at")
+    assert json.loads(said.out) == {"error": said.err.rstrip("\n"), "exit_code": 1}
+
+
+def test_a_mistyped_command_is_an_object_for_machines_too(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["trian", "--json"]) == 2
+    said = capfd.readouterr()
+    assert json.loads(said.out)["exit_code"] == 2 and "Did you mean 'train'?" in json.loads(said.out)["error"]
+
+
+def test_several_problems_are_a_list_for_machines(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "duesight.toml").write_text("[flows]\nretries = 99\nuse_perfect = 1\n", encoding="utf-8")
+    assert main(["train", "--json", "--workspace", str(tmp_path)]) == 1
+    said = capfd.readouterr()
+    assert json.loads(said.out)["error"] == said.err.splitlines() and len(said.err.splitlines()) == 2
+
+
+def test_the_next_command_has_the_workspace_and_settings_that_were_typed_and_no_others(
+    tmp_path: Path, plain: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    work, export = tmp_path / "my lender", str(tmp_path / "an export")
+    monkeypatch.chdir(ROOT)
+
+    def following(*words: str) -> list[str]:
+        assert main(list(words)) == 0
+        last = capsys.readouterr().out.splitlines()[-1]
+        return shlex.split(last.removeprefix("Next: "))[1:]
+
+    assert following("init", str(work))[-2:] == ["--workspace", str(work)]
+    everywhere = ["--workspace", str(work), "--settings", plain]
+    simulate = ["simulate", "--out", export, "--loans", "80"]
+    ingest = following(*simulate, *everywhere)
+    assert ingest[-4:] == everywhere and ingest[1] == export
+    assert main(ingest) == 0
+    said = capsys.readouterr().out.splitlines()[-1]
+    train, score = said.removeprefix("Next: ").split(", or ")
+    assert shlex.split(train)[1:] == ["train", *everywhere]
+    assert main(shlex.split(score)[1:]) == 0
+    monkeypatch.setenv("DUESIGHT_WORKSPACE", str(work))
+    plainly = following("simulate", "--out", str(tmp_path / "other"), "--loans", "50")
+    assert "--workspace" not in plainly and "--settings" not in plainly
 
 
 def test_progress_goes_to_stderr_and_results_to_stdout(

@@ -25,7 +25,7 @@ UNUSUAL = Settings(
         band_cuts=(0.1, 0.2, 0.3),
         complaint_number='0800 "5" \\ call',
         working_weekdays=(0, 1),
-        language="sw",
+        language="en",
     ),
     flows=FlowSettings(use_prefect=False, retries=0, retry_seconds=0.5),
 )
