@@ -4,12 +4,13 @@
 the morning's list does not depend on a tracking database that somebody else has locked.
 
 Each line holds the BLAKE2b of the line before it: a line that was changed, taken out or put in between breaks the
-chain at the next one, and the error names it. A cut at the end cannot be seen from the file alone; `registry` keeps
-the digest of the last line in MLflow as well and compares. Whoever can rewrite both files can forge both: this is a
-record that shows accidents and careless edits, not a signature.
+chain at the next one, and the error names it. A change of the last line, or a cut at the end, shows against
+`promotions.head`, which holds the number and digest of the last line that was acknowledged; `registry` keeps them in
+MLflow as well. Whoever can rewrite all of them can forge all: this is a record that shows accidents and careless
+edits, not a signature.
 
-A line is on the disk (fsync) before `append` returns. What a crash left of a half-written line has no newline at its
-end; it was never acknowledged, is not read, and is cut off by the next promotion.
+Line and head are on the disk (fsync) before `append` returns. What a crash left of a half-written line has no newline
+at its end; it was never acknowledged, is not read, and is cut off by the next promotion.
 """
 
 import fcntl
@@ -24,8 +25,12 @@ from pathlib import Path
 
 from data.digest import Json, canonical_json
 from data.errors import InputError, RegistryError
+from data.manifest import write_atomically
 
 LOG = "promotions.jsonl"
+HEAD = "promotions.head"
+_NONE_YET = "0:"
+"""The head before the first line, so that a line without a head is never what a crash left."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +50,13 @@ class Promotion:
 
 def read_log(models_dir: Path) -> list[Promotion]:
     """All promotions, oldest first; empty where none was made. RegistryError names the line where the chain breaks."""
-    path = models_dir / LOG
-    if not path.exists():
-        return []
+    path, head = models_dir / LOG, models_dir / HEAD
+    # The head first: a promotion that is made in between then only adds a line that the head does not ask for.
+    acknowledged = head.read_text(encoding="utf-8").strip() if head.exists() else ""
     promotions: list[Promotion] = []
     previous = ""
-    for n, line in enumerate(_whole_lines(path.read_bytes()), start=1):
+    content = path.read_bytes() if path.exists() else b""
+    for n, line in enumerate(_whole_lines(content), start=1):
         try:
             entry = json.loads(line)
             promotion = Promotion(
@@ -62,7 +68,7 @@ def read_log(models_dir: Path) -> list[Promotion]:
                 at=datetime.fromisoformat(entry["at"]),
                 by=str(entry["by"]),
                 reason=str(entry["reason"]),
-                line_digest=blake2b(line, digest_size=32).hexdigest(),
+                line_digest=_digest(line),
             )
             before = str(entry["previous"])
         except (ValueError, KeyError, TypeError) as problem:
@@ -75,7 +81,22 @@ def read_log(models_dir: Path) -> list[Promotion]:
             )
         promotions.append(promotion)
         previous = promotion.line_digest
+    _refuse_a_lost_line(models_dir, promotions, acknowledged)
     return promotions
+
+
+def _refuse_a_lost_line(models_dir: Path, promotions: list[Promotion], acknowledged: str) -> None:
+    n, _, digest = acknowledged.partition(":")
+    if promotions and not acknowledged:
+        raise RegistryError(f"{models_dir / HEAD} is missing or empty; restore it from a copy.")
+    if acknowledged and not n.isdecimal():
+        raise RegistryError(f"{models_dir / HEAD} names no promotion; restore it from a copy.")
+    if acknowledged not in ("", _NONE_YET) and (
+        len(promotions) < int(n) or promotions[int(n) - 1].line_digest != digest
+    ):
+        raise RegistryError(
+            f"{models_dir / LOG}, line {n}: this promotion was changed or is no longer there; restore the file from a copy."
+        )
 
 
 def append(
@@ -114,19 +135,18 @@ def append(
         "by": by,
         "reason": reason,
     }
+    line = canonical_json(entry).encode()
     path = models_dir / LOG
+    if not log:
+        write_atomically(models_dir / HEAD, _NONE_YET.encode())
     with path.open("ab+") as file:
         file.seek(0)
         whole = sum(len(line) + 1 for line in _whole_lines(file.read()))
         file.truncate(whole)
-        file.write(canonical_json(entry).encode() + b"\n")
+        file.write(line + b"\n")
         file.flush()
         os.fsync(file.fileno())
-    folder = os.open(models_dir, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    write_atomically(models_dir / HEAD, f"{entry['n']}:{_digest(line)}\n".encode())
     return read_log(models_dir)[-1]
 
 
@@ -156,6 +176,10 @@ def locked(models_dir: Path) -> Iterator[None]:
     with (models_dir / f".{LOG}.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def _digest(line: bytes) -> str:
+    return blake2b(line, digest_size=32).hexdigest()
 
 
 def _whole_lines(content: bytes) -> list[bytes]:

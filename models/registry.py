@@ -17,7 +17,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -91,7 +91,7 @@ def log_run(models_dir: Path, result: TrainingResult, page: str | None = None) -
             else:
                 version = _register(client, result.model, summary["name"], run.info.run_id)
         client.set_registered_model_alias(summary["name"], CHALLENGER, str(version))
-        _mend(client, models_dir, summary["name"], read_log(models_dir))
+        _mend(client, models_dir, summary["name"])
         return _by_number(client, models_dir, summary["name"], version)
 
 
@@ -101,16 +101,16 @@ def resolve(models_dir: Path, labels: LabelSettings, which: str) -> ModelVersion
     The champion is read from the log of promotions, without MLflow. RegistryError where there is none.
     """
     name = labels.model_name()
-    log = read_log(models_dir)
     if which == CHAMPION:
-        live = champion_of(log, name)
+        live = champion_of(read_log(models_dir), name)
         if live is None:
             raise RegistryError(
-                f"No model of {name} has been promoted: run duesight promote {CHALLENGER} --by WHO --reason TEXT, or draw the list by the rule with duesight score --rule."
+                f"No model of {name} is live. duesight score --rule draws the list by the lender's rule; a model is learnt by duesight "
+                f"train, and speaks once it is promoted: duesight promote {CHALLENGER} --by WHO --reason TEXT."
             )
         return ModelVersion(name, live.version, live.served, models_dir / "served" / live.served, live.run_id)
     with _opened(models_dir, create=False) as client:
-        _mend(client, models_dir, name, log)
+        _mend(client, models_dir, name)
         return _resolved(client, models_dir, name, which)
 
 
@@ -124,9 +124,9 @@ def promote(
     folder was changed, or it is the champion already.
     """
     name = labels.model_name()
+    _usable((models_dir / DATABASE).resolve(), models_dir, create=False)
     with locked(models_dir), _opened(models_dir, create=False) as client:
-        log = read_log(models_dir)
-        _mend(client, models_dir, name, log)
+        log = _mend(client, models_dir, name)
         chosen = _resolved(client, models_dir, name, which)
         ServedModel.load(chosen.folder)
         live = champion_of(log, name)
@@ -135,7 +135,9 @@ def promote(
                 f"Version {live.version} of {name} is the champion already, since {live.at.isoformat()} by {live.by}."
             )
         promotion = append(models_dir, name, chosen.version, chosen.digest, chosen.run_id, at, by, reason)
-        _mend(client, models_dir, name, read_log(models_dir))
+        # The promotion is made. Where MLflow cannot take it now (a full disk), its alias follows with the next command.
+        with suppress(*_trouble()):
+            _mend(client, models_dir, name)
     return promotion
 
 
@@ -171,15 +173,17 @@ def _register(client: "MlflowClient", model: ServedModel, name: str, run_id: str
     return int(version.version)
 
 
-def _mend(client: "MlflowClient", models_dir: Path, name: str, log: list[Promotion]) -> None:
-    """Make MLflow's alias say what the log says, after checking that the log has every line MLflow has seen."""
+def _mend(client: "MlflowClient", models_dir: Path, name: str) -> list[Promotion]:
+    """Make MLflow's alias say what the log says, after checking that the log has every line MLflow has seen, and that
+    MLflow's champion is the model that was promoted. Returns the log."""
     registered = _found(lambda: client.get_registered_model(name))
+    log = read_log(models_dir)  # after MLflow: it may have grown since, and has then no line less
     if registered is None:
         if champion_of(log, name) is not None:
             raise RegistryError(
                 f"{models_dir / DATABASE} does not know {name}, of which promotions.jsonl names a champion: restore the database from a copy."
             )
-        return
+        return log
     seen = registered.tags.get(_SEEN_TAG)
     if seen is not None:
         n, _, digest = seen.partition(":")
@@ -192,12 +196,17 @@ def _mend(client: "MlflowClient", models_dir: Path, name: str, log: list[Promoti
     if live is None:
         if alias is not None:
             client.delete_registered_model_alias(name, CHAMPION)
-        return
+        return log
+    if _by_number(client, models_dir, name, live.version).digest != live.served:
+        raise RegistryError(
+            f"{models_dir / DATABASE}: version {live.version} of {name} is not the model that was promoted; restore the database from a copy."
+        )
     if str(alias) != str(live.version):
         client.set_registered_model_alias(name, CHAMPION, str(live.version))
     now_seen = f"{live.n}:{live.line_digest}"
     if seen != now_seen:
         client.set_registered_model_tag(name, _SEEN_TAG, now_seen)
+    return log
 
 
 def _resolved(client: "MlflowClient", models_dir: Path, name: str, which: str) -> ModelVersion:
@@ -210,7 +219,7 @@ def _resolved(client: "MlflowClient", models_dir: Path, name: str, which: str) -
         same = [version for version in _versions(client, name) if version.digest.startswith(which)]
         if len({version.digest for version in same}) == 1:
             return _by_number(client, models_dir, name, same[-1].version)
-    if not which.isdecimal():
+    if not which.isdecimal() or len(which) > _SHORTEST_DIGEST:
         raise RegistryError(
             f"{which!r} names no model here: say {CHALLENGER}, a version number, or the first {_SHORTEST_DIGEST} or more "
             "characters of a model's digest."
@@ -272,11 +281,9 @@ def _opened(models_dir: Path, create: bool) -> Iterator["MlflowClient"]:
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ["DO_NOT_TRACK"] = "true"
     import mlflow
-    from mlflow.exceptions import MlflowException
-    from sqlalchemy.exc import SQLAlchemyError
 
     for chatty in ("mlflow", "alembic"):
-        logging.getLogger(chatty).setLevel(logging.ERROR)
+        logging.getLogger(chatty).setLevel(logging.CRITICAL)  # what goes wrong is said below, without SQL
     tracking = mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None
     environment = {name: os.environ.get(name) for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")}
     address = f"sqlite:///{database}"
@@ -284,10 +291,15 @@ def _opened(models_dir: Path, create: bool) -> Iterator["MlflowClient"]:
     mlflow.set_registry_uri(address)
     try:
         yield mlflow.MlflowClient(address, address)
-    except (MlflowException, SQLAlchemyError, sqlite3.Error) as problem:
+    except _trouble() as problem:
         first_line = str(problem).strip().splitlines()[0]
+        remedy = (
+            "free some space and run the command again"
+            if "disk is full" in first_line
+            else "close other programs that use it, or restore it from a copy"
+        )
         raise RegistryError(
-            f"{database}: MLflow could not do its work ({first_line}); close other programs that use it, or restore it from a copy."
+            f"{database}: MLflow could not do its work ({first_line}); {remedy}."
         ) from problem
     finally:
         mlflow.set_tracking_uri(tracking)  # type: ignore[arg-type]  # None takes the address back, and the stub forgets it
@@ -298,9 +310,17 @@ def _opened(models_dir: Path, create: bool) -> Iterator["MlflowClient"]:
                 os.environ[name] = value
 
 
+def _trouble() -> tuple[type[Exception], ...]:
+    """What MLflow raises where its database fails it."""
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    return MlflowException, SQLAlchemyError, sqlite3.Error
+
+
 def _usable(database: Path, models_dir: Path, create: bool) -> None:
     """A sentence at once where MLflow would try for minutes: no database, one that is locked, or no database at all."""
-    if not database.exists():
+    if not database.exists() or database.stat().st_size == 0:
         if read_log(models_dir):
             raise RegistryError(
                 f"{database} is gone, but promotions.jsonl names versions in it: restore it from a copy."

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from data.errors import InputError, RegistryError
-from models.promotions import LOG, Promotion, append, champion_of, live_on, locked, read_log
+from models.promotions import HEAD, LOG, Promotion, append, champion_of, live_on, locked, read_log
 
 UTC = timezone.utc  # noqa: UP017
 NAME = "early-warning-k30-h90"
@@ -68,6 +68,29 @@ def test_a_line_taken_out_breaks_the_chain(three: Path) -> None:
     (three / LOG).write_text("\n".join([lines[0], lines[2]]) + "\n")
     with pytest.raises(RegistryError, match="line 2"):
         read_log(three)
+
+
+@pytest.mark.parametrize("how", ["edited", "cut", "emptied", "gone"])
+def test_a_last_line_that_was_acknowledged_cannot_change_or_vanish(three: Path, how: str) -> None:
+    content = (three / LOG).read_text()
+    changed = {"edited": content.replace("07-20", "07-15"), "cut": content[:-40], "emptied": ""}
+    if how == "gone":
+        (three / LOG).unlink()
+    else:
+        (three / LOG).write_text(changed[how])
+    with pytest.raises(RegistryError, match="line 3: this promotion was changed or is no longer there"):
+        read_log(three)
+
+
+def test_a_head_that_is_gone_is_named_and_one_of_a_crash_is_no_trouble(three: Path) -> None:
+    head = (three / HEAD).read_text()
+    (three / HEAD).unlink()
+    with pytest.raises(RegistryError, match=HEAD):
+        read_log(three)
+    (three / HEAD).write_text("0:")  # the first promotion was written, and then the power went
+    assert len(read_log(three)) == 3
+    (three / HEAD).write_text(head)
+    assert len(read_log(three)) == 3
 
 
 def test_a_line_that_is_no_promotion_is_named(three: Path) -> None:

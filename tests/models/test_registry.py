@@ -11,7 +11,7 @@ from data.errors import RegistryError
 from decisions.settings import CapacitySettings
 from features.settings import LabelSettings
 from models import registry
-from models.promotions import LOG
+from models.promotions import HEAD, LOG
 from models.registry import history, log_run, promote, resolve
 from models.served import ServedModel
 from models.settings import TrainSettings
@@ -94,7 +94,7 @@ def test_the_newest_run_is_the_challenger_and_nobody_is_champion(models: Path) -
     challenger = resolve(models, LABELS, "challenger")
     assert challenger.version == 2
     assert ServedModel.load(challenger.folder).digest == challenger.digest
-    with pytest.raises(RegistryError, match="has been promoted: run duesight promote challenger"):
+    with pytest.raises(RegistryError, match="is live"):
         resolve(models, LABELS, "champion")
 
 
@@ -124,11 +124,11 @@ def test_a_crash_between_log_and_alias_is_mended_by_the_next_call(
     calls = []
     honest = registry._mend
 
-    def crash_on_the_second(*arguments) -> None:
+    def crash_on_the_second(*arguments):
         calls.append(1)
         if len(calls) == 2:
             raise KeyboardInterrupt
-        honest(*arguments)
+        return honest(*arguments)
 
     monkeypatch.setattr(registry, "_mend", crash_on_the_second)
     with pytest.raises(KeyboardInterrupt):
@@ -158,8 +158,63 @@ def test_a_log_that_lost_or_changed_its_last_line_is_seen(models: Path, how: str
     promote(models, LABELS, "2", "risk committee", "second", TUESDAY)
     lines = (models / LOG).read_text().splitlines(keepends=True)
     (models / LOG).write_text(lines[0] if how == "cut" else lines[0] + lines[1].replace("second", "third"))
+    for read in (
+        lambda: resolve(models, LABELS, "challenger"),
+        lambda: resolve(models, LABELS, "champion"),
+        lambda: history(models),
+    ):
+        with pytest.raises(RegistryError, match="line 2: this promotion was changed or is no longer there"):
+            read()
+
+
+def test_a_log_that_is_shorter_than_what_mlflow_has_seen_is_refused(models: Path) -> None:
+    """Log and head put back from a copy of the day before, the database from today's."""
+    promote(models, LABELS, "1", "risk committee", "first", MONDAY)
+    before = {name: (models / name).read_bytes() for name in (LOG, HEAD)}
+    promote(models, LABELS, "2", "risk committee", "second", TUESDAY)
+    for name, content in before.items():
+        (models / name).write_bytes(content)
     with pytest.raises(RegistryError, match="line 2: MLflow has seen a promotion that is no longer there"):
         resolve(models, LABELS, "challenger")
+
+
+def test_a_promotion_that_is_made_is_no_error_when_mlflow_cannot_take_it(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest, calls = registry._mend, []
+
+    def full_on_the_second(*arguments):
+        calls.append(1)
+        if len(calls) == 2:
+            raise sqlite3.OperationalError("database or disk is full")
+        return honest(*arguments)
+
+    monkeypatch.setattr(registry, "_mend", full_on_the_second)
+    assert promote(models, LABELS, "1", "risk committee", "first", MONDAY).n == 1
+    assert resolve(models, LABELS, "champion").version == 1
+
+
+def test_an_empty_database_is_not_taken_for_a_new_one(models: Path, kept) -> None:
+    """A fresh database would call another model version 1, beside the version 1 that was promoted."""
+    promote(models, LABELS, "1", "risk committee", "first", MONDAY)
+    (models / "mlflow.db").write_bytes(b"")
+    with pytest.raises(RegistryError, match=r"is gone, but promotions\.jsonl names versions"):
+        log_run(models, kept[1][1])
+
+
+def test_a_database_in_which_the_champion_is_another_model_is_refused(models: Path) -> None:
+    promote(models, LABELS, "1", "risk committee", "first", MONDAY)
+    _client(models).set_model_version_tag("early-warning-k30-h90", "1", "duesight.served", "f" * 64)
+    with pytest.raises(
+        RegistryError, match="version 1 of early-warning-k30-h90 is not the model that was promoted"
+    ):
+        resolve(models, LABELS, "2")
+
+
+def test_a_promotion_without_a_database_leaves_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(RegistryError, match="run duesight train first"):
+        promote(tmp_path / "models", LABELS, "challenger", "Ana", "why not", MONDAY)
+    assert not (tmp_path / "models").exists()
 
 
 def test_a_model_changed_on_disk_is_not_promoted(models: Path) -> None:
