@@ -7,6 +7,7 @@ an officer acts on reasons, and a number about a person invites a verdict.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,15 +17,17 @@ from typing import NamedTuple
 
 from data.digest import Json
 from data.money import format_amount
-from scoring.codes import CONDITION_WORDS
+from decisions.pick import ONE_LIST
+from scoring.codes import CONDITION_WORDS, NOT_JUDGED_WORDS
 from scoring.queue import MOST_REASONS
 from scoring.sentences import several, words
 from scoring.settings import ListSettings
 
 ListRow = Mapping[str, object]
-"""One row of queue.parquet or withheld.parquet as plain Python values."""
+"""One row of queue.parquet, withheld.parquet or watch.parquet as plain Python values."""
 
 NOT_IN_DIRECTORY = "not in the directory"
+NO_REASON = "no single reason stands out"
 
 
 class Person(NamedTuple):
@@ -54,7 +57,10 @@ class LoanLine(NamedTuple):
 
 
 class SheetRow(NamedTuple):
-    """One contact. reasons: sentences, the weightiest first; new_reason marks the one that is new since last time."""
+    """One contact. reasons: sentences, the weightiest first, each with whether it is new since last time.
+
+    promise: the last one in words; promise_is_open: its day has come and what was promised has not.
+    """
 
     rank: int
     borrower_id: str
@@ -64,12 +70,17 @@ class SheetRow(NamedTuple):
     loans: tuple[LoanLine, ...]
     reasons: tuple[tuple[str, bool], ...]
     promise: str
+    promise_is_open: bool
     new_today: bool
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """stem: the file name without its ending. whose: the officer or branch by id. notes: the foot, line by line."""
+    """stem: the file name without its ending. whose: the officer or branch by id.
+
+    withheld: who could have been on this list and is not, and why. not_judged: how many of its live loans are on no
+    list, and why; empty where there are none. elsewhere: borrowers whom a colleague reaches.
+    """
 
     stem: str
     whose: str
@@ -79,6 +90,7 @@ class Sheet:
     rows: tuple[SheetRow, ...]
     order: str
     withheld: str
+    not_judged: str
     complaints: str
     caveats: tuple[str, ...]
     elsewhere: tuple[str, ...]
@@ -90,6 +102,7 @@ class Sheet:
 def sheets_of(
     queue: Sequence[ListRow],
     withheld: Sequence[ListRow],
+    watch: Sequence[ListRow],
     manifest: Mapping[str, Json],
     people: Mapping[str, Person],
     settings: ListSettings,
@@ -103,6 +116,7 @@ def sheets_of(
     assert isinstance(caveats, list)
     mine = _by_list(queue)
     left_out = _by_list(withheld)
+    beyond = _not_judged_by_list(watch)
     lent_out = _reached_by_colleagues(queue, people)
     return [
         Sheet(
@@ -114,6 +128,7 @@ def sheets_of(
             rows=tuple(_row(loans, people, settings.language) for loans in _by_contact(rows)),
             order=_order(manifest),
             withheld=_withheld(left_out.get(key, [])),
+            not_judged=_not_judged(beyond.get(key, {}), manifest),
             complaints=(
                 f"Complaints and questions: {settings.complaint_number}"
                 if settings.complaint_number
@@ -153,6 +168,7 @@ def file_stem(list_key: str, list_id: str) -> str:
 def _row(loans: Sequence[ListRow], people: Mapping[str, Person], language: str) -> SheetRow:
     first = loans[0]
     borrower_id = str(first["borrower_id"])
+    promise, is_open = _promise(loans)
     return SheetRow(
         rank=_whole(first["officer_rank"]),
         borrower_id=borrower_id,
@@ -161,7 +177,8 @@ def _row(loans: Sequence[ListRow], people: Mapping[str, Person], language: str) 
         call_until=str(first["call_until"]),
         loans=tuple(_loan(row) for row in loans),
         reasons=_reasons(loans, language),
-        promise=_promise(first),
+        promise=promise,
+        promise_is_open=is_open,
         new_today=any(bool(row["new_today"]) for row in loans),
     )
 
@@ -193,15 +210,27 @@ def _reasons(loans: Sequence[ListRow], language: str) -> tuple[tuple[str, bool],
             prefix = f"{row['loan_id']}: " if len(loans) > 1 else ""
             told.append((float(str(weight or 0.0)), prefix + sentence, row["change_reason"] == code))
     told.sort(key=lambda reason: -reason[0])
-    return tuple((sentence, is_new) for _, sentence, is_new in told[:MOST_REASONS])
+    return tuple((sentence, is_new) for _, sentence, is_new in told[:MOST_REASONS]) or ((NO_REASON, False),)
 
 
-def _promise(row: ListRow) -> str:
-    on, amount = _maybe_day(row["last_promise_on"]), _amount(row["last_promise_amount"])
-    if on is None:
-        return ""
-    currency = str(row["currency"])
-    return f"for {on}" if amount is None else f"{format_amount(amount, currency)} {currency} for {on}"
+def _promise(loans: Sequence[ListRow]) -> tuple[str, bool]:
+    """The newest promise of a person in words, and whether it is open on the list's day."""
+    promised = [row for row in loans if row["last_promise_on"] is not None]
+    if not promised:
+        return "", False
+    row = max(promised, key=lambda row: _day(row["last_promise_on"]))
+    on, today, loan = _day(row["last_promise_on"]), _day(row["list_for"]), _loan(row)
+    amount = _amount(row["last_promise_amount"])
+    what = f"for {on}" if amount is None else f"{loan.money(amount)} for {on}"
+    if on > today:
+        return f"{what}, not due yet", False
+    if on == today:
+        return f"{what}, due today", True
+    if not loan.to_clear:
+        return f"{what}, and nothing is open now", False
+    if loan.last_payment_on is not None and loan.last_payment_on >= on:
+        return f"{what}; a payment came since, some is open", False
+    return f"{what}, {several((today - on).days, 'day')} overdue", True
 
 
 def _order(manifest: Mapping[str, Json]) -> str:
@@ -217,17 +246,43 @@ def _order(manifest: Mapping[str, Json]) -> str:
 
 
 def _withheld(rows: Sequence[ListRow]) -> str:
-    people: dict[str, set[str]] = {}
-    for row in rows:
-        people.setdefault(str(row["reason"]), set()).add(str(row["borrower_id"]))
-    total = len({borrower for borrowers in people.values() for borrower in borrowers})
-    if not total:
-        return "Nobody else could have been on this list."
+    """Counts of loans, as in the manifest: over all lists they add up to its counts."""
+    if not rows:
+        return "Nobody is withheld from this list."
+    counts = Counter(str(row["reason"]) for row in rows)
+    people = people_words(len({str(row["borrower_id"]) for row in rows}))
     reasons = ", ".join(
-        f"{CONDITION_WORDS.get(reason, reason)} {len(borrowers)}"
-        for reason, borrowers in sorted(people.items())
+        f"{CONDITION_WORDS.get(reason, reason)} {count}" for reason, count in sorted(counts.items())
     )
-    return f"Not on this list: {total} {'person' if total == 1 else 'people'} ({reasons})."
+    return f"Not on this list: {several(len(rows), 'loan')} of {people} ({reasons})."
+
+
+def _not_judged_by_list(watch: Sequence[ListRow]) -> dict[str, Counter[str]]:
+    """By list: how many live loans are on no list, by the word why. A loan is its officer's, else its branch's."""
+    found: dict[str, Counter[str]] = {}
+    for row in watch:
+        if row["why_not"] is not None:
+            kind = next((kind for kind in ("officer", "branch") if row[f"{kind}_id"] is not None), None)
+            key = f"{kind}:{row[f'{kind}_id']}" if kind else ONE_LIST
+            found.setdefault(key, Counter())[str(row["why_not"])] += 1
+    return found
+
+
+def _not_judged(counts: Mapping[str, int], manifest: Mapping[str, Json]) -> str:
+    if not counts:
+        return ""
+    labels = manifest["labels"]
+    assert isinstance(labels, dict)
+    said = [
+        NOT_JUDGED_WORDS.get(why, "{loans} not judged: " + why.replace("_", " ")).format(
+            loans=several(count, "loan"),
+            belongs="belongs" if count == 1 else "belong",
+            bad_at=labels["bad_at_days"],
+            horizon=labels["horizon_days"],
+        )
+        for why, count in sorted(counts.items())
+    ]
+    return f"On no list: {'; '.join(said)}."
 
 
 def _reached_by_colleagues(queue: Sequence[ListRow], people: Mapping[str, Person]) -> dict[str, list[str]]:

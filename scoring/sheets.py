@@ -4,8 +4,8 @@ This is the only module of the room that opens the directory. Names and phone nu
 drawn; they are in no digest and no file name, and a sheet can be drawn again when the directory was corrected.
 Without a directory the sheets say so in each row and are otherwise whole.
 
-For the same list, directory and settings the bytes are the same. Sheets hold personal data: whoever keeps the
-workspace keeps them as such.
+For the same list, directory and settings the bytes are the same. Sheets hold personal data: only the owner of the
+workspace can open their folder or read them; whoever hands them on hands on names.
 """
 
 import re
@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from scoring.codes import language_name
 from scoring.manifest import read_manifest
 from scoring.settings import ListSettings
-from scoring.sheet_formats import to_csv, to_html, to_xlsx
+from scoring.sheet_book import to_xlsx
+from scoring.sheet_formats import to_csv, to_html
 from scoring.sheet_rows import Person, sheets_of
 
 
@@ -30,13 +32,19 @@ def draw_sheets(folder: Path, apart: Path | None, settings: ListSettings) -> lis
     withheld = pq.read_table(
         folder / "withheld.parquet", columns=["list_key", "reason", "borrower_id"]
     ).to_pylist()
+    watch = pq.read_table(
+        folder / "watch.parquet", columns=["officer_id", "branch_id", "why_not"]
+    ).to_pylist()
     people = read_people(apart, {str(row["borrower_id"]) for row in queue})
     target = folder / "sheets"
-    target.mkdir(exist_ok=True)
+    target.mkdir(mode=0o700, exist_ok=True)
+    target.chmod(0o700)  # one that was there already, or made under another umask
     written = []
-    for sheet in sheets_of(queue, withheld, manifest, people, settings):
+    for sheet in sheets_of(queue, withheld, watch, manifest, people, settings):
         for ending, render in ((".html", to_html), (".xlsx", to_xlsx), (".csv", to_csv)):
             path = target / f"{sheet.stem}{ending}"
+            path.touch(mode=0o600)
+            path.chmod(0o600)  # before the first name is in it
             path.write_bytes(render(sheet))
             written.append(path)
     return sorted(written)
@@ -55,7 +63,7 @@ def read_people(apart: Path | None, borrower_ids: set[str]) -> dict[str, Person]
             people[row["borrower_id"]] = Person(
                 name=" ".join((row.get("name") or "").split()),
                 phones=tuple(phone.strip() for phone in phones if phone.strip()),
-                language=row.get("language") or "",
+                language=language_name(row.get("language") or ""),
                 preferred_time=row.get("preferred_time") or "",
             )
     return people

@@ -8,6 +8,7 @@ import io
 import json
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ import pytest
 
 from data.apart import read_directory, read_protected
 from data.ledger import Ledger
-from scoring.codes import OUTCOMES, REASONS
+from scoring.codes import CONDITION_WORDS, OUTCOMES, REASONS, code_of
 
 pytestmark = pytest.mark.slow  # the champion and the list of the shared demo lender
 Rows = list[dict[str, Any]]
@@ -49,6 +50,10 @@ def sheets(drawn: Path) -> dict[str, dict[str, Path]]:
 
 def read_csv(path: Path) -> Rows:
     return list(csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline="")))
+
+
+def without_markup(page: str) -> str:
+    return re.sub(r"<[^>]+>", "", page)
 
 
 def by_officer(queue: Rows) -> dict[str, Rows]:
@@ -87,13 +92,13 @@ def test_a_row_holds_every_field_an_officer_needs(queue: Rows, sheets: dict[str,
         for row in read_csv(files[".csv"]):
             loan = state[row["borrower_id"]]
             assert row["name"] and row["phones"], officer
-            assert row["language"] in ("en", "sw")
+            assert row["language"] in ("English", "Swahili")
             assert row["call_window"].startswith("09:00 to 18:00")
             assert int(row["days_late"]) >= loan["days_past_due"] >= 0
             assert float(row["amount_to_clear"]) >= float(loan["due_unpaid_amount"]) >= 0
             assert row["currency"] == "KES"
-            assert row["reasons"], "a person is never on a list without a word why"
-            for empty in ("outcome", "reason", "promise_on", "promise_amount", "note"):
+            assert row["why_today"], "a person is never on a list without a word why"
+            for empty in ("outcome", "outcome_reason", "promise_on", "promise_amount", "note"):
                 assert row[empty] == ""
     rows = [row for files in sheets.values() for row in read_csv(files[".csv"])]
     for sometimes in (
@@ -123,7 +128,8 @@ def test_the_workbook_offers_drop_downs_and_the_page_and_csv_tell_the_same_peopl
         lists = [rule for rule in front.data_validations.dataValidation if rule.type == "list"]
         assert len(lists) == 2
         codes = [[cell.value for cell in column] for column in book["Codes"].iter_cols()]
-        assert set(OUTCOMES) <= set(codes[0]) and set(REASONS) <= set(codes[2])
+        for offered, listed in zip(codes, (OUTCOMES, REASONS), strict=True):
+            assert [code_of(shown, listed) for shown in offered[1:] if shown] == list(listed)
 
 
 def test_the_foot_says_as_of_when_whom_it_leaves_out_and_where_to_complain(
@@ -132,12 +138,29 @@ def test_the_foot_says_as_of_when_whom_it_leaves_out_and_where_to_complain(
     withheld = pq.read_table(drawn / "withheld.parquet").to_pylist()
     for officer, files in sheets.items():
         page = files[".html"].read_text(encoding="utf-8")
-        assert "Figures as of the end of 2025-06-30" in page
-        people = {row["borrower_id"] for row in withheld if row["list_key"] == f"officer:{officer}"}
-        if people:
-            assert f"Not on this list: {len(people)} p" in page
+        assert "Figures as of the end of 2025-06-30" in without_markup(page)
+        loans = [row for row in withheld if row["list_key"] == f"officer:{officer}"]
+        if loans:
+            assert f"Not on this list: {len(loans)} loan" in page
         assert "No complaint number is set" in page
         assert drawn.name in page
+
+
+def test_what_the_sheets_leave_out_adds_up_to_the_manifest(
+    drawn: Path, sheets: dict[str, dict[str, Path]]
+) -> None:
+    counts = json.loads((drawn / "manifest.json").read_text())["counts"]
+    said: Counter[str] = Counter()
+    for files in sheets.values():
+        first = read_csv(files[".csv"])[0]
+        for line in (first["withheld"], first["not_judged"]):
+            assert line == "" or line in without_markup(files[".html"].read_text(encoding="utf-8"))
+        for reason, words in CONDITION_WORDS.items():
+            said[reason] += sum(int(n) for n in re.findall(rf"\b{words} (\d+)", first["withheld"]))
+        for why, words in (("already_bad", "already 30"), ("not_yet_due", "whose first")):
+            said[why] += sum(int(n) for n in re.findall(rf"(\d+) loans? {words}", first["not_judged"]))
+    assert said["already_bad"] and said["over_capacity"]
+    assert +said == counts["withheld"] | counts["not_judged"]
 
 
 def test_queue_and_withheld_are_exactly_the_eligible_loans(drawn: Path, queue: Rows) -> None:

@@ -4,15 +4,18 @@ import re
 import time
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from openpyxl import load_workbook
 
 from scoring.batch import draw_the_list
-from scoring.codes import OUTCOMES, REASONS
+from scoring.codes import OUTCOMES, REASONS, code_of
 from scoring.settings import ListSettings
-from scoring.sheet_formats import COLUMNS, dial, neutral
+from scoring.sheet_formats import COLUMNS, dial, neutral, unbroken
 from scoring.sheet_rows import file_stem
 from scoring.sheets import draw_sheets
 
@@ -51,9 +54,9 @@ def test_a_page_has_every_field_of_a_sheet(drawn, loan):
         drawn(loan(last_promise_on=None), people=[AMINA], complaint_number="0800 111"), ".html"
     ).read_text()
     for said in (
-        "People to reach", "Amina Rutavo", 'href="tel:+999712345001"', "0712345002", "language: sw", "09:00 to 18:00", "16:00-18:00",
-        "2 days late", "500.00 KES", "Next due 2025-06-11", "Last paid 2025-05-28", "1 installment behind, 2 days late now",
-        "Saturday 2025-06-07", "as of the end of 2025-06-06", "0800 111", "lender&#39;s rule", "paid in full", "stopped for safety", "illness",
+        "People to reach", "Amina Rutavo", 'href="tel:+999712345001"', "0712345002", "speaks Swahili", "09:00 to 18:00", "prefers <span class=\"whole\">16:00-18:00<",
+        "2 days late", "500.00 KES", "Next due <span class=\"whole\">2025-06-11<", "Last paid <span class=\"whole\">2025-05-28<", "1 installment behind, 2 days late now",
+        "Saturday 2025-06-07", "as of the end of <span class=\"whole\">2025-06-06<", "0800 111", "lender&#39;s rule", "paid in full", "stopped for safety", "illness",
     ):  # fmt: skip
         assert said in page, said
     assert not re.search(r"<script|src=|url\(|@import|default", page)
@@ -108,14 +111,24 @@ def test_the_workbook_has_drop_downs_with_every_code_for_every_row(drawn, loan):
     rules = {str(rule.sqref): rule for rule in page.data_validations.dataValidation}
     place = {column.title: cell.column_letter for column, cell in zip(COLUMNS, page[4], strict=True)}
     assert [cell.value for cell in page[4]] == [column.title for column in COLUMNS]
-    outcome, reason = (rules[f"{place[title]}5:{place[title]}6"] for title in ("Outcome", "Reason"))
-    assert (outcome.type, outcome.formula1) == ("list", f"Codes!$A$2:$A${len(OUTCOMES) + 1}")
-    assert [codes.cell(row, 1).value for row in range(2, len(OUTCOMES) + 2)] == list(OUTCOMES)
-    assert reason.formula1 == f"Codes!$C$2:$C${len(REASONS) + 1}"
-    assert [codes.cell(row, 3).value for row in range(2, len(REASONS) + 2)] == list(REASONS)
+    outcome, reason = (rules[f"{place[title]}5:{place[title]}6"] for title in ("Outcome", "Outcome reason"))
+    for column, rule, listed in ((1, outcome, OUTCOMES), (2, reason, REASONS)):
+        letter = "AB"[column - 1]
+        assert (rule.type, rule.formula1) == ("list", f"Codes!${letter}$2:${letter}${len(listed) + 1}")
+        offered = [codes.cell(row, column).value for row in range(2, len(listed) + 2)]
+        assert [code_of(shown, listed) for shown in offered] == list(listed)
+        assert [shown for shown in offered if listed[code_of(shown, listed)] not in shown] == [], "in words"
     assert page.print_title_rows == "$4:$4"
-    for title in ("Outcome", "Reason", "Promise date", "Promise amount", "Note"):
+    for title in ("Outcome", "Outcome reason", "Promise date", "Promise amount", "Note"):
         assert page[f"{place[title]}5"].value is None
+
+
+def test_the_workbook_prints_one_page_wide_up_to_the_note(drawn):
+    page = load_workbook(sheet(drawn(), ".xlsx")).worksheets[0]
+    place = {column.key: cell.column_letter for column, cell in zip(COLUMNS, page[4], strict=True)}
+    assert re.fullmatch(rf"'People to reach'!\$A\$1:\${place['note']}\$\d+", page.print_area)
+    assert (page.page_setup.orientation, page.page_setup.fitToHeight) == ("landscape", 0)
+    assert page.sheet_properties.pageSetUpPr.fitToPage
 
 
 def test_the_loans_of_one_person_are_one_row_and_two_currencies_are_not_added(drawn, loan):
@@ -151,7 +164,113 @@ def test_the_foot_says_how_many_are_withheld_and_why(drawn, loan, tmp_path, tiny
     folder = draw_the_list(
         ledger, AS_OF, None, lists_dir=tmp_path / "lists", table=table(loan("L1"), loan("L2"))
     ).folder
-    assert "Not on this list: 1 person (open dispute 1)." in sheet(folder, ".html").read_text()
+    assert "Not on this list: 1 loan of 1 person (open dispute 1)." in sheet(folder, ".html").read_text()
+
+
+def said_on_every_format(folder: Path) -> list[str]:
+    """The texts of the page, of the workbook and of the CSV of the one list of a folder."""
+    cells = [
+        str(cell.value)
+        for line in load_workbook(sheet(folder, ".xlsx")).worksheets[0].iter_rows()
+        for cell in line
+        if cell.value is not None
+    ]
+    page = re.sub(r"<[^>]+>", "", sheet(folder, ".html").read_text())
+    return [page, "\n".join(cells), sheet(folder, ".csv").read_text("utf-8-sig")]
+
+
+def test_the_foot_says_whose_loans_are_on_no_list_and_why(drawn, loan):
+    folder = drawn(
+        loan("L1"),
+        loan("L2", status="already_bad", days_past_due=30),
+        loan("L3", status="already_bad", days_past_due=99),
+        loan("L4", status="not_yet_due"),
+        loan("L5", status="unreachable"),
+        loan("L6", status="already_bad", officer_id="O2"),
+        loan("L7", status="already_bad", officer_id=None),
+    )
+    for text in said_on_every_format(folder):
+        assert "Nobody is withheld from this list." in text
+        assert "Nobody else" not in text
+        assert (
+            "On no list: 2 loans already 30 or more days late, which belong to collections; "
+            "1 loan whose first installment is not due yet; "
+            "1 loan whose next unpaid installment is too far off to be 30 days late within 90 days."
+        ) in text
+
+
+def test_a_foot_is_silent_about_what_is_not_there(drawn):
+    for text in said_on_every_format(drawn()):
+        assert "On no list" not in text
+        assert not re.search(r"\b0 loans", text)
+
+
+def test_only_the_owner_can_open_the_folder_and_the_sheets(drawn):
+    folder = drawn(people=[AMINA]) / "sheets"
+    for path in (folder, *folder.iterdir()):
+        path.chmod(0o755)
+    draw_sheets(folder.parent, folder.parents[3] / "apart", ListSettings())
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
+
+
+@pytest.mark.parametrize(
+    ("on", "state", "said"),
+    [
+        (date(2025, 6, 9), {}, "700.00 KES for 2025-06-09, not due yet"),
+        (date(2025, 6, 7), {}, "700.00 KES for 2025-06-07, due today"),
+        (date(2025, 6, 6), {}, "700.00 KES for 2025-06-06, 1 day overdue"),
+        (date(2025, 6, 1), {}, "700.00 KES for 2025-06-01, 6 days overdue"),
+        (date(2025, 6, 1), {"due_unpaid_amount": 0.0}, "700.00 KES for 2025-06-01, and nothing is open now"),
+        (
+            date(2025, 5, 28),
+            {},
+            "700.00 KES for 2025-05-28; a payment came since, some is open",
+        ),
+    ],
+)
+def test_a_promise_says_when_how_much_and_whether_it_is_due(
+    on, state, said, loan, table, tmp_path, tiny_ledger
+):
+    told = {"borrower_id": "B-L1", "loan_id": "L1", "promise_on": on, "promise_amount": Decimal(700)}
+    folder = draw_the_list(
+        tiny_ledger(contacts=[told]), AS_OF, None, lists_dir=tmp_path / "lists", table=table(loan(**state))
+    ).folder
+    assert csv_rows(folder)[0]["last_promise"] == said
+    for text in said_on_every_format(folder)[:2]:
+        assert said in text
+    open_now = said.endswith(("overdue", "today"))
+    assert ('class="promise open"' in sheet(folder, ".html").read_text()) == open_now
+
+
+def test_nothing_is_torn_apart_at_a_hyphen_and_all_is_escaped():
+    assert unbroken("<b> 2025-06-01 & 1,200.50 KES, 16:00-18:00") == (
+        '&lt;b&gt; <span class="whole">2025-06-01</span> &amp; <span class="whole">1,200.50 KES</span>, '
+        '<span class="whole">16:00-18:00</span>'
+    )
+
+
+def test_a_caveat_is_said_at_the_foot_of_every_format(loan, table, tmp_path, tiny_ledger):
+    ledger = tiny_ledger()
+    ledger.in_quarantine = {"payments": 1}
+    folder = draw_the_list(ledger, AS_OF, None, lists_dir=tmp_path / "lists", table=table(loan())).folder
+    said = "1 row of payments of the newest export is in quarantine"
+    page, book, _ = said_on_every_format(folder)
+    assert said in page and said in book
+    assert csv_rows(folder)[0]["caveats"].startswith(said)
+
+
+def test_a_person_without_a_reason_is_said_to_have_none(drawn):
+    folder = drawn()
+    queue = pq.read_table(folder / "queue.parquet")
+    for n in range(1, 5):
+        name = f"reason_{n}_code"
+        empty = pa.nulls(len(queue), pa.string())
+        queue = queue.set_column(queue.column_names.index(name), name, empty)
+    pq.write_table(queue, folder / "queue.parquet")
+    draw_sheets(folder, None, ListSettings())
+    assert csv_rows(folder)[0]["why_today"] == "no single reason stands out"
+    assert "no single reason stands out" in sheet(folder, ".html").read_text()
 
 
 def test_the_same_sheet_is_the_same_bytes_at_any_time(drawn):
