@@ -12,7 +12,6 @@ log lacks a line that MLflow has seen, the call ends with an error instead.
 Not here: the gate. A promotion is a person's word; nothing yet compares the challenger with the champion.
 """
 
-import json
 import logging
 import os
 import sqlite3
@@ -26,8 +25,8 @@ from typing import TYPE_CHECKING, TypeVar
 from data.errors import RegistryError
 from features.settings import LabelSettings
 from models.promotions import Promotion, append, champion_of, live_on, locked, read_log
+from models.run_record import SERVED_TAG, as_json, metrics, params, run_name, tags
 from models.served import MODEL_JSON, MODEL_TEXT, ServedModel
-from models.summary import Summary
 from models.training import TrainingResult
 
 if TYPE_CHECKING:
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
 DATABASE, ARTIFACTS = "mlflow.db", "artifacts"
 CHAMPION, CHALLENGER = "champion", "challenger"
 
-_SERVED_TAG = "duesight.served"
 _SEEN_TAG = "duesight.promotions"
 _SHORTEST_DIGEST = 8
 """So many characters of a digest name a model; a version number is never so long."""
@@ -70,11 +68,11 @@ def log_run(models_dir: Path, result: TrainingResult, page: str | None = None) -
         import mlflow
 
         experiment_id = _experiment(client, models_dir, summary["name"])
-        with mlflow.start_run(experiment_id=experiment_id, run_name=_run_name(summary)) as run:
-            mlflow.log_params(_params(summary))
-            mlflow.log_metrics(_metrics(summary))
-            mlflow.set_tags(_tags(summary))
-            mlflow.log_text(_json(summary), "summary.json")
+        with mlflow.start_run(experiment_id=experiment_id, run_name=run_name(summary)) as run:
+            mlflow.log_params(params(summary))
+            mlflow.log_metrics(metrics(summary))
+            mlflow.set_tags(tags(summary))
+            mlflow.log_text(as_json(summary), "summary.json")
             if page is not None:
                 mlflow.log_text(page, "report.html")
             if result.model is None or result.folder is None:
@@ -168,7 +166,7 @@ def _register(client: "MlflowClient", model: ServedModel, name: str, run_id: str
         source=logged.model_uri,
         run_id=run_id,
         model_id=logged.model_id,
-        tags={_SERVED_TAG: model.digest, "duesight.trained_until": model.trained_until.isoformat()},
+        tags={SERVED_TAG: model.digest, "duesight.trained_until": model.trained_until.isoformat()},
     )
     return int(version.version)
 
@@ -256,7 +254,7 @@ def _versions(client: "MlflowClient", name: str) -> list[ModelVersion]:
 
 
 def _ours(models_dir: Path, version: "MlflowVersion") -> ModelVersion:
-    digest = version.tags.get(_SERVED_TAG)
+    digest = version.tags.get(SERVED_TAG)
     if not digest:
         raise RegistryError(
             f"Version {version.version} of {version.name} was not registered by duesight and cannot be used for lists."
@@ -339,76 +337,3 @@ def _usable(database: Path, models_dir: Path, create: bool) -> None:
             else "restore it from a copy"
         )
         raise RegistryError(f"{database} cannot be used ({problem}): {remedy}.") from problem
-
-
-def _run_name(summary: Summary) -> str:
-    return f"{summary['name']} until {summary['trained_on']['until']}"
-
-
-def _params(summary: Summary) -> dict[str, object]:
-    target, trained_on = summary["target"], summary["trained_on"]
-    label = {key: target[key] for key in ("bad_at_days", "horizon_days", "lag_days")}
-    panel = {
-        key: trained_on[key]
-        for key in (
-            "first",
-            "last",
-            "until",
-            "every",
-            "months",
-            "snapshots",
-            "loans",
-            "positives",
-            "features",
-        )
-    }
-    return {
-        **{f"label.{key}": value for key, value in label.items()},
-        **{f"panel.{key}": value for key, value in panel.items()},
-        **{f"train.{key}": value for key, value in summary["settings"].items()},
-        **{f"capacity.{key}": value for key, value in summary["capacity"].items()},
-    }
-
-
-def _metrics(summary: Summary) -> dict[str, float]:
-    """Flat names: `<ranker>/<stratum>/<measure>`, `<ranker>/list/<measure>`, `<stratum>/positives`. None is left out."""
-    metrics: dict[str, float | None] = {}
-    for row in summary["measures"]:
-        at = f"{row['ranker']}/{row['stratum']}"
-        metrics[f"{at}/auc"] = row["auc"]
-        metrics[f"{at}/average_precision"] = row["average_precision"]
-        metrics[f"{at}/precision"] = row["precision"]
-        metrics[f"{at}/recall"] = row["recall"]
-        metrics[f"{row['stratum']}/snapshots"] = row["snapshots"]
-        metrics[f"{row['stratum']}/positives"] = row["positives"]
-        metrics[f"{row['stratum']}/loans_with_positive"] = row["loans_with_positive"]
-    for pooled in summary["lists"]:
-        if pooled["as_of"] == "all":
-            at = f"{pooled['ranker']}/list"
-            metrics[f"{at}/precision"] = pooled["precision"]
-            metrics[f"{at}/recall"] = pooled["recall"]
-            metrics[f"{at}/value_captured"] = pooled["value_captured"]
-            metrics[f"{at}/lift"] = pooled["lift"]
-    calibration = summary["calibration"]
-    metrics["model/brier"] = calibration["brier"]
-    metrics["model/mean_pd"] = calibration["mean_pd"]
-    metrics["model/observed"] = calibration["observed"]
-    return {name: float(value) for name, value in metrics.items() if value is not None}
-
-
-def _tags(summary: Summary) -> dict[str, str]:
-    tags = {
-        "duesight.ledger_digest": summary["trained_on"]["ledger_digest"],
-        "duesight.catalogue_digest": summary["trained_on"]["catalogue_digest"],
-        "duesight.settings_digest": summary["settings_digest"],
-        "duesight.judged_on": summary["judged_on"],
-        "duesight.registrable": str(summary["registrable"]).lower(),
-        "duesight.lender": summary["lender"],
-        _SERVED_TAG: summary["digest"] or "",
-        "duesight.refusal": summary["refusal"] or "",
-    }
-    return {name: value for name, value in tags.items() if value}
-
-
-def _json(summary: Summary) -> str:
-    return json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

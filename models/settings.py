@@ -30,7 +30,7 @@ class TrainSettings(BaseModel):
     min_positives: int = Field(
         default=30,
         ge=2,
-        description="fewer snapshots that went bad in fit or test, and nothing is registered",
+        description="fewer snapshots that fell behind in fit or test, and nothing is registered",
     )
     min_of_each_class: int = Field(
         default=30, ge=2, description="a stratum with fewer positives or negatives has counts and no metric"

@@ -1,0 +1,81 @@
+"""What MLflow keeps of one training run: parameters, metrics, tags and the summary, taken from the summary alone."""
+
+import json
+
+from models.summary import Summary
+
+SERVED_TAG = "duesight.served"
+"""Of a run and a version: the digest of the served model."""
+
+
+def run_name(summary: Summary) -> str:
+    return f"{summary['name']} until {summary['trained_on']['until']}"
+
+
+def params(summary: Summary) -> dict[str, object]:
+    target, trained_on = summary["target"], summary["trained_on"]
+    label = {key: target[key] for key in ("bad_at_days", "horizon_days", "lag_days")}
+    panel = {
+        key: trained_on[key]
+        for key in (
+            "first",
+            "last",
+            "until",
+            "every",
+            "months",
+            "snapshots",
+            "loans",
+            "positives",
+            "features",
+        )
+    }
+    return {
+        **{f"label.{key}": value for key, value in label.items()},
+        **{f"panel.{key}": value for key, value in panel.items()},
+        **{f"train.{key}": value for key, value in summary["settings"].items()},
+        **{f"capacity.{key}": value for key, value in summary["capacity"].items()},
+    }
+
+
+def metrics(summary: Summary) -> dict[str, float]:
+    """Flat names: `<ranker>/<stratum>/<measure>`, `<ranker>/list/<measure>`, `<stratum>/positives`. None is left out."""
+    metrics: dict[str, float | None] = {}
+    for row in summary["measures"]:
+        at = f"{row['ranker']}/{row['stratum']}"
+        metrics[f"{at}/auc"] = row["auc"]
+        metrics[f"{at}/average_precision"] = row["average_precision"]
+        metrics[f"{at}/precision"] = row["precision"]
+        metrics[f"{at}/recall"] = row["recall"]
+        metrics[f"{row['stratum']}/snapshots"] = row["snapshots"]
+        metrics[f"{row['stratum']}/positives"] = row["positives"]
+        metrics[f"{row['stratum']}/loans_with_positive"] = row["loans_with_positive"]
+    for pooled in summary["lists"]:
+        if pooled["as_of"] == "all":
+            at = f"{pooled['ranker']}/list"
+            metrics[f"{at}/precision"] = pooled["precision"]
+            metrics[f"{at}/recall"] = pooled["recall"]
+            metrics[f"{at}/value_captured"] = pooled["value_captured"]
+            metrics[f"{at}/lift"] = pooled["lift"]
+    calibration = summary["calibration"]
+    metrics["model/brier"] = calibration["brier"]
+    metrics["model/mean_pd"] = calibration["mean_pd"]
+    metrics["model/observed"] = calibration["observed"]
+    return {name: float(value) for name, value in metrics.items() if value is not None}
+
+
+def tags(summary: Summary) -> dict[str, str]:
+    tags = {
+        "duesight.ledger_digest": summary["trained_on"]["ledger_digest"],
+        "duesight.catalogue_digest": summary["trained_on"]["catalogue_digest"],
+        "duesight.settings_digest": summary["settings_digest"],
+        "duesight.judged_on": summary["judged_on"],
+        "duesight.registrable": str(summary["registrable"]).lower(),
+        "duesight.lender": summary["lender"],
+        SERVED_TAG: summary["digest"] or "",
+        "duesight.refusal": summary["refusal"] or "",
+    }
+    return {name: value for name, value in tags.items() if value}
+
+
+def as_json(summary: Summary) -> str:
+    return json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
