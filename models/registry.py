@@ -148,6 +148,12 @@ def history(models_dir: Path, on: date | None = None) -> list[Promotion]:
     return log if on is None else live_on(log, on)
 
 
+def experiment_of(models_dir: Path, labels: LabelSettings) -> str:
+    """MLflow's id of the experiment that holds the runs of the labels' model. RegistryError where nothing was trained."""
+    with _opened(models_dir, create=False) as client:
+        return _experiment(client, models_dir, labels.model_name())
+
+
 def _register(client: "MlflowClient", model: ServedModel, name: str, run_id: str) -> int:
     """A new version in MLflow's own format, so that it can also be opened there; duesight never loads that one."""
     import mlflow.lightgbm

@@ -28,6 +28,7 @@ import numpy as np
 
 from data.digest import Json
 from data.errors import DuesightError, RegistryError
+from data.leftovers import unfinished
 from features.settings import LabelSettings
 from models.booster import load_booster
 from models.calibration import Calibrator
@@ -87,21 +88,20 @@ class ServedModel:
         if folder.exists():
             ServedModel.load(folder)
             return folder
-        unfinished = served / f".unfinished-{self.digest}-{os.getpid()}"
-        shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir(parents=True)
-        for name, content in ((MODEL_TEXT, self.text), (MODEL_JSON, self.json_text)):
-            with (unfinished / name).open("wb") as file:
-                file.write(content.encode())
-                file.flush()
-                os.fsync(file.fileno())
+        beside = unfinished(served, self.digest)
         try:
-            unfinished.rename(folder)
+            for name, content in ((MODEL_TEXT, self.text), (MODEL_JSON, self.json_text)):
+                with (beside / name).open("wb") as file:
+                    file.write(content.encode())
+                    file.flush()
+                    os.fsync(file.fileno())
+            beside.rename(folder)
         except OSError:
-            shutil.rmtree(unfinished, ignore_errors=True)
             if not folder.exists():
                 raise
             ServedModel.load(folder)  # another run was quicker with the same model
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
         return folder
 
     @cached_property

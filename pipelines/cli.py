@@ -3,7 +3,7 @@
 Everything a user can mend is a DuesightError: its sentence goes to standard error, without a traceback, and its exit
 code is the command's. With --json the same sentences are one object on standard output too. Results go to standard
 output, progress to standard error. Heavy libraries are imported by the command that needs them
-(`pipelines/commands.py`), so that help and errors come at once.
+(`pipelines/commands.py`, `pipelines/records.py`), so that help and errors come at once.
 """
 
 import json
@@ -13,10 +13,13 @@ from collections.abc import Callable, Sequence
 import typer
 
 from data.errors import DuesightError
-from pipelines import commands
+from pipelines import commands as commands  # adds its commands to the application
+from pipelines import records
 from pipelines.faults import FaultError
 from pipelines.options import Said
 
+_APP = records.app
+"""The one application, to which both modules have added their commands."""
 _STOPPED = 130
 """What typer makes of Ctrl-C, and a shell of a program that it ended."""
 
@@ -42,8 +45,9 @@ def _hoisted(words: list[str]) -> list[str]:
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command; the exit code. Sentences for the user go to standard error."""
     given = _hoisted(list(sys.argv[1:] if words is None else words))
+    options = given[: given.index("--")] if "--" in given else given
     return _guarded(
-        lambda: commands.app(args=given, prog_name="duesight", standalone_mode=False), "--json" in given
+        lambda: _APP(args=given, prog_name="duesight", standalone_mode=False), "--json" in options
     )
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from data.errors import InputError
+from data.errors import InputError, TooLittleHistoryError
 from pipelines.options import (
     EVERYWHERE,
     AsOf,
@@ -19,7 +19,6 @@ from pipelines.options import (
     a_day,
     app,
     next_command,
-    quarantine_app,
     say,
     the_workspace,
 )
@@ -130,8 +129,8 @@ def ingest(
         raise InputError(
             f"--as-of {as_of} has not come yet; a business date is the end of a day that is over."
         )
-    here = the_workspace(must_exist=False)
-    steps.check_export(here, export, mapping)
+    here = the_workspace(must_exist=Said.chosen)
+    steps.check_export(here, export, mapping, check_only=check)
     with shown(Said.as_json):
         if here.settings.flows.use_prefect and not check:
             from pipelines.flows import ingest_flow
@@ -160,21 +159,6 @@ def ingest(
     )
 
 
-@quarantine_app.command("list", epilog=EVERYWHERE)
-def quarantine_list(
-    table: Annotated[Optional[str], typer.Argument(help="One table; all without it.")] = None,  # noqa: UP045
-) -> None:
-    """How many rows of each table are in quarantine, and the reasons."""
-    here = the_workspace()
-    from dataclasses import asdict
-
-    from data.quarantine import list_quarantine
-
-    found = [one for one in list_quarantine(here.workspace.quarantine) if table in (None, one.table)]
-    none = f"Nothing of {table} is in quarantine." if table else "Nothing is in quarantine."
-    say([one.line() for one in found] or [none], {"quarantine": [asdict(one) for one in found]})
-
-
 @app.command(epilog=EVERYWHERE)
 def features(
     as_of: AsOf,
@@ -188,7 +172,7 @@ def features(
     from pipelines import steps
     from pipelines.tables import write_frame
 
-    frame = feature_table(steps.open_ledger(here), as_of, here.settings.labels, known_at, batch)
+    frame = feature_table(steps.ledger_reaching(here, as_of), as_of, here.settings.labels, known_at, batch)
     write_frame(frame, out)
     counts = {str(status): int(n) for status, n in frame["status"].value_counts().sort_index().items()}
     told = ", ".join(f"{n:,} {status}" for status, n in counts.items())
@@ -220,7 +204,7 @@ def panel(
     positives = int(built.frame["label"].sum())
     lines = [
         f"{out}: {len(built.frame):,} snapshots of {built.frame['loan_id'].nunique():,} loans, every {built.every}, "
-        f"{built.first} to {built.last}; {positives:,} went bad.",
+        f"{built.first} to {built.last}; {positives:,} fell behind.",
         *(f"  left out: {count:,} {reason}" for reason, count in built.dropped.items() if count),
     ]
     say(
@@ -239,17 +223,21 @@ def train(
 
     here = the_workspace()
     until = steps.check_training(here, until)
-    with shown(Said.as_json):
-        if here.settings.flows.use_prefect:
-            from pipelines.flows import train_flow
+    try:
+        with shown(Said.as_json):
+            if here.settings.flows.use_prefect:
+                from pipelines.flows import train_flow
 
-            trained = train_flow(str(here.workspace.folder), until, Said.settings_file)
-        else:
-            trained = steps.register_model(here, steps.train_model(here, until, tell), tell)
+                trained = train_flow(str(here.workspace.folder), until, Said.settings_file)
+            else:
+                trained = steps.register_model(here, steps.train_model(here, until, tell), tell)
+    except TooLittleHistoryError as refused:
+        by_rule = next_command(f"score --rule --as-of {until}")
+        raise TooLittleHistoryError(f"{refused}\nNext: {by_rule}") from refused
     say(
         [
             *training_lines(trained),
-            "Next: " + next_command('promote challenger --by WHO --reason "WHY"'),
+            "Next: " + next_command(f'promote {trained.version.digest[:12]} --by WHO --reason "WHY"'),
         ],
         {
             "version": trained.version.version,
@@ -262,7 +250,7 @@ def train(
 
 @app.command(epilog=EVERYWHERE)
 def promote(
-    model: Annotated[str, typer.Argument(help="An alias (challenger) or a version number.")],
+    model: Annotated[str, typer.Argument(help="challenger, a version number, or the beginning of a digest.")],
     by: Annotated[str, typer.Option(help="Whose word it is.")],
     reason: Annotated[str, typer.Option(help="Why; it is kept for good.")],
 ) -> None:
@@ -275,26 +263,6 @@ def promote(
     say(
         [promotion_line(made), f"Next: {next_command(f'score --as-of {steps.last_day(here)}')}"],
         {"promotion": promotion_line(made)},
-    )
-
-
-@app.command(epilog=EVERYWHERE)
-def history(
-    on: Annotated[
-        date | None,
-        a_day("Which model was live on this calendar day."),
-    ] = None,
-) -> None:
-    """Which models were made champion, when, by whose word and why."""
-    here = the_workspace()
-    from models.registry import history as promotions
-    from pipelines.telling import promotion_line
-
-    found = promotions(here.workspace.models, on)
-    none = f"No model was live on {on}." if on else "No model has been promoted yet."
-    say(
-        [promotion_line(one) for one in found] or [none],
-        {"promotions": [promotion_line(one) for one in found]},
     )
 
 
@@ -341,7 +309,7 @@ def daily(
     from pipelines import steps
     from pipelines.telling import list_lines
 
-    here = the_workspace(must_exist=False)
+    here = the_workspace(must_exist=Said.chosen)
     steps.check_export(here, export, mapping)
     with shown(Said.as_json):
         if here.settings.flows.use_prefect:

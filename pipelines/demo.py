@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from data.errors import InputError, TooLittleHistoryError
 from pipelines import steps
+from pipelines.options import next_command
 from pipelines.progress import tell
 from pipelines.telling import list_lines, metric_lines
 from pipelines.version import CHECKOUT
@@ -33,6 +34,7 @@ class Demo:
     report: "IngestReport"
     trained: "Trained | str"
     drawn: "ListResult"
+    experiment: str
 
     def lines(self) -> list[str]:
         work = self.here.workspace
@@ -49,9 +51,10 @@ class Demo:
             *([] if isinstance(self.trained, str) else [f"  the training page      {self.trained.page}"]),
             f"  the queue              {self.drawn.folder / 'queue.parquet'}",
             f"  the raw exports        {self.export}",
-            f"  the runs and models    .venv/bin/mlflow ui --backend-store-uri sqlite:///{(work.models / 'mlflow.db').resolve()}",
+            f"  the runs and models    MLFLOW_DISABLE_TELEMETRY=true .venv/bin/mlflow ui --backend-store-uri sqlite:///{(work.models / 'mlflow.db').resolve()}",
+            f"                         and then http://127.0.0.1:5000/#/experiments/{self.experiment}/runs",
             "",
-            "All people are invented. Next: duesight history, duesight quarantine list, duesight --help",
+            f"All people are invented. Next: {next_command('history')}, {next_command('quarantine list')}, duesight --help",
         ]
 
     def as_dict(self) -> dict[str, object]:
@@ -94,7 +97,9 @@ def run_demo(here: "Here", loans: int, seed: int, at: datetime, settings_file: s
     else:
         report = steps.ingest_export(here, export, MAPPING, last_day, tell)
         trained, drawn = _learn_and_draw(here, last_day, at)
-    return Demo(here, export, report, trained, drawn)
+    from models.registry import experiment_of
+
+    return Demo(here, export, report, trained, drawn, experiment_of(work.models, here.settings.labels))
 
 
 def _learn_and_draw(here: "Here", last_day: date, at: datetime) -> "tuple[Trained | str, ListResult]":

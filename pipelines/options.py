@@ -1,5 +1,6 @@
 """What all commands share: the application, the options that go everywhere, days, the workspace, and how a result is said."""
 
+import difflib
 import json
 import shlex
 from collections.abc import Mapping, Sequence
@@ -36,6 +37,8 @@ class Said:
     settings_file: str | None = None
     as_json = False
     debug = False
+    chosen = False
+    """Whether a workspace was named, typed or in the environment; a name that is wrong must not make a new lender."""
     typed: tuple[tuple[str, str], ...] = ()
     """--workspace and --settings where the user typed them, so that the next command is printed with them."""
 
@@ -102,6 +105,8 @@ def everywhere(
         for name, source in sources.items()
         if source is not None and source.name == "COMMANDLINE"
     )
+    named = sources["workspace"]
+    Said.chosen = named is not None and named.name in ("COMMANDLINE", "ENVIRONMENT")
     keep_quiet(workspace)
 
 
@@ -112,10 +117,29 @@ def the_workspace(must_exist: bool = True) -> "Here":
 
     if must_exist and not Said.workspace.is_dir():
         raise InputError(
-            f"There is no workspace at {Said.workspace}; duesight init makes one, and duesight ingest fills it. "
-            "Another one is named with --workspace."
+            f"There is no workspace {Said.workspace}{_near(Said.workspace)}; "
+            f"make it with: {shlex.join(['duesight', 'init', str(Said.workspace)])}"
+        )
+    unfit = sorted(set("?#%") & set(str(Said.workspace.resolve())))
+    if unfit:
+        raise InputError(
+            f"The workspace {Said.workspace} cannot lie under a name with {' or '.join(unfit)}: MLflow would keep its database "
+            "elsewhere; give another --workspace."
         )
     return Here.of(Workspace(Said.workspace), Said.settings_file)
+
+
+def _near(folder: Path) -> str:
+    """The workspaces beside `folder` with a name like its own, as a hint."""
+    if not folder.parent.is_dir():
+        return ""
+    beside = [
+        other.name
+        for other in sorted(folder.parent.iterdir())
+        if (other / "duesight.toml").is_file() or (other / "ledger").is_dir()
+    ]
+    near = difflib.get_close_matches(folder.name, beside)
+    return f" (did you mean {' or '.join(str(folder.parent / name) for name in near)}?)" if near else ""
 
 
 def say(lines: Sequence[str], machine: Mapping[str, object]) -> None:

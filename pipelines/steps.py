@@ -62,7 +62,8 @@ def ingest_export(
     from data.mapping import load_mapping
 
     work = here.workspace
-    work.create()
+    if not check_only:
+        work.create()
     return ingest(
         export,
         load_mapping(mapping),
@@ -77,14 +78,15 @@ def ingest_export(
     )
 
 
-def check_export(here: Here, export: Path, mapping: Path) -> None:
+def check_export(here: Here, export: Path, mapping: Path, check_only: bool = False) -> None:
     """Refuse at once what would be refused after the flow has started: a folder, a mapping, a workspace that cannot be."""
     from data.mapping import load_mapping
 
     load_mapping(mapping)
     if not export.is_dir():
         raise InputError(f"{export}: there is no such folder; give the folder with the lender's export.")
-    here.workspace.create()
+    if not check_only:
+        here.workspace.create()
 
 
 def check_training(here: Here, until: date | None) -> date:
@@ -102,6 +104,13 @@ def check_list(here: Here, as_of: date, which: str | None) -> None:
     _refuse_a_day_not_known_yet(open_ledger(here), as_of, "--as-of")
     if which is not None:
         resolve(here.workspace.models, here.settings.labels, which)
+
+
+def ledger_reaching(here: Here, as_of: date) -> "Ledger":
+    """The ledger, where it knows the end of `as_of`; LedgerError where it does not."""
+    ledger = open_ledger(here)
+    _refuse_a_day_not_known_yet(ledger, as_of, "--as-of")
+    return ledger
 
 
 def open_ledger(here: Here) -> "Ledger":

@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 from models.summary import EVERY_STRATUM, RANKER_WORDS
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    from data.digest import Json
     from models.promotions import Promotion
     from models.summary import ListRow, MeasureRow, Summary
     from pipelines.steps import Trained
@@ -17,8 +20,8 @@ def training_lines(trained: "Trained") -> list[str]:
     on = summary["trained_on"]
     return [
         f"{trained.version.name} version {trained.version.version} is registered as challenger ({trained.version.digest[:12]}).",
-        f"Trained on {on['snapshots']:,} snapshots of {on['loans']:,} loans, {on['first']} to {on['last']}; {on['positives']:,} went bad "
-        f"({on['loans_with_positive']:,} loans).",
+        f"Of {on['snapshots']:,} snapshots of {on['loans']:,} loans, {on['first']} to {on['last']}, {on['positives']:,} fell behind "
+        f"({on['loans_with_positive']:,} loans); they were used in this order of time:",
         *(f"  {line}" for line in summary["schedule_words"]),
         "",
         *metric_lines(summary),
@@ -31,7 +34,7 @@ def training_lines(trained: "Trained") -> list[str]:
 
 def metric_lines(summary: "Summary") -> list[str]:
     """The metrics table in plain text: rankers by stratum, then the lists of one day's capacity."""
-    head = f"{'':<12}{'stratum':<10}{'snapshots':>10}{'positives':>11}{'AUC':>8}{'AP':>8}{'precision':>11}{'recall':>8}"
+    head = f"{'':<12}{'stratum':<10}{'snapshots':>10}{'fell behind':>13}{'AUC':>8}{'AP':>8}{'precision':>11}{'recall':>8}"
     rows = [_measure(row) for row in summary["measures"]]
     pooled = [row for row in summary["lists"] if row["as_of"] == EVERY_STRATUM]
     lists = [_list(row) for row in pooled]
@@ -44,14 +47,14 @@ def metric_lines(summary: "Summary") -> list[str]:
 
 def _measure(row: "MeasureRow") -> str:
     return (
-        f"{row['ranker']:<12}{row['stratum']:<10}{row['snapshots']:>10,}{row['positives']:>11,}"
+        f"{row['ranker']:<12}{row['stratum']:<10}{row['snapshots']:>10,}{row['positives']:>13,}"
         f"{_share(row['auc']):>8}{_share(row['average_precision']):>8}{_share(row['precision']):>11}{_share(row['recall']):>8}"
     )
 
 
 def _list(row: "ListRow") -> str:
     return (
-        f"  {RANKER_WORDS[row['ranker']]}: {row['hits']:,} of {row['listed']:,} listed went bad (precision {_share(row['precision'])}, "
+        f"  {RANKER_WORDS[row['ranker']]}: {row['hits']:,} of {row['listed']:,} listed fell behind (precision {_share(row['precision'])}, "
         f"recall {_share(row['recall'])}, value captured {_share(row['value_captured'])})"
     )
 
@@ -64,6 +67,15 @@ def promotion_line(made: "Promotion") -> str:
     return (
         f"{made.at:%Y-%m-%d %H:%M %z}: {made.model} version {made.version} ({made.served[:12]}) became champion, "
         f"by {made.by}: {made.reason}"
+    )
+
+
+def live_line(made: "Promotion", on: "date") -> str:
+    """Which version was live on a calendar day, in one sentence."""
+    since = "" if made.at.date() < on else f", from {made.at:%H:%M %z} on"
+    return (
+        f"On {on}, version {made.version} of {made.model} ({made.served[:12]}) was live{since}: promoted by {made.by} on "
+        f"{made.at:%Y-%m-%d}, because: {made.reason}"
     )
 
 
@@ -81,8 +93,31 @@ def list_lines(drawn: "ListResult") -> list[str]:
     return [
         f"list_id {drawn.list_id}{' (it was there already and was left as it is)' if drawn.existed else ''}",
         f"As of {manifest['as_of']}, for {', '.join(sorted({str(day) for day in days.values()}))}, drawn by {by}.",
-        f"{counts['queued']:,} loans of {counts['contacts']:,} people to reach on {counts['lists']:,} sheets; "
+        f"{_several(counts['queued'], 'loan')} of {_several(counts['contacts'], 'person', 'people')} to reach on "
+        f"{_several(counts['lists'], 'sheet')}; "
         f"{counts['eligible']:,} of {counts['live']:,} live loans were eligible; withheld: {told}.",
+        *_not_judged(manifest),
         *(f"! {caveat}" for caveat in caveats),
         f"Sheets: {drawn.folder / 'sheets'}",
     ]
+
+
+def _several(count: object, one: str, more: str | None = None) -> str:
+    number = int(str(count))
+    return f"{number:,} {one if number == 1 else more or one + 's'}"
+
+
+def _not_judged(manifest: "dict[str, Json]") -> list[str]:
+    """Why the other live loans are on no list, in one line; none where every live loan was eligible."""
+    counts, labels = manifest["counts"], manifest["labels"]
+    assert isinstance(counts, dict) and isinstance(labels, dict)
+    why_not = counts["not_judged"]
+    assert isinstance(why_not, dict)
+    bad_at, horizon = labels["bad_at_days"], labels["horizon_days"]
+    words = {
+        "already_bad": f"already {bad_at} or more days past due",
+        "not_yet_due": "with no installment due yet",
+        "unreachable": f"paid so far ahead that they cannot fall behind within {horizon} days",
+    }
+    told = [f"{int(str(why_not[name])):,} {said}" for name, said in words.items() if why_not.get(name)]
+    return [f"On no list, by design: {', '.join(told)}."] if told else []

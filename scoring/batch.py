@@ -9,7 +9,6 @@ touched; the same facts, model and settings give the same rows in any order of i
 name; sheets are drawn by `scoring/sheets.py`, the only module that opens the directory.
 """
 
-import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ import pyarrow as pa
 from data.digest import Json, json_digest, table_digest
 from data.errors import LedgerError, RegistryError
 from data.ledger import Ledger
+from data.leftovers import unfinished
 from decisions.settings import CapacitySettings
 from features.catalogue import catalogue_digest
 from features.settings import LabelSettings
@@ -253,19 +253,17 @@ def _write(
     settings: ListSettings,
 ) -> bool:
     """Write everything beside its place, then move it there. True where another run was first with the same list."""
-    unfinished = folder.parent / f".unfinished-{folder.name}-{os.getpid()}"
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
+    beside = unfinished(folder.parent, folder.name)
     try:
         for name, table in tables.items():
-            write(table, unfinished / f"{name}.parquet")
-        write_manifest(unfinished, manifest)
-        draw_sheets(unfinished, apart, settings)
-        unfinished.rename(folder)
+            write(table, beside / f"{name}.parquet")
+        write_manifest(beside, manifest)
+        draw_sheets(beside, apart, settings)
+        beside.rename(folder)
     except OSError:
         if not (folder / "manifest.json").exists():
             raise
         return True
     finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.rmtree(beside, ignore_errors=True)
     return False

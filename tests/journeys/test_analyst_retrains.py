@@ -145,7 +145,7 @@ def test_the_command_prints_the_rankers_by_stratum_and_the_lists_of_one_day(retr
     ]
     assert parts[0] == sum(parts[1:])
     for ranker in ("model", "rule (days past due, then arrears)", "logistic regression"):
-        assert any(line.startswith(f"  {ranker}:") and "listed went bad" in line for line in lines)
+        assert any(line.startswith(f"  {ranker}:") and "listed fell behind" in line for line in lines)
 
 
 def test_the_page_holds_the_same_table(demo_workspace: Path) -> None:

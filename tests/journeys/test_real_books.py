@@ -233,7 +233,7 @@ def test_a_model_of_another_k_draws_no_list(ally: Path, command: Callable[..., S
         "score", "--as-of", "2019-08-31", "--workspace", str(ally), "--settings", str(ally / "k59.toml")
     )
     assert said.code == 1
-    assert "No model of early-warning-k59-h92 has been promoted" in said.sentence
+    assert "No model of early-warning-k59-h92 is live" in said.sentence
 
 
 def test_a_day_between_month_ends_is_refused(ally: Path, command: Callable[..., Said]) -> None:

@@ -84,7 +84,7 @@ def workspace(demo_ledger_workspace: Path, tmp_path: Path) -> Path:
 def test_the_commands_of_the_design_are_there() -> None:
     assert set(commands()) >= {
         (name,)
-        for name in ("demo", "simulate", "init", "ingest", "features", "panel", "train", "promote", "history", "score")
+        for name in ("demo", "simulate", "init", "ingest", "features", "panel", "train", "promote", "history", "score", "sheets")
     } | {("quarantine", "list")}  # fmt: skip
 
 
@@ -176,8 +176,9 @@ def test_the_options_of_every_command_may_stand_anywhere(
 
 
 def test_words_after_two_dashes_are_no_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["quarantine", "list", "--workspace", str(tmp_path), "--", "--json"]) == 0
-    assert capsys.readouterr().out == "Nothing of --json is in quarantine.\n"
+    assert main(["quarantine", "list", "--workspace", str(tmp_path), "--", "--json"]) == 1
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.startswith("There is no table '--json'; it is one of: assignments, ")
 
 
 def test_an_option_without_its_value_is_what_the_user_reads_about(capsys: pytest.CaptureFixture[str]) -> None:
@@ -225,8 +226,20 @@ def test_an_error_is_one_object_for_machines_and_a_sentence_for_people(
 ) -> None:
     assert main(["train", "--json", "--workspace", str(tmp_path / "nowhere")]) == 1
     said = capfd.readouterr()
-    assert said.err.startswith("There is no workspace at")
+    assert said.err.startswith("There is no workspace ")
     assert json.loads(said.out) == {"error": said.err.rstrip("\n"), "exit_code": 1}
+
+
+def test_a_mistyped_workspace_is_refused_and_not_made(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["init", str(tmp_path / "small")]) == 0
+    capfd.readouterr()
+    words = ["ingest", str(tmp_path), "--mapping", str(ROOT / "data/mappings/demo.toml")]
+    assert main([*words, "--workspace", str(tmp_path / "smal")]) == 1
+    said = capfd.readouterr().err
+    assert f"did you mean {tmp_path / 'small'}?" in said and f"duesight init {tmp_path / 'smal'}" in said
+    assert not (tmp_path / "smal").exists()
 
 
 def test_a_mistyped_command_is_an_object_for_machines_too(capfd: pytest.CaptureFixture[str]) -> None:

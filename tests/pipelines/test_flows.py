@@ -179,7 +179,9 @@ def test_bad_input_is_not_tried_again_and_its_sentence_arrives_unchanged(ran: Ra
 def test_too_little_history_keeps_its_exit_code_through_a_flow(ran: Ran) -> None:
     refused = ran[0]["too little"]
     assert (refused["code"], refused["calls"]) == (3, 1)
-    assert refused["err"].splitlines() == ["  snapshots ...", TOO_LITTLE], "progress, then the sentence"
+    progress, sentence, what_next = refused["err"].splitlines()
+    assert (progress, sentence) == ("  snapshots ...", TOO_LITTLE)
+    assert what_next.startswith(f"Next: duesight score --rule --as-of {DAY} --workspace ")
     assert (f"train-{DAY}", "Failed") in runs(ran[1]), "named by the ledger's day where none was given"
 
 
