@@ -35,12 +35,18 @@ def held_rows(apart: Path, name: str) -> int:
 def _read(apart: Path, name: str) -> pa.Table:
     path = apart / f"{name}.parquet"
     if not path.is_file():
-        return pa.schema([pa.field(column, pa.string()) for column in APART[name].column_names]).empty_table()
+        return _none_held(name)
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
             return file.read()
-    except (OSError, pa.ArrowInvalid) as error:
-        raise LedgerError(f"{path} cannot be read; ingest the export again.") from error
+    except (OSError, pa.ArrowException) as error:
+        raise LedgerError(
+            f"{path} is damaged and cannot be read; ingest a full export again, or move that file away first if the export is a delta."
+        ) from error
+
+
+def _none_held(name: str) -> pa.Table:
+    return pa.schema([pa.field(column, pa.string()) for column in APART[name].column_names]).empty_table()
 
 
 def write_apart(run: Run, apart: Path, name: str, full: bool) -> int:
@@ -49,7 +55,12 @@ def write_apart(run: Run, apart: Path, name: str, full: bool) -> int:
     Several readings of one table (a name from one file, a phone from another) are refused by the gate as one key twice.
     """
     mapped = list(dict.fromkeys(source.name for part in run.mapping.of(name) for source in part.columns))
-    before = _read(apart, name)
+    try:
+        before = _read(apart, name)
+    except LedgerError:
+        if not full:
+            raise
+        before = _none_held(name)  # a full export replaces what is damaged
     extra = [
         column
         for column in (*mapped, *(before.column_names if not full else ()))

@@ -23,6 +23,7 @@ import pyarrow as pa
 from data.arrays import days_of, one_chunk, ten_thousandths, validity
 from data.days import to_date, to_day
 from data.errors import LedgerError
+from data.masking import cell_in_words
 from data.money import to_decimal
 from data.tables import Kind, Table
 
@@ -106,9 +107,7 @@ def rules_for(table: Table, filled: Collection[str]) -> tuple[Rule, ...]:
         if column.allowed is not None:
             names = ", ".join(column.allowed)
             rules.append(
-                Rule(
-                    name, "allowed", kind, f"{name} '{{value}}' is not one of {names}", allowed=column.allowed
-                )
+                Rule(name, "allowed", kind, f"{name} {{value}} is not one of {names}", allowed=column.allowed)
             )
         if kind == "date":
             rules.append(
@@ -128,7 +127,7 @@ def rules_for(table: Table, filled: Collection[str]) -> tuple[Rule, ...]:
         rules.append(Rule("amount", "not_zero", "money", "amount is 0: a payment moves money"))
     if table.name == "loans":
         rules.append(
-            Rule("currency", "pattern", "text", "currency '{value}' is not three capital letters (ISO 4217)")
+            Rule("currency", "pattern", "text", "currency {value} is not three capital letters (ISO 4217)")
         )
     return tuple(rules)
 
@@ -190,7 +189,9 @@ def _readable(rule: Rule, value: object) -> str:
         return to_date(int(str(value))).isoformat()
     if isinstance(value, (float, np.floating)):
         return f"{float(value):g}"
-    return str(value)
+    return (
+        cell_in_words(str(value)) if rule.kind == "text" and rule.column not in CHECK_COLUMNS else str(value)
+    )
 
 
 def _expectation(rule: Rule) -> "Expectation":

@@ -50,6 +50,13 @@ def json_digest(value: Json) -> str:
     return digest.hexdigest()
 
 
+def bytes_digest(content: bytes) -> str:
+    """BLAKE2b-256 of some bytes; the same as `file_digest` of a file that holds them."""
+    digest = _hasher()
+    digest.update(content)
+    return digest.hexdigest()
+
+
 def file_digest(path: Path) -> str:
     """BLAKE2b-256 of a file's bytes."""
     digest = _hasher()

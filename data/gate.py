@@ -6,7 +6,7 @@ each other. The contract (data/contracts.py) then judges all of it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import duckdb
@@ -15,6 +15,7 @@ import pyarrow as pa
 from data.contracts import Rule, judge, rules_for
 from data.ledger import Ledger
 from data.mapping import Mapping
+from data.masking import id_in_sql
 from data.staging import canonical, literal, quoted, staged_columns
 from data.tables import TABLES, Table
 
@@ -84,7 +85,8 @@ def split(run: Run, name: str, rules: Rules = rules_for) -> None:
         for column in table.columns
         if column.default is not None or (name, column.name) == ("payments", "kind")
     }
-    contract = tuple(rule for rule in rules(table, fed) if rule.column not in _idle(run, table))
+    idle, labels = _idle(run, table), _labels(run, table)
+    contract = tuple(_as_mapped(rule, labels) for rule in rules(table, fed) if rule.column not in idle)
     verdict = judge(judged, contract, name)
     run.contract[name] = {
         "expectations": verdict.expectations,
@@ -109,6 +111,22 @@ def split(run: Run, name: str, rules: Rules = rules_for) -> None:
     run.connection.execute(f"DROP TABLE checked_{name}")
 
 
+def _labels(run: Run, table: Table) -> dict[str, str]:
+    """What a reason calls each column: the source's own name, where all readings that fill it agree on one."""
+    found = {}
+    for name in (*table.column_names, "known_at"):
+        labels = {source.label for part in run.mapping.of(table.name) if (source := part.source(name))}
+        found[name] = labels.pop() if len(labels) == 1 else name
+    return found
+
+
+def _as_mapped(rule: Rule, labels: dict[str, str]) -> Rule:
+    if not rule.reason.startswith(f"{rule.column} "):
+        return rule
+    label = labels[rule.column].replace("{", "{{").replace("}", "}}")
+    return replace(rule, reason=label + rule.reason.removeprefix(rule.column))
+
+
 def _idle(run: Run, table: Table) -> set[str]:
     """Check columns that nothing is computed for in this table."""
     checks = {"orphan": _orphans, "too_late": _too_late, "at_odds": _at_odds}
@@ -126,8 +144,11 @@ def _checked(run: Run, table: Table) -> str:
         )
         or "true"
     )
-    shown = " || ', ' || ".join(f"coalesce(CAST({quoted(name)} AS VARCHAR), '-')" for name in table.key)
-    names = ", ".join(table.key)
+    shown = " || ', ' || ".join(
+        f"coalesce({id_in_sql(f'CAST({quoted(name)} AS VARCHAR)')}, '-')" for name in table.key
+    )
+    labels = _labels(run, table)
+    names = ", ".join(labels[name] for name in table.key)
     duplicate = f"""CASE WHEN {present} AND count(*) OVER (PARTITION BY {key}) > 1 THEN {literal(names + " ")} || {shown} || ' stands in '
         || count(*) OVER (PARTITION BY {key}) || ' rows of this export; none is taken, because none can be told to be the right one' END"""
     columns = ", ".join(map(quoted, staged_columns(table, run.mapping.of(table.name))))
@@ -147,20 +168,21 @@ def _orphans(run: Run, table: Table) -> list[str]:
             continue
         one = parent.removesuffix("s")
         name = f"mine.{quoted(column)}"
+        shown = id_in_sql(name)
         cases.append(
             f"""CASE WHEN {name} IS NOT NULL AND {name} NOT IN (SELECT id FROM known_{parent}) THEN
-                coalesce('its {one} ' || {name} || ' is in quarantine (' || (SELECT any_value(place) FROM held_{parent} WHERE id = {name}) || ')',
-                '{one} ' || {name} || ' is not among the {parent}; add it to the export') END"""
+                coalesce('its {one} ' || {shown} || ' is in quarantine (' || (SELECT any_value(place) FROM held_{parent} WHERE id = {name}) || ')',
+                '{one} ' || {shown} || ' is not among the {parent}; add it to the export') END"""
         )
     if table.name == "installments" and (run.mapped("schedules") or run.holds("schedules")):
         first = "" if run.mapped("schedules") else "mine.version <> 1 AND"
         cases.append(
             f"""CASE WHEN mine.version IS NOT NULL AND {first} (mine.loan_id, mine.version) NOT IN (SELECT (loan_id, version) FROM known_versions)
-                THEN 'schedule version ' || mine.version || ' of loan ' || mine.loan_id || ' is not among the schedules' END"""
+                THEN 'schedule version ' || mine.version || ' of loan ' || {id_in_sql("mine.loan_id")} || ' is not among the schedules' END"""
         )
     elif table.name == "installments":
         cases.append(
-            "CASE WHEN mine.version <> 1 THEN 'schedule version ' || mine.version || ' of loan ' || mine.loan_id || ' is not among the schedules; map [tables.schedules]' END"
+            f"CASE WHEN mine.version <> 1 THEN 'schedule version ' || mine.version || ' of loan ' || {id_in_sql('mine.loan_id')} || ' is not among the schedules; map [tables.schedules]' END"
         )
     return cases
 
@@ -168,34 +190,43 @@ def _orphans(run: Run, table: Table) -> list[str]:
 def _too_late(run: Run, table: Table) -> list[str]:
     day = f"DATE '{run.as_of.isoformat()}'"
     ends = f"' is after the business date of the export, {run.as_of.isoformat()}'"
+    labels = _labels(run, table)
     names = ["known_at"] if any(part.source("known_at") for part in run.mapping.of(table.name)) else []
     if table.past_only and table.own_date is not None:
         names.insert(0, table.own_date)
     return [
-        f"CASE WHEN CAST({quoted(name)} AS DATE) > {day} THEN '{name} ' || CAST(CAST({quoted(name)} AS DATE) AS VARCHAR) || {ends} END"
+        f"CASE WHEN CAST({quoted(name)} AS DATE) > {day} THEN {literal(labels[name] + ' ')} || CAST(CAST({quoted(name)} AS DATE) AS VARCHAR) || {ends} END"
         for name in names
     ]
 
 
 def _at_odds(run: Run, table: Table) -> list[str]:
     cases = []
+    labels = _labels(run, table)
     if table.one_of:
         empty = " AND ".join(f"{quoted(name)} IS NULL" for name in table.one_of)
+        names = ", ".join(labels[name] for name in table.one_of)
         cases.append(
-            f"CASE WHEN problem IS NULL AND {empty} THEN 'none of {', '.join(table.one_of)} is filled' END"
+            f"CASE WHEN problem IS NULL AND {empty} THEN {literal(f'none of {names} is filled')} END"
         )
     if table.name == "payments":
         cases.append(
             "CASE WHEN kind = 'reversal' AND amount > 0 THEN 'a reversal must be negative'"
-            " WHEN kind <> 'reversal' AND amount < 0 THEN 'a negative amount is a reversal, and kind is ' || kind END"
+            f" WHEN kind <> 'reversal' AND amount < 0 THEN {literal('a negative amount is a reversal, and ' + labels['kind'] + ' says otherwise')} END"
         )
     if table.name == "loans" and run.holds("loans"):
         cases.append(
-            """CASE WHEN borrower_id <> (SELECT any_value(borrower_id) FROM standing_loans AS held WHERE held.loan_id = mine.loan_id)
-               THEN 'loan ' || loan_id || ' belongs to another borrower in the ledger; a loan keeps its borrower, give it a new loan_id' END"""
+            f"""CASE WHEN borrower_id <> (SELECT any_value(borrower_id) FROM standing_loans AS held WHERE held.loan_id = mine.loan_id)
+               THEN 'loan ' || {id_in_sql("loan_id")} || ' belongs to another borrower in the ledger; a loan keeps its borrower, give it a new loan_id' END"""
         )
     if table.name == "loans":
         cases.append(
-            "CASE WHEN opening_on < disbursed_on THEN 'opening_on ' || opening_on || ' is before disbursed_on ' || disbursed_on END"
+            f"CASE WHEN opening_on < disbursed_on THEN {literal(labels['opening_on'] + ' ')} || opening_on || {literal(' is before ' + labels['disbursed_on'] + ' ')} || disbursed_on END"
+        )
+    if table.name == "installments":
+        # a mistyped year would make the loan late from its first day
+        cases.append(
+            f"""(SELECT any_value(CASE WHEN mine.due_on < begins_on THEN {literal(labels["due_on"] + " ")} || mine.due_on || ' is before ' || begins_on
+                || ', when loan ' || {id_in_sql("mine.loan_id")} || what END) FROM beginnings WHERE beginnings.loan_id = mine.loan_id)"""
         )
     return cases

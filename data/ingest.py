@@ -14,16 +14,26 @@ from pathlib import Path
 from data.apart import held_rows, write_apart
 from data.changes import attribute_kinds
 from data.errors import InputError, LedgerError, MappingError
+from data.free_text import phone_notes
 from data.gate import Run, split
 from data.ingest_report import IngestReport, TableCounts
 from data.judging import Progress, account_for, is_full, judge_all
 from data.ledger import Ledger
-from data.manifest import BatchRecord, Manifest, TableRecord, business_date, read_manifest, write_manifest
+from data.manifest import (
+    BatchRecord,
+    Manifest,
+    TableRecord,
+    business_date,
+    read_manifest,
+    under_way,
+    unfinished_files,
+    write_manifest,
+)
 from data.mapping import Mapping
 from data.quarantine import clean_quarantine, write_quarantine
 from data.sources import Source, read_sources
 from data.staging import Staged, canonical, connect, create_staged, quoted, stage
-from data.store import clean, locked, make_buckets, write_rows
+from data.store import Written, begin, locked, make_buckets, write_rows
 from data.tables import APART, TABLES
 
 _WHOLE_TABLE = 20
@@ -65,6 +75,7 @@ def ingest(
     # A check writes nothing, so it needs no lock and leaves no folder behind.
     with nullcontext() if check_only else locked(ledger):
         manifest = read_manifest(ledger)
+        unfinished_files(ledger, manifest)  # refuses a ledger whose manifest is lost
         held = Ledger.open(ledger) if manifest is not None and manifest.batches else None
         if held is None:
             _refuse_half_a_book(mapping, sources)
@@ -129,6 +140,8 @@ def _refuse_a_short_export(run: Run, counts: list[TableCounts]) -> None:
 def _refuse_an_empty_directory(run: Run, counts: list[TableCounts], apart: Path) -> None:
     """A directory without people, as a full export, would take every name and phone off the sheets."""
     for one in counts:
+        if one.table in APART and not is_full(run, one.table):
+            held_rows(apart, one.table)  # a delta adds to it: found damaged before anything is written
         if one.table in APART and one.source_rows == 0 and is_full(run, one.table):
             held = held_rows(apart, one.table)
             if held:
@@ -292,6 +305,7 @@ def _report(run: Run, counts: list[TableCounts], written: bool, check_only: bool
         notes += (
             f"Kept, and not used by models yet, because they are categories: {', '.join(sorted(categories))}.",
         )
+    notes += phone_notes(run)
     return IngestReport(
         lender=run.mapping.lender,
         business_date=run.as_of,
@@ -313,19 +327,19 @@ def _write(
     sources: dict[str, Source],
 ) -> None:
     """Files first, the manifest last: until it is renamed the ledger is what it was."""
-    clean(ledger, manifest)
-    clean_quarantine(quarantine, run.batch - 1)
+    clean_quarantine(quarantine, run.batch - 1, under_way(ledger))
+    begin(ledger, manifest, run.batch)
     make_buckets(run)
     tables: dict[str, TableRecord] = {}
     for one in counts:
-        files: dict[str, int] = {}
-        digest, first, last, attributes = "", None, None, {}
+        wrote = Written({}, {}, "")
+        first, last, attributes = None, None, {}
         if one.table in TABLES:
             attributes = attribute_kinds(run, one.table)
-            files, digest = write_rows(run, one.table, ledger, attributes)
+            wrote = write_rows(run, one.table, ledger, attributes)
             first, last = _range(run, one.table)
         tables[one.table] = TableRecord(
-            rows=sum(files.values()),
+            rows=sum(wrote.files.values()),
             added=one.added,
             versions=one.versions,
             retractions=one.retractions,
@@ -335,9 +349,10 @@ def _write(
             source_rows=one.source_rows,
             first=first,
             last=last,
-            digest=digest,
+            digest=wrote.digest,
             attributes=dict(attributes),
-            files=files,
+            files=wrote.files,
+            digests=wrote.digests,
             contract=run.contract.get(one.table, {}),
         )
     held = {

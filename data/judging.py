@@ -46,6 +46,8 @@ def judge_all(run: Run, say: Progress) -> dict[str, Changes]:
             _make_known_versions(run)
         if name in ("borrowers", "loans"):
             _make_known(run, name)
+        if name == "loans":
+            _make_beginnings(run)
     return found
 
 
@@ -109,6 +111,20 @@ def _make_known_versions(run: Run) -> None:
     ]
     if asks:
         run.connection.execute(f"CREATE TABLE known_versions AS {' UNION ALL '.join(asks)}")
+
+
+def _make_beginnings(run: Run) -> None:
+    """`beginnings`: the day before which nothing of a loan can fall due, and in words why."""
+    asks = [
+        f"SELECT loan_id, coalesce(greatest(disbursed_on, {opening}), disbursed_on) AS begins_on, CASE WHEN {opening} > disbursed_on THEN ' opens in this book' ELSE ' was disbursed' END AS what FROM {name}{but}"
+        for name, but in (
+            ("accepted_loans", ""),
+            ("standing_loans", " WHERE loan_id NOT IN (SELECT loan_id FROM accepted_loans)"),
+        )
+        if run.made(name)
+        for opening in ["opening_on" if "opening_on" in run.columns(name) else "CAST(NULL AS DATE)"]
+    ]
+    run.connection.execute(f"CREATE TABLE beginnings AS {' UNION ALL '.join(asks)}")
 
 
 def _make_known(run: Run, name: str) -> None:

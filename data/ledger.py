@@ -3,13 +3,14 @@
 Nothing in a ledger is overwritten. A fact that changed has several versions, each from its own batch; a fact that
 vanished from a full export ends with a retraction. `Ledger.facts` turns that into two dates per row: `known_at`,
 and `known_until` (null while the row stands). A row is visible on day D if `known_at <= D` and `known_until` is
-null or later than D. Only files that the manifest names are read.
+null or later than D. Only files that the manifest names are read, and each only if its bytes are those that its
+batch wrote: a changed byte could be read as another amount or date without anybody seeing it.
 
 This module reads; data/store.py writes.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -20,9 +21,16 @@ import pyarrow.parquet as pq
 
 from data.arrays import days_of, one_chunk, ten_thousandths, validity
 from data.days import NEVER, to_day
-from data.digest import json_digest, table_digest
+from data.digest import bytes_digest, json_digest, table_digest
 from data.errors import LedgerError
-from data.manifest import BatchRecord, Manifest, TableRecord, business_date, read_manifest
+from data.manifest import (
+    BatchRecord,
+    Manifest,
+    TableRecord,
+    business_date,
+    read_manifest,
+    unfinished_files,
+)
 from data.tables import ARROW_TYPES, TABLES, Table
 
 __all__ = ["BUCKETS", "Ledger", "days_of", "ten_thousandths", "validity"]
@@ -37,15 +45,17 @@ class Ledger:
 
     folder: Path
     manifest: Manifest
+    _verified: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
 
     @classmethod
     def open(cls, folder: Path) -> "Ledger":
         """Open a ledger folder.
 
-        Errors: `LedgerError` when there is none, or a file the manifest names is missing.
+        Errors: `LedgerError` when there is none, its manifest is lost, or a file the manifest names is missing.
         """
         manifest = read_manifest(folder)
         if manifest is None or not manifest.batches:
+            unfinished_files(folder, manifest)
             raise LedgerError(f"{folder}: there is no ledger here yet; run duesight ingest first.")
         for name in sorted(manifest.files()):
             if not (folder / name).is_file():
@@ -139,8 +149,8 @@ class Ledger:
         if changed:
             wanted = list(dict.fromkeys([*wanted, *shape.key, "retracted"]))
         parts = [
-            self._read(name, wanted)
-            for _, record in records
+            self._read(name, wanted, number, record.digests.get(name))
+            for number, record in records
             for name in sorted(record.files)
             if bucket is None or not shape.bucketed or name.split("/")[1] == f"bucket-{bucket:02d}"
         ]
@@ -216,9 +226,16 @@ class Ledger:
             (record.batch, record.tables[table]) for record in self._batches(batch) if table in record.tables
         ]
 
-    def _read(self, name: str, wanted: Sequence[str]) -> pa.Table:
+    def _read(self, name: str, wanted: Sequence[str], batch: int, digest: str | None) -> pa.Table:
         try:
-            with pq.ParquetFile(self.folder / name) as file:
+            content = (self.folder / name).read_bytes()
+            if name not in self._verified:
+                if bytes_digest(content) != digest:
+                    raise LedgerError(
+                        f"{self.folder / name} is not what batch {batch} wrote; restore the ledger from a backup."
+                    )
+                self._verified.add(name)
+            with pq.ParquetFile(pa.BufferReader(content)) as file:
                 held = set(file.schema_arrow.names)
                 return file.read([column for column in wanted if column in held], use_threads=False)
         except (OSError, pa.ArrowInvalid) as error:

@@ -3,23 +3,33 @@
 A batch is one accepted export. Its files are written first, under names no older batch uses; the manifest that
 names them is written to a temporary file, flushed to disk and renamed last. So a crash at any moment leaves the
 ledger as it was, and a file the manifest does not name is not part of it.
+
+What a crash leaves may be removed, and nothing else: `.writing` names the batch under way before its first file is
+there. A Parquet file that neither the manifest nor `.writing` accounts for means that the manifest was lost.
 """
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
+from data.digest import json_digest
 from data.errors import LedgerError
 
-FORMAT = 1
+FORMAT = 2
 FILE = "manifest.json"
+WRITING = ".writing"
 
 
 @dataclass(frozen=True)
 class TableRecord:
-    """What one batch did to one table. Counts are rows; `digest` is over the batch's rows in ledger order."""
+    """What one batch did to one table. Counts are rows; `digest` is over the batch's rows in ledger order.
+
+    files: rows by file. digests: of each file's bytes, so that a file changed on disk is found out when it is read.
+    """
 
     rows: int = 0
     added: int = 0
@@ -34,6 +44,7 @@ class TableRecord:
     digest: str = ""
     attributes: dict[str, str] = field(default_factory=dict)
     files: dict[str, int] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
     contract: dict[str, int] = field(default_factory=dict)
 
 
@@ -88,7 +99,11 @@ def read_manifest(folder: Path) -> Manifest | None:
         raw = json.loads(path.read_text(encoding="utf-8"))
         if raw["format"] != FORMAT:
             raise LedgerError(
-                f"{path}: format {raw['format']} is not format {FORMAT} of this version; ingest the book again."
+                f"{path}: format {raw['format']} is not format {FORMAT} of this version; move the ledger and quarantine folders away and ingest the book again."
+            )
+        if raw.pop("digest") != json_digest(raw):
+            raise LedgerError(
+                f"{path} is not what the last ingest wrote; restore it from a backup of the ledger."
             )
         batches = tuple(
             BatchRecord(
@@ -98,7 +113,7 @@ def read_manifest(folder: Path) -> Manifest | None:
                 sources=entry["sources"],
                 tables={name: TableRecord(**table) for name, table in entry["tables"].items()},
                 quarantine=entry["quarantine"],
-                needs=entry.get("needs", ""),
+                needs=entry["needs"],
             )
             for entry in raw["batches"]
         )
@@ -109,10 +124,21 @@ def read_manifest(folder: Path) -> Manifest | None:
         ) from error
 
 
+@contextmanager
+def folder_named(folder: Path) -> Iterator[None]:
+    """A full disk does not say which: its error gets the name of the folder that was written to."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(folder)
+        raise
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """All of it or nothing: a temporary file beside, flushed to disk, then renamed."""
     beside = path.with_name(f".{path.name}.new")
-    with beside.open("wb") as file:
+    with folder_named(path.parent), beside.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
@@ -124,12 +150,51 @@ def sync_folder(folder: Path) -> None:
     """Flush a folder's list of names to disk."""
     handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        with folder_named(folder):
+            os.fsync(handle)
     finally:
         os.close(handle)
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Publish a manifest; from this moment its newest batch is part of the ledger."""
-    body = {"format": FORMAT, **asdict(manifest)}
+    body = json.loads(json.dumps({"format": FORMAT, **asdict(manifest)}))
+    body["digest"] = json_digest(body)
     write_atomically(folder / FILE, (json.dumps(body, indent=1, sort_keys=True) + "\n").encode())
+    (folder / WRITING).unlink(missing_ok=True)
+
+
+def announce(folder: Path, batch: int) -> None:
+    """Say, before its first file is written, which batch is under way: what it leaves in a crash may be removed."""
+    write_atomically(folder / WRITING, f"{batch}\n".encode())
+
+
+def under_way(folder: Path) -> int | None:
+    """The batch that was announced and not finished; None where there is none."""
+    try:
+        return int((folder / WRITING).read_text(encoding="ascii"))
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def unfinished_files(folder: Path, manifest: Manifest | None) -> list[Path]:
+    """Parquet files an ingest that did not finish left behind; the manifest does not name them.
+
+    Errors: `LedgerError` when there are others: then the manifest is lost or older than the ledger.
+    """
+    named = set() if manifest is None else manifest.files()
+    found = [
+        path
+        for path in sorted(folder.glob("*/**/*.parquet"))
+        if path.relative_to(folder).as_posix() not in named
+    ]
+    batch = under_way(folder)
+    if all(path.stem == f"{batch or 0:06d}" for path in found):
+        return found
+    if manifest is None:
+        raise LedgerError(
+            f"{folder} holds Parquet files and no {FILE}; restore it from a backup, or move the folder away."
+        )
+    raise LedgerError(
+        f"{folder} holds Parquet files that {FILE} does not name, as if {FILE} were an old one; restore the newest from a backup, or move those files away."
+    )

@@ -5,6 +5,7 @@ not understand, with the nearest name it knows: a typo must never become a colum
 not open the export: data/ingest.py finds out whether the columns named here are there.
 """
 
+import codecs
 import difflib
 import re
 import tomllib
@@ -24,6 +25,13 @@ _SOURCE = ("column", "constant", "sql", "row_key")
 _DETAIL = ("format", "values", "skip", "type")
 _TAKEN = ("part", "row", "place", "problem", "duplicate", "orphan", "too_late", "at_odds", "known_at", "batch", "retracted")  # fmt: skip
 """Names of columns that an ingest puts beside the source's own; a free name of `protected` may not be one of them."""
+_NOT_OF_FILES = ("idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "mbcs", "oem")
+"""Codecs of Python that no export is written in."""
+_CHANGING = re.compile(
+    r"\b(random|uuid\w*|gen_random_uuid|now|today|get_current_\w+|transaction_timestamp)\s*\(|\b(current_(date|time|timestamp)|localtime(stamp)?)\b",
+    re.IGNORECASE,
+)
+"""What gives another answer each time: the same files must give the same ledger."""
 _ATTRIBUTE_KINDS: dict[str, Kind] = {"number": "number", "category": "text"}
 
 
@@ -105,11 +113,13 @@ def load_mapping(path: Path) -> Mapping:
             f"{path}: there is no such mapping file; mappings that come with duesight are in data/mappings/."
         )
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except tomllib.TOMLDecodeError as error:
         raise MappingError(f"{path.name} is not valid TOML: {error}; mend that line.") from error
     except UnicodeDecodeError as error:
         raise MappingError(f"{path.name} is not UTF-8 (byte {error.start}); save it as UTF-8.") from error
+    except RecursionError as error:
+        raise MappingError(f"{path.name} has brackets nested too deep; mend them.") from error
     return _Reader(path.name).mapping(raw, path)
 
 
@@ -134,6 +144,8 @@ class _Reader:
             raise self.fail(where, f'{key!r} is missing; add {key} = "...".')
         if not isinstance(value, str) or not value.strip():
             raise self.fail(where, f"{key!r} must be a text that is not empty.")
+        if key in ("lender", "jurisdiction", "file") and not value.isprintable():
+            raise self.fail(where, f"{key!r} must be one line of letters that can be printed.")
         return value
 
     def choice(self, raw: dict[str, object], key: str, where: str, allowed: tuple[str, ...]) -> str:
@@ -156,13 +168,17 @@ class _Reader:
         encoding = self.text(raw, "encoding", "", "utf-8")
         try:
             "".encode(encoding)
-        except LookupError as error:
+            if codecs.lookup(encoding).name in _NOT_OF_FILES:
+                raise LookupError(encoding)
+        except (LookupError, ValueError) as error:
             raise self.fail(
                 "", f"encoding = {encoding!r} is not an encoding; write utf-8, cp1252 or latin-1."
             ) from error
         delimiter = self.text(raw, "delimiter", "", ",") if raw.get("delimiter") != "\t" else "\t"
-        if len(delimiter) != 1:
-            raise self.fail("", f"delimiter = {delimiter!r} must be one character.")
+        if len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n':
+            raise self.fail(
+                "", f"delimiter = {delimiter!r} must be one plain character, such as ; or | or \\t."
+            )
         date_format = self.text(raw, "date_format", "", "%Y-%m-%d")
         tables = self.table_of(raw.get("tables", {}), "tables")
         self.known(tables, [*TABLES, *APART], "tables", "table")
@@ -171,11 +187,17 @@ class _Reader:
                 "tables", "no loans are mapped; add [tables.loans], nothing can be ranked without them."
             )
         parts: list[TableMapping] = []
+        problems: list[str] = []  # of all tables together: nobody mends a mapping one run at a time
         for name in [*TABLES, *APART]:
             if name in tables:
                 readings = tables[name]
                 for one in readings if isinstance(readings, list) else [readings]:
-                    parts.append(self.reading(name, self.table_of(one, f"tables.{name}"), date_format))
+                    try:
+                        parts.append(self.reading(name, self.table_of(one, f"tables.{name}"), date_format))
+                    except MappingError as error:
+                        problems.append(str(error))
+        if problems:
+            raise MappingError("\n".join(problems))
         grid = self.choice({"date_grid": "day", **raw}, "date_grid", "", ("day", "month_end"))
         return Mapping(
             path=path,
@@ -194,8 +216,20 @@ class _Reader:
         self.known(raw, _TABLE, where)
         table = TABLES.get(name) or APART[name]
         export = self.choice(raw, "export", where, ("full", "delta"))
+        file = self.text(raw, "file", where)
+        if Path(file).is_absolute() or ".." in Path(file).parts:
+            raise self.fail(where, f"file = {file!r} must lie in the folder of the export; copy it there.")
         columns = self.table_of(raw.get("columns", {}), f"{where}.columns")
-        sources = tuple(self.source(table, key, value, date_format) for key, value in columns.items())
+        found: list[ColumnSource] = []
+        problems: list[str] = []
+        for key, value in columns.items():
+            try:
+                found.append(self.source(table, key, value, date_format))
+            except MappingError as error:
+                problems.append(str(error))
+        if problems:
+            raise MappingError("\n".join(problems))
+        sources = tuple(found)
         mapped = {source.name for source in sources}
         for column in table.columns:
             if column.required and column.default is None and column.name not in mapped:
@@ -223,9 +257,7 @@ class _Reader:
                     f"{where}.columns.{source.name}",
                     'row_key needs export = "full": in a delta the same row twice cannot be told from a row sent again; map the source\'s own id.',
                 )
-        return TableMapping(
-            name, self.text(raw, "file", where), "full" if export == "full" else "delta", sources
-        )
+        return TableMapping(name, file, "full" if export == "full" else "delta", sources)
 
     def source(self, table: Table, name: str, raw: object, date_format: str) -> ColumnSource:
         where = f"tables.{table.name}.columns.{name}"
@@ -237,6 +269,11 @@ class _Reader:
         if len(ways) != 1:
             raise self.fail(where, f"needs exactly one of {', '.join(_SOURCE)}.")
         kind = self.kind(table, name, spec, where)
+        if found := _CHANGING.search(str(spec.get("sql", ""))):
+            raise self.fail(
+                where,
+                f"its sql asks for {found[0].strip('( ')}, which is another at each ingest; use a column or a constant.",
+            )
         if "format" in spec and kind not in ("date", "timestamp"):
             raise self.fail(where, f"format is for dates, and {name} is a {kind}.")
         constant = spec.get("constant")

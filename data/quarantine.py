@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from data.errors import LedgerError
 from data.gate import Rejected
 from data.manifest import sync_folder
 from data.mapping import TableMapping
@@ -88,11 +89,30 @@ def write_quarantine(
     return path.relative_to(folder).as_posix()
 
 
-def clean_quarantine(folder: Path, newest: int) -> None:
-    """Remove what an ingest that did not finish left: files of batches the ledger does not have."""
-    for path in sorted(folder.glob("*/*.parquet")):
-        if int(path.stem) > newest:
-            path.unlink()
+def clean_quarantine(folder: Path, newest: int, unfinished: int | None) -> None:
+    """Remove what an ingest that did not finish left: files of the batch that was under way.
+
+    Errors: `LedgerError`, with nothing removed, for files of other batches that the ledger does not have.
+    """
+    strays = [path for path in sorted(folder.glob("*/[0-9]*.parquet")) if int(path.stem) > newest]
+    for path in strays:
+        if int(path.stem) != unfinished:
+            raise LedgerError(
+                f"{path} is of a batch that the ledger does not have; restore the ledger from a backup, or move the folder {folder} away."
+            )
+    for path in strays:
+        path.unlink()
+
+
+def _read(path: Path) -> list[dict[str, object]]:
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            rows: list[dict[str, object]] = file.read().to_pylist()
+            return rows
+    except (OSError, pa.ArrowException) as error:
+        raise LedgerError(
+            f"{path} is damaged and cannot be read; restore it from a backup, or move that file away."
+        ) from error
 
 
 def list_quarantine(folder: Path, reasons: int = 3) -> list[Quarantined]:
@@ -102,7 +122,7 @@ def list_quarantine(folder: Path, reasons: int = 3) -> list[Quarantined]:
         batches: dict[int, int] = {}
         first: list[str] = []
         for path in sorted(place.glob("[0-9]*.parquet")):
-            rows = pq.ParquetFile(path).read().to_pylist()
+            rows = _read(path)
             batches[int(path.stem)] = len(rows)
             first = [f"{row['file']} row {row['row']}: {row['reason']}" for row in rows[:reasons]]
         if batches:

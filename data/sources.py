@@ -72,6 +72,12 @@ def read_sources(folder: Path, mapping: Mapping) -> dict[str, Source]:
 
 def _missing_columns(part: TableMapping, source: Source, mapping: Mapping) -> list[str]:
     names = source.cells.column_names
+    wanted = [column.column for column in part.columns if column.column is not None]
+    if wanted and not any(name in names or "did you mean" in nearest(name, names) for name in wanted):
+        # without a header the first row is a person, who is not repeated here
+        return [
+            f"{part.file} has none of the columns that {mapping.path.name} maps to {part.table} ({', '.join(dict.fromkeys(wanted))}): its first row must hold the names of the columns; export it with them, or correct the mapping."
+        ]
     return [
         f"{part.file} has no column {column.column!r}, which {mapping.path.name} maps to {part.table}.{column.name}{nearest(column.column, names)}"
         for column in part.columns
@@ -121,6 +127,10 @@ def _decoded(path: Path, name: str, encoding: str) -> Iterator[bytes]:
                     bad = line + error.object[: error.start].count(b"\n")
                     raise InputError(
                         f'{name} line {bad} is not {encoding}; set encoding in the mapping (for example encoding = "cp1252"), or save the file as UTF-8.'
+                    ) from error
+                except UnicodeError as error:  # such as utf-16 without its mark
+                    raise InputError(
+                        f"{name} is not {encoding}; set encoding in the mapping to what the file is, or save the file as UTF-8."
                     ) from error
                 line += text.count("\n")
                 if text:

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from data.errors import MappingError
 from data.mapping import ColumnSource, TableMapping
+from data.masking import cell_in_sql
 from data.sources import Source
 from data.tables import APART, DUCKDB_TYPES, TABLES, Kind, Table
 
@@ -88,6 +89,9 @@ def stage(
     table = canonical(part.table)
     cells = source.cells.append_column("__row", pa.array(source.rows.tolist(), pa.int64()))
     connection.register("source_cells", cells)
+    for column in part.columns:
+        if column.format is not None:
+            _try_format(connection, part, column, mapping_file)
     try:
         for column in part.columns:
             if column.sql is not None:
@@ -172,6 +176,17 @@ def _try_sql(
         ) from error
 
 
+def _try_format(
+    connection: duckdb.DuckDBPyConnection, part: TableMapping, column: ColumnSource, mapping_file: str
+) -> None:
+    try:
+        connection.execute(f"SELECT try_strptime('', {literal(str(column.format))})")
+    except duckdb.Error as error:
+        raise MappingError(
+            f"{mapping_file}: tables.{part.table}.columns.{column.name}: format = {column.format!r} is not a form of dates, such as %d/%m/%Y; correct it, or date_format."
+        ) from error
+
+
 def _first_line(error: Exception) -> str:
     return re.sub(r"\s+", " ", str(error).split("\n\n")[0].splitlines()[0]).strip()
 
@@ -232,7 +247,7 @@ def _problem(column: ColumnSource, typed: str) -> str | None:
     text = quoted("t_" + column.name)
     if column.constant is not None and column.kind == "text":
         return None
-    quote = f"{literal(column.label + ' ')} || '''' || left({text}, 40) || '''"
+    quote = f"{literal(column.label + ' ')} || ({cell_in_sql(text)}) || '"
     if column.values is not None:
         return f"CASE WHEN {text} IS NOT NULL AND {typed} IS NULL THEN {quote} is not among the values of the mapping' END"
     if column.kind == "text":

@@ -9,6 +9,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,11 +18,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data.arrays import one_chunk
-from data.digest import table_digest
+from data.digest import file_digest, table_digest
 from data.errors import LedgerError
 from data.gate import Run
 from data.ledger import BUCKETS
-from data.manifest import Manifest, sync_folder
+from data.manifest import Manifest, announce, folder_named, sync_folder, unfinished_files
 from data.staging import quoted
 from data.tables import TABLES, Kind, ledger_schema
 
@@ -42,12 +43,14 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def clean(folder: Path, manifest: Manifest | None) -> None:
-    """Remove what an ingest that did not finish left behind: every Parquet file the manifest does not name."""
-    named = set() if manifest is None else manifest.files()
-    for path in sorted(folder.glob("*/**/*.parquet")):
-        if path.relative_to(folder).as_posix() not in named:
-            path.unlink()
+def begin(folder: Path, manifest: Manifest | None, batch: int) -> None:
+    """Remove what an ingest that did not finish left behind, and announce the batch that is written now.
+
+    Errors: `LedgerError`, with nothing removed, for files that no unfinished ingest can have left.
+    """
+    for path in unfinished_files(folder, manifest):
+        path.unlink()
+    announce(folder, batch)
 
 
 def bucket_of(borrower_id: str) -> int:
@@ -57,7 +60,7 @@ def bucket_of(borrower_id: str) -> int:
 
 def write_parquet(table: pa.Table, path: Path) -> None:
     """One Parquet file by the ledger's one writer."""
-    with path.open("wb") as file:
+    with folder_named(path.parent), path.open("wb") as file:
         pq.write_table(
             table,
             file,
@@ -66,6 +69,7 @@ def write_parquet(table: pa.Table, path: Path) -> None:
             compression_level=3,
             version="2.6",
             store_decimal_as_integer=True,
+            write_page_checksum=True,
         )
         file.flush()
         os.fsync(file.fileno())
@@ -99,8 +103,17 @@ def make_buckets(run: Run) -> None:
     )
 
 
-def write_rows(run: Run, name: str, folder: Path, attributes: dict[str, Kind]) -> tuple[dict[str, int], str]:
-    """Write `rows_<table>` as this batch's files; returns rows by file (relative to the ledger) and the digest."""
+@dataclass(frozen=True)
+class Written:
+    """One batch's files of a table: rows and digest of the bytes by file (relative to the ledger), digest of all rows."""
+
+    files: dict[str, int]
+    digests: dict[str, str]
+    digest: str
+
+
+def write_rows(run: Run, name: str, folder: Path, attributes: dict[str, Kind]) -> Written:
+    """Write `rows_<table>` as this batch's files."""
     table = TABLES[name]
     schema = ledger_schema(table, attributes)
     columns = ", ".join(
@@ -121,12 +134,14 @@ def write_rows(run: Run, name: str, folder: Path, attributes: dict[str, Kind]) -
     rows = rows.select(schema.names).cast(schema)
     edges = [*np.flatnonzero(np.diff(buckets, prepend=-1)).tolist(), len(buckets)]
     files: dict[str, int] = {}
+    digests: dict[str, str] = {}
     for start, end in pairwise(edges):
         place = f"{name}/bucket-{buckets[start]:02d}" if table.bucketed else name
         (folder / place).mkdir(parents=True, exist_ok=True)
         file = f"{place}/{run.batch:06d}.parquet"
         write_parquet(rows.slice(start, end - start), folder / file)
         files[file] = end - start
+        digests[file] = file_digest(folder / file)
     for place in sorted({str(Path(file).parent) for file in files}):
         sync_folder(folder / place)
-    return files, table_digest(rows)
+    return Written(files, digests, table_digest(rows))

@@ -1,6 +1,8 @@
 """What an export becomes, and what of it is refused, in quarantine, or written."""
 
+import errno
 import json
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -94,7 +96,7 @@ BAD_CELLS = [
         "P1,L1,2024-01-08,50,",
         "P1,L1,2024-01-08,abc,",
         "payments",
-        "payments.csv row 2: Amount 'abc' is not a number",
+        "payments.csv row 2: Amount (a text of length 3) is not a number",
     ),
     (
         "payments.csv",
@@ -110,13 +112,13 @@ BAD_CELLS = [
         "payments",
         "Paid '2024-02-30' is not a date of the form %Y-%m-%d",
     ),
-    ("payments.csv", "P1,L1,2024-01-08,50,", "P1,L1,2024-01-08,0,", "payments", "amount is 0"),
+    ("payments.csv", "P1,L1,2024-01-08,50,", "P1,L1,2024-01-08,0,", "payments", "Amount is 0"),
     (
         "payments.csv",
         "P1,L1,2024-01-08,50,",
         "P1,L1,,50,",
         "payments",
-        "paid_on is empty, and it is required",
+        "Paid is empty, and it is required",
     ),
     (
         "payments.csv",
@@ -137,9 +139,9 @@ BAD_CELLS = [
         "P1,L1,2024-01-08,50,",
         "P1,L1,2024-01-08,50,2099-01-01",
         "payments",
-        "known_at 2099-01-01 is after the business date",
+        "Posted 2099-01-01 is after the business date",
     ),
-    ("loans.csv", "L1,B1,100,", "L1,B1,0,", "loans", "principal 0 must be more than 0"),
+    ("loans.csv", "L1,B1,100,", "L1,B1,0,", "loans", "Amount 0 must be more than 0"),
     ("loans.csv", "L1,B1,100,", "L1,B9,100,", "loans", "borrower B9 is not among the borrowers"),
     (
         "loans.csv",
@@ -148,22 +150,41 @@ BAD_CELLS = [
         "loans",
         "Start '2024-01-01' is not a date of the form %d/%m/%Y",
     ),
-    ("dues.csv", "L1,1,2024-01-08,50", "L1,x,2024-01-08,50", "installments", "No 'x' is not a whole number"),
+    (
+        "dues.csv",
+        "L1,1,2024-01-08,50",
+        "L1,x,2024-01-08,50",
+        "installments",
+        "No (a text of length 1) is not a whole number",
+    ),
     (
         "dues.csv",
         "L1,1,2024-01-08,50",
         "L1,1,2024-01-08,-50",
         "installments",
-        "amount_due -50 must not be negative",
+        "Amount -50 must not be negative",
     ),
     (
         "dues.csv",
         "L1,1,2024-01-08,50",
         "L1,1,1924-01-08,50",
         "installments",
-        "due_on 1924-01-08 is not between 1970 and 2100",
+        "Due 1924-01-08 is not between 1970 and 2100",
     ),
-    ("events.csv", "L2,CLS", "L2,XYZ", "loan_events", "What 'XYZ' is not among the values of the mapping"),
+    (
+        "events.csv",
+        "L2,CLS",
+        "L2,XYZ",
+        "loan_events",
+        "What (a text of length 3) is not among the values of the mapping",
+    ),
+    (
+        "dues.csv",
+        "L1,1,2024-01-08,50",
+        "L1,1,2023-01-08,50",
+        "installments",
+        "Due 2023-01-08 is before 2024-01-01, when loan L1 was disbursed",
+    ),
 ]
 
 
@@ -180,12 +201,61 @@ def test_a_bad_cell_sends_its_row_to_quarantine_with_the_reason(
     assert reason in "\n".join(report.lines())
 
 
+def test_nothing_falls_due_before_a_loan_begins_in_the_book(lender: Lender) -> None:
+    lender.map('principal = "Amount"\ndisb', 'principal = "Amount"\nopening_on = "Opened"\ndisb')
+    lender.files["loans.csv"] = (
+        "LoanNo,Client,Amount,Start,Officer,Opened\n"
+        "L1,B1,100,01/01/2023,O1,2024-01-10\nL2,B2,200.50,09/01/2024,O1,\nL3,B3,300,03/01/2024,O2,\n"
+    )
+    lender.ingest()
+    assert quarantined(lender, "installments") == [
+        "dues.csv row 2: Due 2024-01-08 is before 2024-01-10, when loan L1 opens in this book"
+    ]
+    assert ("L2", 1) in rows(lender, "installments", "loan_id", "installment_no")  # due the day it began
+    lender.add("dues.csv", "L3,3,2024-01-02,1")  # judged by the loan in the ledger, too
+    start = lender.mapping.index("[tables.loans]")
+    lender.mapping = lender.mapping[:start] + lender.mapping[start:].replace(
+        'export = "full"', 'export = "delta"', 1
+    )
+    lender.change("loans.csv", "L3,B3,300,03/01/2024,O2,\n", "")
+    assert lender.ingest(date(2024, 1, 25)).reasons["installments"][1] == (
+        "dues.csv row 7: Due 2024-01-02 is before 2024-01-03, when loan L3 was disbursed"
+    )
+
+
+PERSONAL = {
+    "a name as an amount": ("payments.csv", "P1,L1,2024-01-08,50,", "P1,L1,2024-01-08,Ann Invented,"),
+    "a phone as a date": ("payments.csv", "P1,L1,2024-01-08,50,", "P1,L1,+254 700 123 456,50,"),
+    "a local phone as a number": ("payments.csv", "P1,L1,2024-01-08,50,", "P1,L1,0700123456,50,"),
+    "a phone as a loan": ("payments.csv", "P1,L1,2024-01-08,50,", "P1,+254700123456,2024-01-08,50,"),
+    "a name as a loan": ("payments.csv", "P1,L1,2024-01-08,50,", "P1,Ann Invented,2024-01-08,50,"),
+    "a phone as a key, twice": (
+        "payments.csv",
+        "P1,L1,2024-01-08,50,\nP2,",
+        "+254 700 123 456,L1,2024-01-08,50,\n+254 700 123 456,",
+    ),
+    "a name as an event": ("events.csv", "L2,CLS", "L2,Ann Invented"),
+}
+
+
+@pytest.mark.parametrize("case", list(PERSONAL))
+def test_a_name_or_phone_in_a_wrong_cell_is_in_no_reason(lender: Lender, case: str) -> None:
+    lender.change(*PERSONAL[case])
+    report = lender.ingest(date(2024, 1, 31))
+    assert report.quarantined
+    told = "\n".join(
+        [*report.lines(), *(reason for table in report.reasons for reason in quarantined(lender, table))]
+    )
+    for word in ("Ann", "700"):
+        assert word not in told
+
+
 def test_a_key_twice_in_one_export_lets_neither_row_in(lender: Lender) -> None:
     lender.add("payments.csv", "P1,L1,2024-01-09,51,")
     report = lender.ingest()
     assert report.of("payments").quarantined == 2
     assert [row[0] for row in rows(lender, "payments", "payment_id")] == ["P2", "P3", "P4"]
-    assert "payment_id P1 stands in 2 rows" in quarantined(lender, "payments")[0]
+    assert "Receipt P1 stands in 2 rows" in quarantined(lender, "payments")[0]
 
 
 def test_the_children_of_a_quarantined_loan_wait_with_it(lender: Lender) -> None:
@@ -199,7 +269,7 @@ def test_the_children_of_a_quarantined_loan_wait_with_it(lender: Lender) -> None
 def test_a_row_dated_after_the_business_date_is_not_believed_but_a_due_date_is(lender: Lender) -> None:
     report = lender.ingest(date(2024, 1, 15))
     assert (
-        "paid_on 2024-01-16 is after the business date of the export, 2024-01-15"
+        "Paid 2024-01-16 is after the business date of the export, 2024-01-15"
         in quarantined(lender, "payments")[0]
     )
     assert report.of("installments").quarantined == 0
@@ -350,9 +420,7 @@ def test_a_mistyped_year_does_not_become_the_business_date(lender: Lender) -> No
     places = [lender.root / name for name in ("ledger", "quarantine", "apart")]
     report = ingest(lender.folder, load_mapping(path), *places, latest=date(2024, 1, 25))
     assert report.business_date == date(2024, 1, 25)
-    assert (
-        "payments.csv row 6: paid_on 2054-01-17 is after the business date" in report.reasons["payments"][0]
-    )
+    assert "payments.csv row 6: Paid 2054-01-17 is after the business date" in report.reasons["payments"][0]
 
 
 def test_an_attribute_keeps_its_kind(lender: Lender) -> None:
@@ -543,6 +611,22 @@ def test_a_file_that_is_not_parquet_is_refused(lender: Lender) -> None:
         lender.ingest()
 
 
+@pytest.mark.parametrize("form", ["%", "%Q%Y"])
+def test_a_form_that_no_date_can_have_is_refused(lender: Lender, form: str) -> None:
+    lender.map('lender = "tiny"', f'lender = "tiny"\ndate_format = "{form}"')
+    with pytest.raises(
+        MappingError, match=r"tiny.toml: tables.\w+.columns.\w+: format = '%.*' is not a form of dates"
+    ):
+        lender.ingest()
+    assert not list((lender.root / "ledger").rglob("*.parquet"))
+
+
+def test_a_file_that_is_not_in_the_encoding_of_the_mapping_is_refused(lender: Lender) -> None:
+    lender.map('lender = "tiny"', 'lender = "tiny"\nencoding = "utf-16"')
+    with pytest.raises(InputError, match=r"clients.csv .*is not utf-16; set encoding in the mapping"):
+        lender.ingest()
+
+
 def test_an_sql_that_does_not_run_is_refused_with_its_place(lender: Lender) -> None:
     lender.map('amount_due = "Amount"', 'amount_due = { sql = "Amuont * 2" }')
     with pytest.raises(
@@ -589,11 +673,67 @@ def test_a_crash_leaves_the_old_ledger_and_the_next_ingest_cleans_up(
         with pytest.raises(OSError, match="power cut"):
             lender.ingest(date(2024, 1, 25))
     assert lender.ledger.content_digest() == digest and lender.ledger.batch == 1
-    stray = lender.root / "ledger" / "payments" / "bucket-00" / "000009.parquet"
+    stray = lender.root / "ledger" / "payments" / "bucket-00" / "000002.parquet"
     stray.parent.mkdir(parents=True, exist_ok=True)
     stray.write_bytes(b"half")
     assert lender.ingest(date(2024, 1, 25)).batch == 2
     assert set(lender.contents()) - before == set(lender.ledger.manifest.newest.tables["payments"].files)
+
+
+@pytest.mark.parametrize("step", ["write_manifest", "write_quarantine", "write_rows", "make_buckets"])
+def test_a_crash_in_the_first_ingest_leaves_no_ledger_and_the_next_one_starts_anew(
+    lender: Lender, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    lender.add("payments.csv", "P6,L3,2024-01-10,x,")
+
+    def crash(*_: object, **__: object) -> None:
+        raise OSError("power cut")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(data.ingest, step, crash)
+        with pytest.raises(OSError, match="power cut"):
+            lender.ingest()
+    with pytest.raises(LedgerError, match="there is no ledger here yet"):
+        _ = lender.ledger
+    if step == "write_manifest":
+        assert list((lender.root / "ledger").rglob("*.parquet"))
+    lender.map('lender = "tiny"', 'lender = "other"')  # nothing of the first try binds the second
+    assert lender.ingest().batch == 1
+    assert set(lender.contents()) == {"manifest.json", *lender.ledger.manifest.files()}
+
+
+@pytest.mark.parametrize("flush", [1, 2, 5])
+def test_a_full_disk_is_told_with_the_folder(
+    lender: Lender, monkeypatch: pytest.MonkeyPatch, flush: int
+) -> None:
+    flushed: list[int] = []
+    really = os.fsync
+
+    def full(handle: int) -> None:
+        flushed.append(handle)
+        if len(flushed) == flush:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        really(handle)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space left") as told:
+            lender.ingest()
+    assert str(told.value.filename).startswith(str(lender.root / "ledger"))
+    assert lender.ingest().batch == 1
+
+
+def test_a_phone_in_a_column_of_the_ledger_is_told_and_not_repeated(lender: Lender) -> None:
+    lender.map('effective_on = "When"', 'effective_on = "When"\ndetail = "Note"')
+    lender.files["events.csv"] = (
+        "LoanNo,What,When,Note\nL2,CLS,2024-01-20,paid by +254 700 123 456\nL3,CLS,2024-01-19,20240119\n"
+    )
+    report = lender.ingest()
+    told = [note for note in report.notes if "phone" in note]
+    assert len(told) == 1 and told[0].startswith("1 cell of Note (loan_events.detail) look")
+    assert "700" not in "\n".join(report.lines())
+    lender.change("events.csv", "paid by +254 700 123 456", "paid on 2024-01-20 in 2 parts")
+    assert not [note for note in lender.ingest(date(2024, 1, 25)).notes if "phone" in note]
 
 
 def test_two_ingests_do_not_interleave(lender: Lender) -> None:
@@ -672,7 +812,7 @@ value_text = "Region"
     report = lender.ingest()
     counts = report.of("observations")
     assert (counts.source_rows, counts.added, counts.quarantined) == (6, 5, 1)
-    assert "clients.csv row 3: none of value, value_text is filled" in report.reasons["observations"][0]
+    assert "clients.csv row 3: none of Sales, Region is filled" in report.reasons["observations"][0]
 
 
 def test_names_and_protected_attributes_stay_out_of_ledger_quarantine_and_messages(lender: Lender) -> None:
@@ -743,6 +883,33 @@ def test_apart_is_completed_when_an_ingest_ended_before_it(lender: Lender, tmp_p
     ]
     assert read_protected(lender.root / "apart")["sex"].to_pylist() == ["F", "M", "F"]
     assert read_directory(tmp_path / "nowhere").num_rows == 0
+
+
+@pytest.mark.parametrize("name", ["directory", "protected"])
+def test_a_damaged_file_kept_apart_is_replaced_by_a_full_export_and_named_to_a_delta(
+    lender: Lender, name: str
+) -> None:
+    from data.apart import held_rows
+
+    lender.ingest()
+    path = lender.root / "apart" / f"{name}.parquet"
+    path.write_bytes(path.read_bytes()[:40])
+    lender.ingest()  # the very same files
+    assert held_rows(lender.root / "apart", name) == 3
+    whole = path.read_bytes()
+    at = whole.index(b"Ann" if name == "directory" else b"F")
+    path.write_bytes(whole[:at] + b"X" + whole[at + 1 :])
+    start = lender.mapping.index(f"[tables.{name}]")
+    lender.mapping = lender.mapping[:start] + lender.mapping[start:].replace('"full"', '"delta"', 1)
+    before = lender.contents()
+    with pytest.raises(
+        LedgerError, match="is damaged and cannot be read; ingest a full export again, or move"
+    ):
+        lender.ingest(date(2024, 1, 25))
+    assert lender.contents() == before
+    path.unlink()
+    lender.ingest(date(2024, 1, 25))
+    assert held_rows(lender.root / "apart", name) == 3
 
 
 def test_the_report_can_be_compared(lender: Lender) -> None:

@@ -1,6 +1,6 @@
 """What the ledger gives back, and that equal contents have equal digests."""
 
-import json
+import shutil
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -16,6 +16,7 @@ from data.digest import canonical_json, file_digest, json_digest, table_digest
 from data.errors import LedgerError
 from data.ledger import Ledger
 from data.manifest import Manifest, read_manifest
+from data.quarantine import list_quarantine
 from data.store import bucket_of
 from data.tables import TABLES
 
@@ -124,14 +125,90 @@ def test_what_a_source_needs_travels_with_the_ledger_and_changes_no_digest(
     assert other.ledger.visible_digest(date(2024, 1, 20)) == lender.ledger.visible_digest(date(2024, 1, 20))
 
 
-def test_a_ledger_written_before_needs_was_kept_still_opens(lender: Lender) -> None:
+def test_a_manifest_with_a_changed_letter_is_refused(lender: Lender) -> None:
     lender.ingest()
     path = lender.root / "ledger" / "manifest.json"
-    raw = json.loads(path.read_text(encoding="utf-8"))
-    for batch in raw["batches"]:
-        del batch["needs"]
-    path.write_text(json.dumps(raw), encoding="utf-8")
-    assert lender.ledger.needs == "" and lender.ledger.batch == 1
+    path.write_text(path.read_text(encoding="utf-8").replace("2024-01-20", "2024-01-21"), encoding="utf-8")
+    with pytest.raises(LedgerError, match=r"manifest.json is not what the last ingest wrote"):
+        Ledger.open(lender.root / "ledger")
+
+
+def test_a_file_with_a_flipped_bit_is_refused_in_every_table_and_place(lender: Lender) -> None:
+    lender.ingest()
+    lender.change("payments.csv", "P1,L1,2024-01-08,50,", "P1,L1,2024-01-08,45,")
+    lender.ingest(date(2024, 1, 25))
+    folder = lender.root / "ledger"
+    tried = 0
+    for record in lender.ledger.manifest.batches:
+        for table, held in record.tables.items():
+            for name in sorted(held.files)[:1]:
+                whole = (folder / name).read_bytes()
+                for at in range(0, len(whole), 97):
+                    (folder / name).write_bytes(whole[:at] + bytes([whole[at] ^ 4]) + whole[at + 1 :])
+                    with pytest.raises(
+                        LedgerError, match=rf"{name} is not what batch {record.batch} wrote; restore"
+                    ):
+                        lender.ledger.facts(table, ["known_at"])
+                    tried += 1
+                (folder / name).write_bytes(whole)
+                assert lender.ledger.facts(table, ["known_at"]).num_rows
+    assert tried > 100
+
+
+def test_an_ingest_builds_on_no_changed_file(lender: Lender) -> None:
+    lender.ingest()
+    name = next(iter(lender.ledger.manifest.newest.tables["loans"].files))
+    path = lender.root / "ledger" / name
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    lender.change("payments.csv", "P1,L1,2024-01-08,50,", "P1,L1,2024-01-08,45,")
+    with pytest.raises(LedgerError, match="is not what batch 1 wrote"):
+        lender.ingest(date(2024, 1, 25))
+
+
+def test_a_lost_manifest_is_not_taken_for_a_new_ledger(lender: Lender) -> None:
+    lender.ingest()
+    manifest = lender.root / "ledger" / "manifest.json"
+    old = manifest.read_bytes()
+    lender.add("payments.csv", "P8,L3,2024-01-20,10,")
+    lender.ingest(date(2024, 1, 25))
+    before = set(lender.contents())
+    manifest.write_bytes(old)  # an old manifest beside the files of a newer batch
+    with pytest.raises(LedgerError, match=r"Parquet files that manifest.json does not name"):
+        lender.ingest(date(2024, 1, 26))
+    manifest.unlink()
+    for ask in (
+        lambda: lender.ingest(date(2024, 1, 26)),
+        lambda: lender.ingest(check_only=True),
+        lambda: lender.ledger,
+    ):
+        with pytest.raises(
+            LedgerError, match=r"holds Parquet files and no manifest.json; restore it from a backup"
+        ):
+            ask()
+    assert set(lender.contents()) == before - {"manifest.json"}
+
+
+def test_a_damaged_file_in_quarantine_is_named(lender: Lender) -> None:
+    lender.add("payments.csv", "P9,L9,2024-01-10,5,")
+    lender.ingest()
+    path = lender.root / "quarantine" / "payments" / "000001.parquet"
+    whole = path.read_bytes()
+    at = whole.index(b"P9")
+    for damaged in (whole[:50], b"", whole[:at] + b"X" + whole[at + 1 :]):
+        path.write_bytes(damaged)
+        with pytest.raises(LedgerError, match=r"000001.parquet is damaged and cannot be read"):
+            list_quarantine(lender.root / "quarantine")
+
+
+def test_quarantined_rows_of_a_ledger_that_is_gone_are_not_removed(lender: Lender) -> None:
+    lender.add("payments.csv", "P9,L9,2024-01-10,5,")
+    lender.ingest()
+    shutil.rmtree(lender.root / "ledger")
+    with pytest.raises(LedgerError, match="is of a batch that the ledger does not have"):
+        lender.ingest()
+    assert list((lender.root / "quarantine").glob("payments/*.parquet"))
+    shutil.move(lender.root / "quarantine", lender.root / "elsewhere")
+    assert lender.ingest().batch == 1
 
 
 def test_money_and_dates_come_as_integers_whatever_the_slice() -> None:

@@ -49,11 +49,25 @@ TYPOS = [
         'payment_id = { row_key = ["loan", "amount"] }',
         "unknown row_key column 'loan'; did you mean 'loan_id'",
     ),
+    ('amount_due = "Amount"', 'amount_due = { sql = "random()" }', "sql asks for random, which is another"),
+    ('due_on = "Due"', 'due_on = { sql = "Current_Date" }', "sql asks for Current_Date, which is another"),
     (
         'amount_due = "Amount"',
         'amount_due = { column = "Amount", constant = "5" }',
         "needs exactly one of column, constant, sql, row_key",
     ),
+    (
+        'lender = "tiny"',
+        'lender = "tiny"\nencoding = "undefined"',
+        "encoding = 'undefined' is not an encoding",
+    ),
+    ('lender = "tiny"', 'lender = "tiny"\nencoding = "idna"', "encoding = 'idna' is not an encoding"),
+    ('lender = "tiny"', 'lender = "tiny"\ndelimiter = "\u00e9"', "must be one plain character"),
+    ('lender = "tiny"', 'lender = "tiny"\ndelimiter = ";;"', "must be one plain character"),
+    ('lender = "tiny"', 'lender = "ti\\nny"', "'lender' must be one line"),
+    ('lender = "tiny"', f"lender = {'[' * 5000}", "nested too deep"),
+    ("payments.csv", "../payments.csv", "'../payments.csv' must lie in the folder of the export"),
+    ("payments.csv", "/tmp/payments.csv", "'/tmp/payments.csv' must lie in the folder of the export"),
 ]
 
 
@@ -66,6 +80,20 @@ def test_a_typo_is_named_with_what_was_meant(
     path.write_text(lender.mapping, encoding="utf-8")
     with pytest.raises(MappingError, match=sentence):
         load_mapping(path)
+
+
+def test_what_is_wrong_in_several_places_is_told_together(lender: Lender, tmp_path: Path) -> None:
+    for old, new in (("due_on =", "due_no ="), ("amount_due =", "amuont_due ="), ("paid_on =", "payed_on =")):
+        lender.map(old, new)
+    path = tmp_path / "tiny.toml"
+    path.write_text(lender.mapping, encoding="utf-8-sig")  # some editors put a mark in front
+    with pytest.raises(MappingError) as told:
+        load_mapping(path)
+    assert [line.split("unknown column ")[1].split(";")[0] for line in str(told.value).splitlines()] == [
+        "'due_no'",
+        "'amuont_due'",
+        "'payed_on'",
+    ]
 
 
 def test_ids_made_from_columns_need_a_full_export(lender: Lender, tmp_path: Path) -> None:

@@ -1,15 +1,51 @@
 """The page of mappings says what the code does."""
 
+import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from data.errors import InputError
+from data.ledger import Ledger
 from data.mapping_page import render_tables
 
 PAGE = Path(__file__).parents[2] / "docs" / "mappings.md"
 Lender = Any
+EXAMPLE_FILES = {
+    "loans.csv": "LoanNo,Client,Amount,Start\nL1,B1,100,01/01/2024\n",
+    "dues.csv": "LoanNo,No,Due,Amount\nL1,1,2024-01-08,100\n",
+    "payments.csv": "Receipt,LoanNo,Paid,Amount\nP1,L1,2024-01-08,100\n",
+}
+RECIPES = {
+    'delimiter = ";"': ("loans.csv", lambda text: text.replace(",", ";"), ""),
+    'delimiter = "\\t"': ("loans.csv", lambda text: text.replace(",", "\t"), ""),
+    "amount = { sql = \"replace(replace(Amount, '.', ''), ',', '.')\" }": (
+        "payments.csv",
+        lambda text: text.replace("100", '"0.100,00"'),
+        'amount = "Amount"',
+    ),
+    'encoding = "cp1252"': ("loans.csv", lambda text: text.replace("B1", "B\u00e9"), ""),
+    'payment_id = { row_key = ["loan_id", "paid_on", "amount"] }': (
+        "payments.csv",
+        lambda text: text.replace("Receipt,", "").replace("P1,", ""),
+        'payment_id = "Receipt"',
+    ),
+    'date_format = "%d.%m.%Y"': ("dues.csv", lambda text: text.replace("2024-01-08", "08.01.2024"), ""),
+    'attr_x = { column = "X", type = "number", values = { True = "1", False = "0" } }': (
+        "loans.csv",
+        lambda text: text.replace("Start", "Start,X").replace("/2024", "/2024,True"),
+        'loan_id = "LoanNo"\nborrower_id',
+    ),
+}
+"""Recipe -> which file it is for, how that file then looks, and the line it replaces or stands before ("": at the top)."""
+
+
+def _example() -> str:
+    found = re.search(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert found
+    return found[1]
 
 
 def test_the_page_holds_the_tables_as_they_are() -> None:
@@ -48,6 +84,16 @@ def test_what_is_missing_is_told_together_one_sentence_each(lender: Lender) -> N
     ]
 
 
+def test_an_export_without_a_header_repeats_nobody(lender: Lender) -> None:
+    lender.files["clients.csv"] = "B1,North,10.5,Ann Invented,F\nB2,South,,Bob Invented,M\n"
+    with pytest.raises(InputError) as told:
+        lender.ingest()
+    assert "clients.csv has none of the columns" in str(told.value) and "must hold the names" in str(
+        told.value
+    )
+    assert "Invented" not in str(told.value)
+
+
 def test_a_first_load_without_payments_is_refused(lender: Lender) -> None:
     lender.files["payments.csv"] = "Receipt,LoanNo,Paid,Amount,Posted\n"
     with pytest.raises(InputError, match="every loan would look unpaid"):
@@ -61,3 +107,45 @@ def test_a_first_load_without_payments_is_refused(lender: Lender) -> None:
 def test_a_check_leaves_no_trace(lender: Lender) -> None:
     lender.ingest(check_only=True)
     assert sorted(path.name for path in lender.root.iterdir()) == ["export", "tiny.toml"]
+
+
+def test_the_example_is_a_whole_mapping(lender: Lender) -> None:
+    lender.files, lender.mapping = dict(EXAMPLE_FILES), _example()
+    report = lender.ingest(date(2024, 1, 31))
+    assert report.quarantined == 0
+    assert {table.table: table.added for table in report.tables} == {
+        "loans": 1, "schedules": 1, "installments": 1, "payments": 1,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("recipe", list(RECIPES))
+def test_every_recipe_that_can_be_tried_works(lender: Lender, recipe: str) -> None:
+    assert f"`{recipe}`" in PAGE.read_text(encoding="utf-8")
+    file, spoil, place = RECIPES[recipe]
+    lender.files, lender.mapping = dict(EXAMPLE_FILES), _example()
+    lender.files[file] = spoil(lender.files[file])
+    others = [name for name in lender.files if name != file]
+    if recipe.startswith("delimiter"):
+        for name in others:
+            lender.files[name] = spoil(lender.files[name])
+    if recipe.startswith("date_format"):
+        lender.files["payments.csv"] = spoil(lender.files["payments.csv"])
+    lender.write()
+    if recipe.startswith("encoding"):
+        (lender.folder / file).write_bytes(lender.files[file].encode("cp1252"))
+    with_it = f"{recipe}\n{lender.mapping}"
+    if place:
+        kept = place if place.startswith("loan_id") else ""
+        with_it = lender.mapping.replace(place, f"{recipe}\n{kept}")
+    before = lender.mapping
+    try:  # the recipe is needed: without it the row does not arrive
+        refused = lender.ingest_as_it_is(date(2024, 1, 31), check_only=True).quarantined > 0
+    except InputError:
+        refused = True
+    assert refused or recipe.startswith("attr_x")
+    lender.mapping = with_it
+    assert before != with_it
+    report = lender.ingest_as_it_is(date(2024, 1, 31))
+    assert report.quarantined == 0 and report.of("payments").added == 1
+    amounts = Ledger.open(lender.root / "ledger").facts("payments", ["amount"])["amount"].to_pylist()
+    assert [float(one) for one in amounts] == [100]

@@ -119,9 +119,10 @@ class Said:
 
     @property
     def sentence(self) -> str:
-        """The one sentence of a command that refused."""
-        assert len(self.sentences) == 1, self.sentences
-        return self.sentences[0]
+        """The one sentence of a command that refused; the next command may follow it."""
+        said = [line for line in self.sentences if not line.startswith("Next: duesight ")]
+        assert len(said) == 1, self.sentences
+        return said[0]
 
 
 @dataclass

@@ -133,14 +133,14 @@ ROWS_REFUSED = {
     "text in an amount": (
         ("payments.csv", "P1,L1,2024-02-14,110", "P1,L1,2024-02-14,one hundred"),
         "payments",
-        ["payments.csv row 2: Amount 'one hundred' is not a number"],
+        ["payments.csv row 2: Amount (a text of length 11) is not a number"],
     ),
     "a key that stands twice": (
         ("payments.csv", "P2,L2,2024-02-12,220", "P1,L2,2024-02-12,220"),
         "payments",
         [
-            "payments.csv row 2: payment_id P1 stands in 2 rows",
-            "payments.csv row 3: payment_id P1 stands in 2 rows",
+            "payments.csv row 2: Receipt P1 stands in 2 rows",
+            "payments.csv row 3: Receipt P1 stands in 2 rows",
         ],
     ),
     "a payment without a loan": (
@@ -156,7 +156,7 @@ ROWS_REFUSED = {
     "a loan without an amount": (
         ("loans.csv", "L1,B1,300,10/01/2024", "L1,B1,,10/01/2024"),
         "loans",
-        ["loans.csv row 2: principal is empty, and it is required"],
+        ["loans.csv row 2: Amount is empty, and it is required"],
     ),
 }
 
@@ -197,6 +197,29 @@ def test_a_row_that_is_corrected_at_the_source_arrives_with_the_next_export(tiny
     assert "payments         3 rows read: 1 new, 2 unchanged" in said.out
 
 
+def test_a_changed_byte_in_the_ledger_draws_no_list(loaded: Tiny) -> None:
+    path = next((loaded.workspace / "ledger" / "installments").rglob("*.parquet"))
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 4
+    path.write_bytes(content)
+    said = loaded.run("score", "--as-of", "2024-03-31", "--rule")
+    assert (said.code, said.out) == (1, "")
+    assert said.sentence == f"{path} is not what batch 1 wrote; restore the ledger from a backup."
+    assert not list((loaded.workspace / "lists").rglob("*.parquet"))
+
+
+def test_a_ledger_without_its_manifest_is_not_begun_anew(loaded: Tiny) -> None:
+    ledger = loaded.workspace / "ledger"
+    before = {path: path.read_bytes() for path in ledger.rglob("*.parquet")}
+    (ledger / "manifest.json").unlink()
+    for said in (loaded.ingest(NEXT_DAY), loaded.run("score", "--as-of", "2024-03-31", "--rule")):
+        assert said.code == 1
+        assert said.sentence == (
+            f"{ledger} holds Parquet files and no manifest.json; restore it from a backup, or move the folder away."
+        )
+    assert {path: path.read_bytes() for path in ledger.rglob("*.parquet")} == before
+
+
 def test_days_the_ledger_cannot_speak_of_are_refused(loaded: Tiny) -> None:
     before = loaded.manifest()
     for words, sentence in {
@@ -214,7 +237,7 @@ def test_days_the_ledger_cannot_speak_of_are_refused(loaded: Tiny) -> None:
 def test_an_export_dated_before_its_own_loans_is_refused(tiny: Tiny) -> None:
     said = tiny.ingest("2023-12-31")
     assert said.code == 1
-    assert "disbursed_on 2024-01-10 is after the business date of the export, 2023-12-31" in said.sentence
+    assert "Start 2024-01-10 is after the business date of the export, 2023-12-31" in said.sentence
     assert tiny.manifest() is None
 
 
@@ -261,7 +284,7 @@ def test_a_workspace_without_a_ledger_says_what_to_do_first(tiny: Tiny) -> None:
 def test_without_a_champion_the_sentence_names_both_ways_on(loaded: Tiny) -> None:
     said = loaded.run("score", "--as-of", "2024-03-31")
     assert said.code == 1
-    assert "run duesight promote challenger" in said.sentence and "duesight score --rule" in said.sentence
+    assert "duesight promote challenger" in said.sentence and "duesight score --rule" in said.sentence
     assert loaded.run("promote", "challenger", "--by", "Ana", "--reason", "x").code == 1
 
 
@@ -269,6 +292,7 @@ def test_too_short_a_history_ends_with_code_3_and_the_rule_still_draws_a_list(lo
     said = loaded.run("train")
     assert said.code == 3
     assert "No snapshot day from 2024-02-05 on is mature by 2024-03-31" in said.sentence
+    assert said.sentences[-1].startswith("Next: duesight score --rule --as-of 2024-03-31 ")
     assert loaded.run("score", "--as-of", "2024-03-31", "--rule").code == 0
 
 
@@ -287,10 +311,11 @@ def test_too_few_positives_register_nothing_and_the_page_says_so_first(tiny: Tin
     assert tiny.ingest("2026-01-31").code == 0
     said = tiny.run("train")
     assert said.code == 3
-    assert said.sentence.startswith("Too few positives:") and "Nothing was registered." in said.sentence
+    told = " ".join(said.sentences)  # with the command that goes on from here
+    assert told.startswith("Too few fell behind:") and "Nothing was registered." in told
     (page,) = (tiny.workspace / "reports" / "training").glob("*.html")
-    assert str(page) in said.sentence
-    assert "Too few positives:" in page.read_text(encoding="utf-8").split("<table", 1)[0]
+    assert str(page) in told
+    assert "Too few fell behind:" in page.read_text(encoding="utf-8").split("<table", 1)[0]
     assert not list((tiny.workspace / "models").glob("served/*"))
     assert tiny.run("promote", "challenger", "--by", "Ana", "--reason", "x").code == 1
     assert tiny.run("score", "--as-of", "2025-12-10", "--rule").code == 0

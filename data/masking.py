@@ -1,0 +1,30 @@
+"""What of a cell may be repeated in a reason that is printed, mailed by cron and kept in logs.
+
+A name or a phone number in the wrong column is the very thing a reason would quote. So a cell is repeated only where
+it looks like a date or a short number; of any other a reader learns how long it is, and finds it by file and row. An
+id is repeated, as everywhere, unless it looks like a phone number or a name: a plus in front, or a blank inside.
+Rows in quarantine stay whole; they are for their owner's eyes only.
+"""
+
+import re
+
+_PLAIN = (
+    r"[-+]?[.,]?([0-9][.,]?){1,7}|[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}([ T][0-9]{1,2}(:[0-9]{1,2}){1,2})?"
+)
+_PERSONAL_ID = r"^\+|\s"
+MASKED_ID = "(not repeated here)"
+
+
+def cell_in_words(value: str) -> str:
+    """A cell as a reason may show it: `'2024-02-30'`, or `(a text of length 12)`."""
+    return f"'{value}'" if re.fullmatch(_PLAIN, value) else f"(a text of length {len(value)})"
+
+
+def cell_in_sql(text: str) -> str:
+    """The same of a SQL text."""
+    return f"CASE WHEN regexp_full_match({text}, '{_PLAIN}') THEN '''' || {text} || '''' ELSE '(a text of length ' || length({text}) || ')' END"
+
+
+def id_in_sql(text: str) -> str:
+    """An id of a SQL text, or a placeholder where it looks like a phone number or a name."""
+    return f"CASE WHEN regexp_matches({text}, '{_PERSONAL_ID}') THEN '{MASKED_ID}' ELSE {text} END"
