@@ -34,7 +34,7 @@ def training_lines(trained: "Trained") -> list[str]:
 
 def metric_lines(summary: "Summary") -> list[str]:
     """The metrics table in plain text: rankers by stratum, then the lists of one day's capacity."""
-    head = f"{'':<12}{'stratum':<10}{'snapshots':>10}{'fell behind':>13}{'AUC':>8}{'AP':>8}{'precision':>11}{'recall':>8}"
+    head = f"{'':<12}{'stratum':<10}{'snapshots':>10}{'behind':>8}{'AUC':>8}{'AP':>8}{'precision':>11}{'recall':>8}"
     rows = [_measure(row) for row in summary["measures"]]
     pooled = [row for row in summary["lists"] if row["as_of"] == EVERY_STRATUM]
     lists = [_list(row) for row in pooled]
@@ -47,7 +47,7 @@ def metric_lines(summary: "Summary") -> list[str]:
 
 def _measure(row: "MeasureRow") -> str:
     return (
-        f"{row['ranker']:<12}{row['stratum']:<10}{row['snapshots']:>10,}{row['positives']:>13,}"
+        f"{row['ranker']:<12}{row['stratum']:<10}{row['snapshots']:>10,}{row['positives']:>8,}"
         f"{_share(row['auc']):>8}{_share(row['average_precision']):>8}{_share(row['precision']):>11}{_share(row['recall']):>8}"
     )
 

@@ -121,7 +121,7 @@ def test_training_again_keeps_the_version_and_the_page(
 def test_the_command_prints_the_rankers_by_stratum_and_the_lists_of_one_day(retrained: Retrained) -> None:
     lines = retrained.printed.splitlines()
     head = next(place for place, line in enumerate(lines) if "stratum" in line)
-    assert lines[head].split() == ["stratum", "snapshots", "positives", "AUC", "AP", "precision", "recall"]
+    assert lines[head].split() == ["stratum", "snapshots", "behind", "AUC", "AP", "precision", "recall"]
     rows = [
         line.split()
         for line in lines[head + 1 :]

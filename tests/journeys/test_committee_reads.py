@@ -16,6 +16,8 @@ from features.catalogue import describe
 from features.settings import LabelSettings
 from features.snapshot import feature_table
 from models.served import ServedModel
+from scoring.reasons import words
+from scoring.worries import heading, is_worrying
 
 pytestmark = pytest.mark.slow  # the champion and the list of the shared demo lender
 Said = Any  # the dataclass of conftest.py
@@ -42,15 +44,18 @@ def page(demo_workspace: Path) -> str:
 def test_history_names_who_and_why_on_a_day(
     demo_workspace: Path, model: ServedModel, command: Callable[..., Said]
 ) -> None:
-    for day in ("2025-07-01", "2026-01-31"):
+    for day, since in (("2025-07-01", ", from 00:00 +0000 on"), ("2026-01-31", "")):
         said = command("history", "--on", day, "--workspace", str(demo_workspace))
         assert said.code == 0
         assert said.out == (
-            f"2025-07-01 00:00 +0000: early-warning-k30-h90 version 1 ({model.digest[:12]}) became champion, "
-            "by Ana: the tests need one\n"
+            f"On {day}, version 1 of early-warning-k30-h90 ({model.digest[:12]}) was live{since}: promoted by Ana on 2025-07-01, "
+            "because: the tests need one\n"
         )
     before = command("history", "--on", "2025-06-30", "--workspace", str(demo_workspace))
-    assert (before.code, before.out) == (0, "No model was live on 2025-06-30.\n")
+    assert (before.code, before.out) == (
+        0,
+        "No model was live on 2025-06-30: lists of that day were drawn by the rule.\n",
+    )
 
 
 def test_a_history_that_was_tampered_with_is_not_read(
@@ -73,7 +78,7 @@ def test_the_page_says_what_speaks_against_the_model_before_any_table(page: str)
     assert against == list(range(len(against))) and len(against) >= 2, headings
     first_number = page.index("<table", page.index("<body"))
     assert page.index("What this model cannot do") < first_number
-    assert "What it was trained on" in headings
+    assert "What it learnt from, and what it was judged on" in headings
 
 
 def test_what_must_be_known_stands_on_the_page_and_in_the_model(page: str, model: ServedModel) -> None:
@@ -105,17 +110,24 @@ def test_contributions_add_up_to_the_raw_score_and_reasons_are_sums_of_them(
     contributions, base = model.contributions(matrix)
     np.testing.assert_allclose(queue["base_value"], base, atol=1e-12)
     np.testing.assert_allclose(base + contributions.sum(axis=1), queue["raw_score"], atol=1e-9)
-    codes = np.array([describe(name).reason for name in model.features])
     told = 0
     for place, row in queue.iterrows():
+        state = table.loc[row["loan_id"]].to_dict()
+        codes = np.array([heading(describe(name).reason, state) for name in model.features])
+        of_row = [row[f"reason_{n}_contribution"] for n in (1, 2, 3, 4)]
+        whole = base + np.nansum(np.array(of_row, float)) + row["other_contributions"]
+        assert whole == pytest.approx(row["raw_score"], abs=1e-9), "the files alone add up"
         for n in (1, 2, 3, 4):
             code = row[f"reason_{n}_code"]
             if pd.isna(code):
                 continue
             told += 1
-            expected = contributions[place, codes == code].sum()
+            values = json.loads(row[f"reason_{n}_values"])
+            one = np.array([name == f"attr_{values.get('attribute')}" for name in model.features])
+            expected = contributions[place, one if code == "attribute" else codes == code].sum()
+            assert is_worrying(code, values), row[f"reason_{n}"]
             assert row[f"reason_{n}_contribution"] == pytest.approx(expected, abs=1e-9)
-            assert row[f"reason_{n}"] and json.loads(row[f"reason_{n}_values"]) is not None
+            assert row[f"reason_{n}"] == words(code, values)
     assert told > len(queue)
     largest = queue[[f"reason_{n}_contribution" for n in (1, 2, 3, 4)]].astype(float).to_numpy()
     assert np.all((np.diff(largest, axis=1) <= 1e-12) | np.isnan(np.diff(largest, axis=1)))

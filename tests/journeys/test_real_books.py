@@ -168,7 +168,11 @@ def test_the_panel_stands_on_month_ends_and_its_positives_are_those_counted_by_h
         live = by_hand.live(day)
         assert set(snapshots["loan_id"]) <= set(by_hand.ids[live])
         bad = snapshots.loc[(snapshots["days_past_due"] == 0) & (snapshots["label"] == 1), "loan_id"]
-        expected = by_hand.ids[live & by_hand.current(day) & by_hand.goes_bad(day, bad_at)]
+        in_time = by_hand.unpaid(day + timedelta(days=92 - bad_at), day)
+        assert set(snapshots["loan_id"]) <= set(by_hand.ids[in_time]), (
+            "who has paid months ahead is not judged"
+        )
+        expected = by_hand.ids[live & in_time & by_hand.current(day) & by_hand.goes_bad(day, bad_at)]
         assert sorted(bad) == sorted(expected), day
         positives.append(len(bad))
     assert fewest <= np.median(positives) <= most
