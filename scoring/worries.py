@@ -107,7 +107,9 @@ def _young_or_over(v: Values) -> bool:
 
 def _first_or_late_before(v: Values) -> bool:
     cycle = _number(v, "loan_cycle")
-    return (cycle == 1 and not v.get("opened_later")) or (cycle > 1 and _number(v, "earlier_max_days_late") > 0)
+    return (cycle == 1 and not v.get("opened_later")) or (
+        cycle > 1 and _number(v, "earlier_max_days_late") > 0
+    )
 
 
 def _unusual(v: Values) -> bool:
