@@ -52,7 +52,7 @@ def read_log(models_dir: Path) -> list[Promotion]:
     """All promotions, oldest first; empty where none was made. RegistryError names the line where the chain breaks."""
     path, head = models_dir / LOG, models_dir / HEAD
     # The head first: a promotion that is made in between then only adds a line that the head does not ask for.
-    acknowledged = head.read_text(encoding="utf-8").strip() if head.exists() else ""
+    acknowledged = head.read_bytes().decode("ascii", errors="replace").strip() if head.exists() else ""
     promotions: list[Promotion] = []
     previous = ""
     content = path.read_bytes() if path.exists() else b""

@@ -9,6 +9,7 @@ output, progress to standard error. Heavy libraries are imported by the command 
 import json
 import sys
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import typer
 
@@ -46,6 +47,9 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run one command; the exit code. Sentences for the user go to standard error."""
     given = _hoisted(list(sys.argv[1:] if words is None else words))
     options = given[: given.index("--")] if "--" in given else given
+    if "--workspace=" in options or ("--workspace", "") in pairwise(options):
+        words = "--workspace names no folder; an empty one may come from a variable that is not set."
+        return _refused(words, 2, "--json" in options)
     return _guarded(
         lambda: _APP(args=given, prog_name="duesight", standalone_mode=False), "--json" in options
     )

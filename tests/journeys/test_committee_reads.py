@@ -141,3 +141,10 @@ def test_the_probability_on_the_list_is_the_models_own_and_rises_with_the_score(
     ordered = queue.sort_values("raw_score")["pd"].to_numpy()
     assert np.all(np.diff(ordered) >= 0)
     assert ((queue["pd_low"] <= queue["pd"]) & (queue["pd"] <= queue["pd_high"])).all()
+
+
+def test_what_falls_due_next_lies_ahead_and_asks_for_money(queue: pd.DataFrame) -> None:
+    ahead = queue[queue["next_due_on"].notna()]
+    assert len(ahead) > len(queue) / 2
+    assert (ahead["next_due_on"] > ahead["as_of"]).all()
+    assert (ahead["next_due_amount"].astype(float) > 0).all()

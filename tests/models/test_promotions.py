@@ -87,6 +87,9 @@ def test_a_head_that_is_gone_is_named_and_one_of_a_crash_is_no_trouble(three: Pa
     (three / HEAD).unlink()
     with pytest.raises(RegistryError, match=HEAD):
         read_log(three)
+    (three / HEAD).write_bytes(b"\377\376")
+    with pytest.raises(RegistryError, match="names no promotion"):
+        read_log(three)
     (three / HEAD).write_text("0:")  # the first promotion was written, and then the power went
     assert len(read_log(three)) == 3
     (three / HEAD).write_text(head)

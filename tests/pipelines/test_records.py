@@ -115,6 +115,15 @@ def test_sheets_are_drawn_anew_with_a_corrected_number_and_the_list_stays(
     assert main(["sheets", drawn["list_id"], *here]) == 1
 
 
+@pytest.mark.parametrize("words", [["--workspace", ""], ["--workspace="]])
+def test_a_workspace_of_a_variable_that_is_not_set_is_not_the_current_folder(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["history", *words]) == 2
+    assert "--workspace names no folder" in capsys.readouterr().err
+
+
 def test_a_workspace_whose_path_mlflow_would_misread_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
