@@ -21,6 +21,8 @@ from pipelines.options import Said
 
 _APP = records.app
 """The one application, to which both modules have added their commands."""
+_PREFECT_IS_LATE = ("ConnectError", "ConnectTimeout", "ReadTimeout", "PoolTimeout")
+"""What Prefect raises where the server that it starts for a run does not come up; nothing else here connects to anything."""
 _STOPPED = 130
 """What typer makes of Ctrl-C, and a shell of a program that it ended."""
 
@@ -84,10 +86,18 @@ def _guarded(run: Callable[[], object], as_json: bool) -> int:
         if Said.debug:
             raise
         code = (
-            error.exit_code if isinstance(error, DuesightError) else 1 if isinstance(error, OSError) else 70
+            error.exit_code
+            if isinstance(error, DuesightError)
+            else 1
+            if isinstance(error, OSError) or _kind(error) in _PREFECT_IS_LATE
+            else 70
         )
         return _refused(_sentence(error), code, as_json)
     return _refused("Stopped. What was not finished was not kept.", _STOPPED, as_json)
+
+
+def _kind(error: Exception) -> str:
+    return str(error) if isinstance(error, FaultError) else type(error).__name__
 
 
 def _sentence(error: Exception) -> str:
@@ -96,7 +106,12 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror or type(error).__name__}. Mend that and run the command again."
-    kind = str(error) if isinstance(error, FaultError) else type(error).__name__
+    kind = _kind(error)
+    if kind in _PREFECT_IS_LATE:
+        return (
+            f"Prefect did not answer in time ({kind}); the machine may be busy. Run the command again, or without Prefect: "
+            "use_prefect = false under [flows] in duesight.toml."
+        )
     return (
         f"This is a fault of duesight ({kind}), not yours. "
         "Run it again with --debug and report what it shows."

@@ -13,6 +13,7 @@ import pytest
 import typer
 
 from pipelines.cli import main
+from pipelines.faults import FaultError
 from pipelines.options import Said, app
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -372,6 +373,14 @@ def fail_with(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
         raise error
 
     monkeypatch.setattr("pipelines.steps.open_ledger", fail)
+
+
+def test_a_prefect_that_does_not_come_up_is_no_fault_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fail_with(FaultError("ConnectError"), monkeypatch)
+    assert main(["train", "--workspace", str(tmp_path)]) == 1
+    assert capsys.readouterr().err.startswith("Prefect did not answer in time (ConnectError)")
 
 
 def test_a_fault_of_ours_shows_neither_a_traceback_nor_its_message(
