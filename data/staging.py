@@ -84,18 +84,21 @@ def stage(
 ) -> Staged:
     """Append one reading of a file to `staged_<table>`.
 
-    Errors: `MappingError` when a `sql` expression does not run.
+    Errors: `MappingError` when a `sql` expression or a date format does not run.
     """
     table = canonical(part.table)
     cells = source.cells.append_column("__row", pa.array(source.rows.tolist(), pa.int64()))
     connection.register("source_cells", cells)
-    for column in part.columns:
-        if column.format is not None:
-            _try_format(connection, part, column, mapping_file)
     try:
         for column in part.columns:
+            where = f"{mapping_file}: tables.{part.table}.columns.{column.name}"
+            if column.format is not None:
+                query = f"SELECT try_strptime('', {literal(column.format)})"
+                form = f"format = {column.format!r} is not a form of dates, such as %d/%m/%Y; correct it, or date_format"
+                _try(connection, query, f"{where}: {form}")
             if column.sql is not None:
-                _try_sql(connection, part, column, mapping_file)
+                query = f"SELECT {column.sql} FROM source_cells LIMIT 0"
+                _try(connection, query, f"{where}: the sql does not run over {part.file}")
         texts = [
             f"{_text(column, source.cells)} AS {quoted('t_' + column.name)}"
             for column in part.columns
@@ -165,26 +168,12 @@ def stage(
     return Staged(source.count, skipped)
 
 
-def _try_sql(
-    connection: duckdb.DuckDBPyConnection, part: TableMapping, column: ColumnSource, mapping_file: str
-) -> None:
+def _try(connection: duckdb.DuckDBPyConnection, query: str, sentence: str) -> None:
+    """Run what a mapping says over no rows, so that a mistake is the mapping's and not some row's."""
     try:
-        connection.execute(f"SELECT {column.sql} FROM source_cells LIMIT 0")
+        connection.execute(query)
     except duckdb.Error as error:
-        raise MappingError(
-            f"{mapping_file}: tables.{part.table}.columns.{column.name}: the sql does not run over {part.file}: {_first_line(error)}"
-        ) from error
-
-
-def _try_format(
-    connection: duckdb.DuckDBPyConnection, part: TableMapping, column: ColumnSource, mapping_file: str
-) -> None:
-    try:
-        connection.execute(f"SELECT try_strptime('', {literal(str(column.format))})")
-    except duckdb.Error as error:
-        raise MappingError(
-            f"{mapping_file}: tables.{part.table}.columns.{column.name}: format = {column.format!r} is not a form of dates, such as %d/%m/%Y; correct it, or date_format."
-        ) from error
+        raise MappingError(f"{sentence} ({_first_line(error)}).") from error
 
 
 def _first_line(error: Exception) -> str:

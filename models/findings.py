@@ -149,7 +149,7 @@ def lists_say_little(lists: Sequence[ListRow]) -> str | None:
         return None
     return (
         f"The judged lists hold {listed:,} of {eligible:,} eligible snapshots ({listed / eligible:.0%}): with this capacity any "
-        "order reaches most people, so the comparison of lists says little. Read the ranking (AUC) instead."
+        "order reaches most people, so the comparison of lists says little."
     )
 
 

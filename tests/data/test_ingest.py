@@ -4,7 +4,8 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -655,6 +656,18 @@ def test_another_lender_is_refused(lender: Lender) -> None:
         lender.ingest(date(2024, 1, 25))
 
 
+@contextmanager
+def power_cut(monkeypatch: pytest.MonkeyPatch, step: str) -> Iterator[None]:
+    """The ingest inside comes as far as this step of it."""
+
+    def crash(*_: object, **__: object) -> None:
+        raise OSError("power cut")
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="power cut"):
+        patch.setattr(data.ingest, step, crash)
+        yield
+
+
 @pytest.mark.parametrize("step", ["write_manifest", "write_quarantine", "write_rows", "make_buckets"])
 def test_a_crash_leaves_the_old_ledger_and_the_next_ingest_cleans_up(
     lender: Lender, monkeypatch: pytest.MonkeyPatch, step: str
@@ -665,13 +678,8 @@ def test_a_crash_leaves_the_old_ledger_and_the_next_ingest_cleans_up(
     lender.add("payments.csv", "P5,L3,2024-01-10,10,")
     lender.add("payments.csv", "P6,L3,2024-01-10,x,")
 
-    def crash(*_: object, **__: object) -> None:
-        raise OSError("power cut")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(data.ingest, step, crash)
-        with pytest.raises(OSError, match="power cut"):
-            lender.ingest(date(2024, 1, 25))
+    with power_cut(monkeypatch, step):
+        lender.ingest(date(2024, 1, 25))
     assert lender.ledger.content_digest() == digest and lender.ledger.batch == 1
     stray = lender.root / "ledger" / "payments" / "bucket-00" / "000002.parquet"
     stray.parent.mkdir(parents=True, exist_ok=True)
@@ -686,13 +694,8 @@ def test_a_crash_in_the_first_ingest_leaves_no_ledger_and_the_next_one_starts_an
 ) -> None:
     lender.add("payments.csv", "P6,L3,2024-01-10,x,")
 
-    def crash(*_: object, **__: object) -> None:
-        raise OSError("power cut")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(data.ingest, step, crash)
-        with pytest.raises(OSError, match="power cut"):
-            lender.ingest()
+    with power_cut(monkeypatch, step):
+        lender.ingest()
     with pytest.raises(LedgerError, match="there is no ledger here yet"):
         _ = lender.ledger
     if step == "write_manifest":

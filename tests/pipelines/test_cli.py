@@ -6,7 +6,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -56,14 +55,6 @@ def commands() -> dict[tuple[str, ...], list[str]]:
 
     walk(typer.main.get_command(app), ())
     return found
-
-
-@pytest.fixture(autouse=True)
-def fresh() -> Iterator[None]:
-    """What one command said everywhere is not said to the next."""
-    before = (Said.workspace, Said.settings_file, Said.as_json, Said.debug, Said.typed)
-    yield
-    Said.workspace, Said.settings_file, Said.as_json, Said.debug, Said.typed = before
 
 
 @pytest.fixture

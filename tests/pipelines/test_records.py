@@ -4,7 +4,6 @@ import json
 import re
 import shlex
 import shutil
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -13,17 +12,9 @@ import pytest
 from data.quarantine import Quarantined
 from models.promotions import Promotion
 from pipelines.cli import main
-from pipelines.options import Said
 from pipelines.telling import list_lines, live_line
 
 LAST_DAY = "2025-06-30"
-
-
-@pytest.fixture(autouse=True)
-def fresh() -> Iterator[None]:
-    before = (Said.workspace, Said.settings_file, Said.as_json, Said.debug, Said.typed, Said.chosen)
-    yield
-    Said.workspace, Said.settings_file, Said.as_json, Said.debug, Said.typed, Said.chosen = before
 
 
 def test_quarantine_says_how_many_more_there_are_and_how_to_see_them(
