@@ -43,16 +43,23 @@ def demo(
 @app.command(epilog=EVERYWHERE)
 def simulate(
     out: Annotated[Path, typer.Option(help="A folder that does not exist yet, or is empty.")],
-    loans: Annotated[int, typer.Option(help="How many loans.")] = 4000,
+    loans: Annotated[int, typer.Option(help="How many loans, 50 to 1,000,000.")] = 4000,
     seed: Annotated[int, typer.Option(help="Another seed, another lender.")] = 7,
+    months: Annotated[int, typer.Option(help="How long the book is; it begins in January 2023.")] = 30,
+    nights: Annotated[
+        int, typer.Option(help="Nightly deltas after the full export, and a full export of the last of them.")
+    ] = 3,
+    world: Annotated[
+        str, typer.Option(help="What contacts do: published (as studies found), unrelated (to risk), none.")
+    ] = "published",
 ) -> None:
-    """The raw exports of a simulated lender, as a lender would have them."""
+    """The raw exports of a simulated lender, as a lender would have them, and apart from them the truth behind it."""
     from dataclasses import asdict
 
-    from data.demo_lender import simulate as run
+    from data.demo.simulate import simulate as run
 
     with shown(Said.as_json):
-        report = run(out, loans, seed, progress=tell)
+        report = run(out, loans, seed, months, nights, world, progress=tell)
     lines = [
         *report.lines(),
         "",
@@ -64,7 +71,11 @@ def simulate(
     say(
         lines,
         {
-            name: str(value) if isinstance(value, Path | date) else value
+            name: [str(one) for one in value]
+            if isinstance(value, tuple)
+            else str(value)
+            if isinstance(value, Path | date)
+            else value
             for name, value in asdict(report).items()
         },
     )

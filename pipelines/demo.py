@@ -70,7 +70,7 @@ class Demo:
 
 def run_demo(here: "Here", loans: int, seed: int, at: datetime, settings_file: str | None = None) -> Demo:
     """Simulate, ingest, train, promote (by the demo's own word) and draw the list of the book's last day."""
-    from data.demo_lender import simulate
+    from data.demo.simulate import simulate
 
     work = here.workspace
     work.create()

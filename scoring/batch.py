@@ -32,7 +32,7 @@ from scoring.identity import RULE, Identity, this_platform
 from scoring.manifest import read_manifest, whole_manifest, write_manifest
 from scoring.previous import find_previous
 from scoring.queue import FILES, to_table, write
-from scoring.rows import assert_partition, explained, queue_and_withheld, scored, with_days
+from scoring.rows import OVER_CAPACITY, assert_partition, explained, queue_and_withheld, scored, with_days
 from scoring.settings import ListSettings
 from scoring.sheets import draw_sheets
 
@@ -132,7 +132,7 @@ def draw_the_list(
         "list_settings": settings.numbers(),
         "list_for": _list_for(live),
         "counts": _counts(live, queue, withheld),
-        "caveats": _caveats(ledger, as_of, batch, model, live, queue),
+        "caveats": _caveats(ledger, as_of, batch, model, live, queue, withheld),
         "content": {name: table_digest(tables[name]) for name in sorted(tables)},
         "code_version": code_version,
         "lock_digest": lock_digest,
@@ -216,6 +216,7 @@ def _caveats(
     model: ServedModel | None,
     live: pd.DataFrame,
     queue: pd.DataFrame,
+    withheld: pd.DataFrame,
 ) -> list[Json]:
     said: list[Json] = [] if model is None else list(model.caveats)
     if model is not None and model.trained_until > as_of:
@@ -237,6 +238,13 @@ def _caveats(
         )
     elif queue.empty:
         said.append("The list is empty: every eligible loan is withheld.")
+    waiting = withheld[(withheld["reason"] == OVER_CAPACITY) & ~withheld["list_key"].isin(queue["list_key"])]
+    if not waiting.empty and not queue.empty:
+        lists = waiting["list_key"].nunique()
+        said.append(
+            f"{lists} list{'s have' if lists > 1 else ' has'} no time for calls on this day (leave, illness): {len(waiting)} "
+            f"eligible loan{'s are' if len(waiting) > 1 else ' is'} on no sheet."
+        )
     currencies = sorted(set(eligible["currency"]))
     if len(currencies) > 1:
         said.append(f"Amounts in {', '.join(currencies)} were ordered as if they were one currency.")

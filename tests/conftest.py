@@ -38,7 +38,7 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def demo_ledger_workspace(shared_folder: Path) -> Path:
     """A workspace with the ledger of a simulated lender of 800 loans, to be read and not written to."""
-    from data.demo_lender import simulate
+    from data.demo.simulate import simulate
     from pipelines.progress import say_nothing
     from pipelines.steps import Here, ingest_export
     from pipelines.workspace import Workspace

@@ -86,19 +86,21 @@ def keep_known_by() -> Callable[[Path, Path, date], None]:
         "payments.csv.gz": ("PostedOn", "%Y-%m-%d"),
         "loan_events.csv": ("RecordedOn", "%Y-%m-%d"),
         "reassignments.csv": ("FromDate", "%Y-%m-%d"),
-        "contacts.csv": ("At", "%Y-%m-%d %H:%M:%S"),
+        "schedules.csv.gz": ("RecordedOn", "%Y-%m-%d"),
+        "installments.csv.gz": ("RecordedOn", "%Y-%m-%d"),
+        "observations.csv.gz": ("ObservedOn", "%Y-%m-%d"),
+        "arrears_report.csv.gz": ("AsOf", "%Y-%m-%d"),
+        "contacts.csv.gz": ("At", "%Y-%m-%d %H:%M:%S"),
         "conditions.csv": ("Since", "%Y-%m-%d"),
         "members.csv": ("MemberSince", "%Y-%m-%d"),
     }
 
     def copy(export: Path, out: Path, day: date) -> None:
         out.mkdir()
-        frames = {path.name: pd.read_csv(path, dtype=str) for path in sorted(export.iterdir())}
+        frames = {path.name: pd.read_csv(path, dtype=str) for path in sorted(export.glob("*.csv*"))}
         for name, (column, pattern) in known.items():
             when = pd.to_datetime(frames[name][column], format=pattern).dt.date
             frames[name] = frames[name][when <= day]
-        dues = frames["installments.csv.gz"]
-        frames["installments.csv.gz"] = dues[dues["LoanNo"].isin(frames["loans.csv"]["LoanNo"])]
         for name, frame in frames.items():
             frame.to_csv(out / name, index=False)
 

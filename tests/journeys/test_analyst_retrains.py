@@ -44,7 +44,7 @@ def shuffle(source: Path, target: Path, seed: int) -> None:
     """The same files with the rows of each in another order."""
     target.mkdir()
     dice = random.Random(seed)
-    for path in sorted(source.iterdir()):
+    for path in sorted(source.glob("*.csv*")):
         opened = gzip.open if path.suffix == ".gz" else open
         with opened(path, "rt", encoding="utf-8", newline="") as file:
             header, *rows = list(csv.reader(file))

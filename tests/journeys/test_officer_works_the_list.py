@@ -157,10 +157,29 @@ def test_what_the_sheets_leave_out_adds_up_to_the_manifest(
             assert line == "" or line in without_markup(files[".html"].read_text(encoding="utf-8"))
         for reason, words in CONDITION_WORDS.items():
             said[reason] += sum(int(n) for n in re.findall(rf"\b{words} (\d+)", first["withheld"]))
-        for why, words in (("already_bad", "already 30"), ("not_yet_due", "whose first")):
+        for why, words in (
+            ("already_bad", "already 30"),
+            ("not_yet_due", "whose first"),
+            ("unreachable", "whose next"),
+        ):
             said[why] += sum(int(n) for n in re.findall(rf"(\d+) loans? {words}", first["not_judged"]))
+    # An officer on leave has no sheet; the manifest says how many wait for them.
+    withheld = pq.read_table(drawn / "withheld.parquet").to_pylist()
+    watch = pq.read_table(drawn / "watch.parquet").to_pylist()
+    on_sheets = Counter(
+        row["reason"] for row in withheld if row["list_key"].removeprefix("officer:") in sheets
+    )
+    on_sheets += Counter(row["why_not"] for row in watch if row["why_not"] and row["officer_id"] in sheets)
     assert said["already_bad"] and said["over_capacity"]
-    assert +said == counts["withheld"] | counts["not_judged"]
+    assert +said == on_sheets
+    away = sum(
+        row["list_key"].removeprefix("officer:") not in sheets
+        for row in withheld
+        if row["reason"] == "over_capacity"
+    )
+    caveats = " ".join(json.loads((drawn / "manifest.json").read_text())["caveats"])
+    assert away and f"{away} eligible loans are on no sheet" in caveats
+    assert counts["withheld"]["over_capacity"] == said["over_capacity"] + away
 
 
 def test_queue_and_withheld_are_exactly_the_eligible_loans(drawn: Path, queue: Rows) -> None:
@@ -224,10 +243,10 @@ def test_names_and_phones_are_on_sheets_and_nowhere_else(
     demo_workspace: Path, sheets: dict[str, dict[str, Path]]
 ) -> None:
     words = personal_words(demo_workspace)
-    assert len(words) > 800
+    assert len(words) > 600
     assert files_that_say(words, demo_workspace) == []
     listed = [row["name"] for files in sheets.values() for row in read_csv(files[".csv"])]
-    assert len(set(listed) & set(words)) > 100, "the sheets do say them"
+    assert len(set(listed) & set(words)) > 60, "the sheets do say them"
     assert not [path for path in demo_workspace.rglob("*") if any(word in path.name for word in words)]
 
 

@@ -1,0 +1,193 @@
+"""Who borrows from the demo lender: traits of many invented people at once, and the groups they form.
+
+Traits are the truth behind the book: how exposed to trouble, how punctual, how forgetful, whether willing. The lender sees
+none of them; it sees a sector, years in business, and incomes as told now and then. Everybody's traits follow from
+(seed, branch, number within the branch). Names and telephones are not drawn here (`cards`).
+"""
+
+import numpy as np
+
+from data.days import NEVER
+from data.demo.contracts import BUSINESS_MONTHLY, GROUP_WEEKLY, HARVEST, TRADER_BIWEEKLY, TRADER_WEEKLY
+from data.demo.luck import Draw, keys, normal, pick, uniform, whole
+from data.demo.parameters import Parameters
+from data.demo.place import Branch
+from data.demo.rows import Rows
+
+FINE, STRAINED, FAILING, UNWILLING, LEFT_BY_GROUP, LEFT_BY_OFFICER, GONE = range(7)
+STATES = ("fine", "strained", "failing", "unwilling", "let down by group", "let down by officer", "dead")
+"""How a person stands: who is strained pays late or in part; who is failing cannot pay, who is unwilling could."""
+
+NO_CAUSE, FORGOT, STRAIN, DISASTER, SUDDEN, WILFUL, GROUP, OFFICER = range(8)
+CAUSES = ("", "forgot", "strain", "disaster", "sudden", "will not", "group", "officer")
+
+MOBILE, CASH, AGENT = range(3)
+PUNCTUAL, EARLY, TARDY = range(3)
+FARMING = 1
+NOBODY = -1
+
+
+class Borrowers(Rows):
+    COLUMNS = (
+        ("key", "u8", 1),
+        ("branch", "i4", 1),
+        ("number", "i4", 1),
+        ("seat", "i4", 1),
+        ("group", "i4", 1),
+        ("joined", "i4", 1),
+        ("sector", "i1", 1),
+        ("years", "i2", 1),
+        ("years_told", "i2", 1),
+        ("corrected_on", "i4", 1),
+        ("frailty", "f8", 1),
+        ("income", "i8", 1),
+        ("lateness", "i1", 1),
+        ("forgets", "f8", 1),
+        ("rounds_to", "i8", 1),
+        ("channel", "i1", 1),
+        ("reached", "f8", 1),
+        ("unwilling", "?", 1),
+        ("responds", "f8", 1),
+        ("product", "i1", 1),
+        ("state", "i1", 1),
+        ("since", "i4", 1),
+        ("cause", "i1", 1),
+        ("cause_on", "i4", 1),
+        ("held_until", "i4", 1),
+        ("hazard", "f8", 1),
+        ("cycle", "i2", 1),
+        ("worst", "i2", 1),
+        ("grew", "f8", 1),
+        ("wants_on", "i4", 1),
+        ("live", "i2", 1),
+        ("side", "i4", 1),
+        ("known_to", "i4", 1),
+        ("contacts", "f8", 1),
+        ("contacted_on", "i4", 1),
+        ("talked_on", "i4", 1),
+        ("quiet_until", "i4", 1),
+        ("no_sms", "?", 1),
+    )
+    key: np.ndarray
+    branch: np.ndarray
+    number: np.ndarray
+    seat: np.ndarray
+    group: np.ndarray
+    joined: np.ndarray
+    sector: np.ndarray
+    years: np.ndarray
+    years_told: np.ndarray
+    corrected_on: np.ndarray
+    frailty: np.ndarray
+    income: np.ndarray
+    lateness: np.ndarray
+    forgets: np.ndarray
+    rounds_to: np.ndarray
+    channel: np.ndarray
+    reached: np.ndarray
+    unwilling: np.ndarray
+    responds: np.ndarray
+    product: np.ndarray
+    state: np.ndarray
+    since: np.ndarray
+    cause: np.ndarray
+    cause_on: np.ndarray
+    held_until: np.ndarray
+    hazard: np.ndarray
+    cycle: np.ndarray
+    worst: np.ndarray
+    grew: np.ndarray
+    wants_on: np.ndarray
+    live: np.ndarray
+    side: np.ndarray
+    known_to: np.ndarray
+    contacts: np.ndarray
+    contacted_on: np.ndarray
+    talked_on: np.ndarray
+    quiet_until: np.ndarray
+    no_sms: np.ndarray
+
+
+class Groups(Rows):
+    """`weekday` from Monday = 0, on which the group meets; `quarrels_until`: no member pays for another before."""
+
+    COLUMNS = (
+        ("key", "u8", 1),
+        ("branch", "i4", 1),
+        ("number", "i4", 1),
+        ("seat", "i4", 1),
+        ("weekday", "i1", 1),
+        ("formed", "i4", 1),
+        ("leader", "i4", 1),
+        ("size", "i2", 1),
+        ("members", "i2", 1),
+        ("quarrels_until", "i4", 1),
+    )
+    key: np.ndarray
+    branch: np.ndarray
+    number: np.ndarray
+    seat: np.ndarray
+    weekday: np.ndarray
+    formed: np.ndarray
+    leader: np.ndarray
+    size: np.ndarray
+    members: np.ndarray
+    quarrels_until: np.ndarray
+
+
+def draw_borrowers(
+    branch_key: int, branch: Branch, numbers: np.ndarray, seats: np.ndarray, day: int, rules: Parameters
+) -> dict[str, np.ndarray]:
+    """Columns of new borrowers of one branch, who join on `day`. `seats`: positions of the branch's seats.
+
+    `group` is only whether the person wants to be in one (0) or not (-1); finding the group is the caller's.
+    """
+    people, many = rules.people, len(numbers)
+    own = keys(branch_key, numbers)
+    draw = {
+        purpose: uniform(own, 0, purpose) for purpose in (Draw.SECTOR, Draw.GROUP, Draw.PRODUCT, Draw.YEARS)
+    }
+    sector = pick(draw[Draw.SECTOR], np.array(people.sector_shares))
+    years = np.minimum(30, (-5.0 * np.log1p(-draw[Draw.YEARS])).astype(np.int64))
+    in_group = draw[Draw.GROUP] < people.group_share
+    kinds = np.array((TRADER_WEEKLY, TRADER_BIWEEKLY, BUSINESS_MONTHLY))
+    product = kinds[pick(draw[Draw.PRODUCT], np.array(rules.products.individual_shares))]
+    harvest = (sector == FARMING) & (uniform(own, 1, Draw.PRODUCT) < rules.products.farmers_with_harvest_loan)
+    product = np.where(in_group, GROUP_WEEKLY, np.where(harvest, HARVEST, product))
+    frailty = np.exp(people.frailty_spread * normal(own, 0, Draw.FRAILTY) - people.frailty_spread**2 / 2)
+    frailty *= np.array(people.sector_trouble)[sector] * branch.exposure
+    frailty *= np.where(years < 2, people.first_years_trouble, people.experienced_trouble)
+    span = uniform(own, 0, Draw.CORRECTED)
+    wrong = span < rules.servicing.attribute_corrected
+    low, high = people.reached
+    weak, strong = rules.effects.unrelated
+    return {
+        "key": own,
+        "number": numbers,
+        "seat": seats[(uniform(own, 0, Draw.SEAT) * len(seats)).astype(np.int64)],
+        "group": np.where(in_group, 0, NOBODY),
+        "joined": np.full(many, day),
+        "sector": sector,
+        "years": years,
+        "years_told": np.where(wrong, np.where(years < 10, years * 10 + 1, years // 10), years),
+        "corrected_on": np.where(wrong, day + whole(own, 1, Draw.CORRECTED, 5, 400), day),
+        "frailty": frailty,
+        "income": 500_00 * (np.exp(3.7 + 0.5 * normal(own, 0, Draw.INCOME))).astype(np.int64) + 4_000_00,
+        "lateness": pick(uniform(own, 0, Draw.LATENESS), np.array(people.lateness_shares)),
+        "forgets": np.array(people.forgets)[
+            (uniform(own, 0, Draw.FORGETS) < people.forgetful_share).astype(np.int64)
+        ],
+        "rounds_to": 100
+        * np.array(people.rounds_to)[pick(uniform(own, 0, Draw.ROUNDS), np.array(people.rounds_shares))],
+        "channel": pick(uniform(own, 0, Draw.CHANNEL), np.array(people.channel_shares)),
+        "reached": low + (high - low) * uniform(own, 0, Draw.REACHED),
+        "unwilling": uniform(own, 0, Draw.HONOUR) < people.unwilling_share,
+        "responds": weak + (strong - weak) * uniform(own, 0, Draw.RESPONDS),
+        "product": product,
+        "since": np.full(many, day - 200),
+        "grew": np.ones(many),
+        "wants_on": np.full(many, day),
+        "side": np.full(many, NOBODY),
+        "contacted_on": np.full(many, -int(NEVER)),
+        "talked_on": np.full(many, -int(NEVER)),
+    }

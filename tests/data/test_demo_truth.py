@@ -1,0 +1,130 @@
+"""The truth of the demo lender is true, stands apart, and is frozen."""
+
+import tomllib
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data.days import to_day
+from data.demo import parameters
+from data.demo.block import Block
+from data.demo.day import live_one_day
+from data.demo.parameters import PARAMETERS_FILE, PINNED, check_pinned, load_parameters
+from data.demo.people import FAILING, GONE
+from data.demo.place import found_lender
+from data.demo.simulate import simulate
+from data.digest import file_digest
+from data.errors import InputError
+from data.ledger import Ledger
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_parameters_are_the_lender_that_was_frozen() -> None:
+    assert check_pinned() == PINNED == file_digest(PARAMETERS_FILE)
+
+
+def test_another_lender_is_refused_until_it_is_pinned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "parameters.toml"
+    other.write_text(PARAMETERS_FILE.read_text().replace("strain = 0.0", "strain = 0.9"))
+    monkeypatch.setattr(parameters, "PARAMETERS_FILE", other)
+    with pytest.raises(InputError, match="is not the demo lender that was frozen"):
+        simulate(tmp_path / "out", 50)
+    assert not (tmp_path / "out").exists()
+
+
+def test_every_number_of_the_lender_stands_in_the_parameters_and_is_used() -> None:
+    """A parameter that nothing reads is a number somebody believes in for nothing."""
+    sections = tomllib.loads(PARAMETERS_FILE.read_text())
+    source = "".join(path.read_text() for path in (ROOT / "data" / "demo").glob("*.py"))
+    unused = [
+        f"{section}.{name}"
+        for section, names in sections.items()
+        for name in names
+        if f".{name}" not in source
+    ]
+    assert unused == []
+
+
+@pytest.fixture(scope="module")
+def lived() -> tuple[Block, float, int]:
+    """A lender whose contacts do nothing, with the sum of all hazards and the number of those who stopped paying."""
+    lender = found_lender(5, 4000, to_day(date(2023, 1, 2)), to_day(date(2024, 12, 31)), load_parameters())
+    block = Block(lender, lender.branches, "none")
+    expected, stopped = 0.0, 0
+    while block.day < lender.last_day:
+        before = block.borrowers.state.copy()
+        live = block.borrowers.live > 0
+        live_one_day(block)
+        many = len(before)
+        # The hazard of the day is that of the state in which the day found the borrower.
+        able = live & (before < FAILING)
+        expected += float(block.borrowers.hazard[:many][able].sum())
+        after = block.borrowers.state[:many]
+        stopped += int((able & (after >= FAILING) & (after != GONE)).sum())
+    return block, expected, stopped
+
+
+def test_as_many_stop_paying_as_the_hazard_says(lived: tuple[Block, float, int]) -> None:
+    _, expected, stopped = lived
+    assert stopped > 300
+    assert abs(stopped - expected) < 3 * np.sqrt(expected), (expected, stopped)
+
+
+def test_a_default_follows_its_cause(lived: tuple[Block, float, int]) -> None:
+    """Nobody stands at 30 days in fewer than 30 days after the cause began, but who was behind before it."""
+    block, _, _ = lived
+    rows = block.log.take("defaults")
+    assert len(rows["on"]) > 200
+    assert (rows["began_on"] <= rows["on"]).all()
+    assert set(rows["cause"]) == {1, 2, 3, 4, 5, 6, 7}
+    assert np.median(rows["on"] - rows["began_on"]) > 35
+
+
+def test_defaults_of_the_truth_are_those_that_the_ledger_finds(demo_ledger_workspace: Path) -> None:
+    """On the very day, but where a later posting says that the money had come, or where a reschedule hides it."""
+    from reports.portfolio_loans import loan_fates
+
+    truth = pd.read_parquet(demo_ledger_workspace.parent / "export" / "truth" / "defaults.parquet")
+    fates = loan_fates(Ledger.open(demo_ledger_workspace / "ledger"), date(2025, 6, 30)).set_index("loan_id")
+    found = fates[fates["late_on"].notna()]["late_on"]
+    assert len(truth) > 50
+    assert len(set(truth["loan_id"]) ^ set(found.index)) <= 0.03 * len(truth)
+    together = truth.set_index("loan_id").join(found, how="inner")
+    same = pd.to_datetime(together["on"]) == pd.to_datetime(together["late_on"])
+    assert same.mean() > 0.97
+
+
+def test_no_mapping_reads_the_truth_and_no_ledger_holds_it(demo_ledger_workspace: Path) -> None:
+    for mapping in (ROOT / "data" / "mappings").glob("*.toml"):
+        assert (
+            "truth/" not in mapping.read_text()
+            and "parquet" not in mapping.read_text().split("[tables.loans]")[-1][:0]
+        )
+    truth = demo_ledger_workspace.parent / "export" / "truth"
+    names = {name for path in truth.glob("*.parquet") for name in pd.read_parquet(path).columns}
+    ledger = Ledger.open(demo_ledger_workspace / "ledger")
+    held = {
+        name
+        for table in ("borrowers", "loans", "payments", "contacts", "loan_events")
+        for name in ledger.columns(table)
+    }
+    # What is true of a contact has no place in the contacts that an officer wrote down.
+    assert names & held == {"borrower_id", "loan_id", "contact_id"}
+
+
+def test_what_nobody_sees_is_in_no_file_of_the_export(demo_ledger_workspace: Path) -> None:
+    export = demo_ledger_workspace.parent / "export"
+    people = pd.read_parquet(export / "truth" / "people.parquet")
+    seen = {str(round(value, 4)) for value in people["frailty"]}
+    for path in export.glob("*.csv"):
+        header = path.open().readline().lower()
+        assert not any(word in header for word in ("frailty", "hazard", "cause", "state", "chance")), (
+            path.name
+        )
+        assert not seen & set(path.read_text().replace("\n", ",").split(","))
