@@ -1,0 +1,235 @@
+"""The compiled loops behind the facts of a portfolio: one loan after the other, through the one arithmetic of arrears.
+
+Nothing here counts days or amounts by itself. Days past due, the end of a loan, the schedule in force, the label
+and the day on which an installment was covered are asked of `features`; these loops only choose the days on which
+to ask and count the answers. Arrays are those of `features.book`; days are numbers since 1970-01-01.
+"""
+
+import numpy as np
+
+from data.days import NEVER
+from features.arrears import (
+    CLOSED,
+    FRAUD,
+    FROM_THE_START,
+    PAUSE_STARTED,
+    RESCHEDULED,
+    LoanFacts,
+    days_past_due,
+    ended_on,
+    is_known,
+    version_in_force,
+)
+from features.book import Book, Facts, facts_of
+from features.catalogue import FEATURE_NAMES
+from features.compiled import compiled
+from features.kernel import S_ENDED, S_JUDGED, S_REMAINING, STATE, Scratch, observe
+from features.labels import label
+from features.observation import Observation
+
+_NEVER = int(NEVER)
+_STATES, _FEATURES = len(STATE), len(FEATURE_NAMES)
+
+FATE = ("ended_on", "ended_by", "late_on", "rescheduled", "last_due_on")
+"""Columns of `fates`: ended_by is an event kind of features.arrears (-1: has not ended); late_on is the first day
+at the threshold; last_due_on that of the newest schedule that rules from disbursement on. NEVER: no such day."""
+
+EARLY, ON_THE_DAY, UP_TO_7, UP_TO_29, FROM_30, NOT_COVERED = range(6)
+"""When an installment was covered, as `lateness` counts it."""
+
+
+def rows_known(book: Book, day: int) -> np.ndarray:
+    """Places of the loan rows that stand on `day`, of loans disbursed by then, one a loan, in order of loan."""
+    rows = book.rows
+    row = np.flatnonzero((rows.known_at <= day) & (day < rows.known_until) & (rows.disbursed_on <= day))
+    return row[np.argsort(rows.loan[row], kind="stable")]
+
+
+def look_at(book: Book, row: np.ndarray, day: int, work: Scratch) -> Observation:
+    """The loans of the rows at the end of `day` as known then: `features.observation.observe_book` without features.
+
+    A book is looked at on some two hundred days here, and most of its loans have ended on most of them: the caller
+    leaves out those, and nobody keeps the features.
+    """
+    rows, loan = book.rows, book.rows.loan[row]
+    state = np.empty((len(row), _STATES), dtype=np.int64)
+    discounted = np.empty(len(row))
+    _look_at(
+        book.facts,
+        loan,
+        rows.disbursed_on[row],
+        rows.principal[row],
+        rows.rate[row],
+        rows.tolerance[row],
+        day,
+        work,
+        state,
+        discounted,
+    )
+    live = (state[:, S_ENDED] == _NEVER) & (state[:, S_REMAINING] > rows.tolerance[row])
+    return Observation(day, row, loan, state, np.empty((len(row), 0)), discounted, live)
+
+
+@compiled
+def _look_at(facts: Facts, loan: np.ndarray, disbursed_on: np.ndarray, principal: np.ndarray, rate: np.ndarray, tolerance: np.ndarray, day: int, work: Scratch, state: np.ndarray, discounted: np.ndarray) -> None:  # fmt: skip
+    features = np.empty(_FEATURES)
+    for i in range(len(loan)):
+        one = facts_of(facts, loan[i])
+        discounted[i] = observe(one, disbursed_on[i], principal[i], rate[i], tolerance[i], day, day, work, state[i], features)  # fmt: skip
+
+
+@compiled
+def have_ended(facts: Facts, loan: np.ndarray, day: int) -> np.ndarray:
+    """Whether each loan had ended by `day`, as known then."""
+    out = np.empty(len(loan), dtype=np.bool_)
+    for i in range(len(loan)):
+        out[i] = ended_on(facts_of(facts, loan[i]), day, day) != _NEVER
+    return out
+
+
+@compiled
+def ended_by(loan: LoanFacts, end: int, known: int) -> int:
+    """The kind of the event that ended the loan on day `end`; -1 where none did."""
+    for e in range(len(loan.event_on)):
+        if (
+            loan.event_on[e] == end
+            and CLOSED <= loan.event_kind[e] <= FRAUD
+            and is_known(loan.event_known_at[e], loan.event_known_until[e], known)
+        ):
+            return loan.event_kind[e]
+    return -1
+
+
+@compiled
+def was_rescheduled(loan: LoanFacts, day: int, known: int) -> bool:
+    """Whether a rescheduled version had taken effect by `day`."""
+    for v in range(len(loan.version_number)):
+        if (
+            loan.version_kind[v] == RESCHEDULED
+            and loan.version_effective_on[v] <= day
+            and is_known(loan.version_known_at[v], loan.version_known_until[v], known)
+        ):
+            return True
+    return False
+
+
+@compiled
+def how_they_stand(facts: Facts, loan: np.ndarray, ended: np.ndarray, day: int, known: int, by: np.ndarray, rescheduled: np.ndarray) -> None:  # fmt: skip
+    """For each loan the kind of event that ended it by `day` (-1: none), and whether it had been rescheduled."""
+    for i in range(len(loan)):
+        one = facts_of(facts, loan[i])
+        by[i] = -1 if ended[i] == _NEVER else ended_by(one, ended[i], known)
+        rescheduled[i] = was_rescheduled(one, min(day, ended[i]), known)
+
+
+@compiled
+def first_day_at(loan: LoanFacts, first: int, last: int, known: int, at_least: int, tolerance: int, month_ends: np.ndarray) -> int:  # fmt: skip
+    """The first day of [first, last] on which the loan is `at_least` days past due, as known on `known`; else NEVER.
+
+    The count only rises to the threshold that many days after a due date, on a day on which a receipt is taken back,
+    or on which a schedule takes effect (as in features.labels); where a pause moves it, every day is looked at.
+    A book of month ends is looked at on `month_ends` only; empty for a book of days.
+    """
+    if len(month_ends) > 0:
+        for on in month_ends:
+            if first <= on <= last and days_past_due(loan, on, known, tolerance) >= at_least:
+                return on
+        return _NEVER
+    for e in range(len(loan.event_on)):
+        if loan.event_kind[e] == PAUSE_STARTED:
+            for on in range(first, last + 1):
+                if days_past_due(loan, on, known, tolerance) >= at_least:
+                    return on
+            return _NEVER
+    found = _NEVER
+    if first <= last and days_past_due(loan, first, known, tolerance) >= at_least:
+        return first
+    for i in range(len(loan.due_on)):
+        on = loan.due_on[i] + at_least
+        if first < on <= last and on < found and days_past_due(loan, on, known, tolerance) >= at_least:
+            found = on
+    for p in range(len(loan.paid_on)):
+        on = loan.paid_on[p]
+        if (
+            loan.paid_amount[p] < 0
+            and first < on <= last
+            and on < found
+            and days_past_due(loan, on, known, tolerance) >= at_least
+        ):
+            found = on
+    for v in range(len(loan.version_number)):
+        on = loan.version_effective_on[v]
+        if first < on <= last and on < found and days_past_due(loan, on, known, tolerance) >= at_least:
+            found = on
+    return found
+
+
+@compiled
+def fates(facts: Facts, loan: np.ndarray, disbursed_on: np.ndarray, tolerance: np.ndarray, last: int, at_least: int, month_ends: np.ndarray) -> np.ndarray:  # fmt: skip
+    """What became of each loan by the end of `last`, as known then: one row of `FATE` each."""
+    out = np.empty((len(loan), 5), dtype=np.int64)
+    for i in range(len(loan)):
+        one = facts_of(facts, loan[i])
+        end = ended_on(one, last, last)
+        by = -1 if end == _NEVER else ended_by(one, end, last)
+        # A closed loan owes nothing from its last day on.
+        until = min(last, end - 1 if by == CLOSED else end)
+        out[i, 0], out[i, 1] = end, by
+        out[i, 2] = first_day_at(one, disbursed_on[i], until, last, at_least, tolerance[i], month_ends)
+        out[i, 3] = 1 if was_rescheduled(one, last, last) else 0
+        contract, latest = -1, -1
+        for v in range(len(one.version_number)):
+            if one.version_kind[v] == FROM_THE_START and is_known(
+                one.version_known_at[v], one.version_known_until[v], last
+            ):
+                contract = one.version_number[v]
+        for d in range(len(one.due_on)):
+            if one.due_version[d] == contract and is_known(one.due_known_at[d], one.due_known_until[d], last):
+                latest = max(latest, one.due_on[d])
+        out[i, 4] = _NEVER if latest < 0 else latest
+    return out
+
+
+@compiled
+def lateness(facts: Facts, loan: np.ndarray, disbursed_on: np.ndarray, principal: np.ndarray, rate: np.ndarray, tolerance: np.ndarray, kind: np.ndarray, kinds: int, last: int, work: Scratch) -> np.ndarray:  # fmt: skip
+    """Installments by the kind (product) of their loan and when they were covered: kinds x 6 counts.
+
+    The kernel judges the installments of the schedule in force; those of the schedules before it are judged on the
+    day before they were replaced, where what was still open counts as not covered.
+    """
+    counts = np.zeros((kinds, 6), dtype=np.int64)
+    state, features = np.empty(_STATES, dtype=np.int64), np.empty(_FEATURES)
+    for i in range(len(loan)):
+        one = facts_of(facts, loan[i])
+        day = min(last, ended_on(one, last, last))
+        while True:
+            observe(one, disbursed_on[i], principal[i], rate[i], tolerance[i], day, last, work, state, features)  # fmt: skip
+            for j in range(state[S_JUDGED]):
+                late = work.days_late[j]
+                if work.open_[j] == 1:
+                    when = NOT_COVERED
+                elif work.days_early[j] > 0:
+                    when = EARLY
+                elif late == 0:
+                    when = ON_THE_DAY
+                elif late <= 7:
+                    when = UP_TO_7
+                elif late <= 29:
+                    when = UP_TO_29
+                else:
+                    when = FROM_30
+                counts[kind[i], when] += 1
+            version = version_in_force(one, day, last)
+            if version < 0 or one.version_kind[version] == FROM_THE_START:
+                break
+            day = one.version_effective_on[version] - 1
+    return counts
+
+
+@compiled
+def labels_of(facts: Facts, loan: np.ndarray, tolerance: np.ndarray, day: int, bad_at: int, horizon: int, lag: int, month_ends: np.ndarray) -> np.ndarray:  # fmt: skip
+    """The label of each loan looked at on `day`, as codes of features.labels."""
+    codes = np.empty(len(loan), dtype=np.int64)
+    for i in range(len(loan)):
+        codes[i] = label(facts_of(facts, loan[i]), day, bad_at, horizon, lag, tolerance[i], month_ends)
+    return codes
