@@ -26,7 +26,10 @@ NOTHING_ANNOUNCES = ("sudden",)
 
 @dataclass(frozen=True)
 class Fact:
-    """`value` beside the range [low, high]; `read`: the source's figures were read, otherwise the range is our own."""
+    """`value` beside the range [low, high]; `read`: the source's figures were read, otherwise the range is our own.
+
+    `unit` is share, ratio, days or people.
+    """
 
     name: str
     value: float
@@ -34,6 +37,7 @@ class Fact:
     high: float
     read: bool
     source: str
+    unit: str
 
     @property
     def lies_within(self) -> bool:
@@ -51,7 +55,7 @@ def facts_beside_published(
     values = _values(book, ledger, export, truth or truth_facts(export))
     published = tomllib.loads(PUBLISHED.read_text(encoding="utf-8"))["facts"]
     return [
-        Fact(name, values[name], *map(float, one["range"]), one["read"], one["source"])
+        Fact(name, values[name], *map(float, one["range"]), one["read"], one["source"], one["unit"])
         for name, one in published.items()
     ]
 
@@ -60,17 +64,16 @@ def as_markdown(facts: list[Fact]) -> str:
     """The table: fact, here, range, source; a range of our own is marked."""
     lines = ["| fact | here | range | where the range comes from |", "|---|---|---|---|"]
     for fact in facts:
-        share = fact.high <= 1 and "over" not in fact.name
-        low, high, here = (_number(number, share) for number in (fact.low, fact.high, fact.value))
+        low, high, here = (_number(number, fact.unit) for number in (fact.low, fact.high, fact.value))
         source = fact.source if fact.read else f"ours: {fact.source}"
         lines.append(f"| {fact.name} | {here} | {low} to {high} | {source} |")
     return "\n".join(lines) + "\n"
 
 
-def _number(value: float, share: bool) -> str:
-    if share:
+def _number(value: float, unit: str) -> str:
+    if unit == "share":
         return f"{100 * value:.1f} %"
-    return f"{value:.2f}" if value < 10 else f"{value:,.0f}"
+    return f"{value:.2f}" if unit == "ratio" else f"{value:,.0f} {unit}"
 
 
 def _values(
@@ -104,7 +107,8 @@ def _values(
         "officers who leave in a year": (len(officers) - seats) / seats / years,
         "loans of returning borrowers, last year": book.returning_last_year or 0.0,
         "loans of groups": grouped.mean(),
-        "ever 30 days late, group loans against loans outside groups": ever[grouped].mean() / ever[~grouped].mean(),
+        "ever 30 days late, group loans against loans outside groups": ever[grouped].mean()
+        / ever[~grouped].mean(),
         "correlation of ever 30 days late within a group": float(in_group["same_group"]),
         "payments posted late": float(book.posting["late"] or 0),
         "days until posted, of nine in ten of those": float(book.posting["lag_90"] or 0),
@@ -112,10 +116,13 @@ def _values(
         "defaults of those who could pay and would not": truth["causes"]["will not"],
         "defaults of those who forgot": truth["causes"]["forgot"],
         "defaults that nothing announces": sum(truth["causes"][cause] for cause in NOTHING_ANNOUNCES),
-        "a sign before the default, share of defaults over share of other loans": signs["all"] / signs["none defaulted"],
+        "a sign before the default, share of defaults over share of other loans": signs["all"]
+        / signs["none defaulted"],
         "deaths of borrowers a year": clients[dead].nunique() / (book.over_time["borrowers"].mean() * years),
         "recovered of what was written off": _recovered(payments, book.over_time),
-        "PAR>30 of the disaster's region three months after it, over that before it": _disaster(ledger, export),
+        "PAR>30 of the disaster's region three months after it, over that before it": _disaster(
+            ledger, export
+        ),
     }
 
 
