@@ -71,12 +71,12 @@ def ingest(
     say = progress or (lambda _: None)
     say("reading the export")
     sources = read_sources(source, mapping)
-    _refuse_empty(mapping, sources)
     # A check writes nothing, so it needs no lock and leaves no folder behind.
     with nullcontext() if check_only else locked(ledger):
         manifest = read_manifest(ledger)
         unfinished_files(ledger, manifest)  # refuses a ledger whose manifest is lost
         held = Ledger.open(ledger) if manifest is not None and manifest.batches else None
+        _refuse_empty(mapping, sources, held)
         if held is None:
             _refuse_half_a_book(mapping, sources)
         _check_lender(mapping, held)
@@ -166,9 +166,10 @@ def _check_attributes(mapping: Mapping, held: Ledger | None) -> None:
                 )
 
 
-def _refuse_empty(mapping: Mapping, sources: dict[str, Source]) -> None:
+def _refuse_empty(mapping: Mapping, sources: dict[str, Source], held: Ledger | None) -> None:
+    """A lender has loans; only a delta upon a book may bring none: there are nights on which nothing is lent."""
     for part in mapping.of("loans"):
-        if sources[part.file].count == 0:
+        if sources[part.file].count == 0 and (held is None or part.export == "full"):
             raise InputError(f"{part.file} has a header and no rows, so there are no loans; export it again.")
 
 

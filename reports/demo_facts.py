@@ -55,7 +55,7 @@ def facts_beside_published(
     values = _values(book, ledger, export, truth or truth_facts(export))
     published = tomllib.loads(PUBLISHED.read_text(encoding="utf-8"))["facts"]
     return [
-        Fact(name, values[name], *map(float, one["range"]), one["read"], one["source"], one["unit"])
+        Fact(name, values[name], one["range"][0], one["range"][1], one["read"], one["source"], one["unit"])
         for name, one in published.items()
     ]
 

@@ -198,6 +198,13 @@ class Block:
         """bool for each position of a branch: no cash is taken there today and nobody is called."""
         return self.lender.closed[self.region[branches], self.at]
 
+    def open_from(self, branches: np.ndarray, days: np.ndarray) -> np.ndarray:
+        """Each of `days`, or the first one after it on which the branch is open."""
+        days = np.array(days)
+        for _ in range(10):
+            days += self.lender.closed[self.region[branches], days - self.lender.first_day]
+        return days
+
     def is_paused(self, loans: np.ndarray) -> np.ndarray:
         shock = self.lender.shock
         if not shock.pause_from <= self.day < shock.pause_until:

@@ -43,7 +43,6 @@ REASONS = (
     "payment_channel_failure",
     "unknown",
 )
-_OFTEN_TOLD = (0.0, 0.0, 0.32, 0.24, 0.22, 0.0, 0.04, 0.18)
 _TEN = 10_00
 
 
@@ -125,13 +124,17 @@ def contact(block: Block, contacts: Contacts) -> None:
     said = np.where((state == UNWILLING) & ~acts & (block.luck(loans, Draw.CONTACT, 3) < 0.45), REFUSED, said)
     outcome = np.select([channel == SMS, ~reached, acts], [SENT, NO_ANSWER, PROMISE], said)
     outcome = np.where((outcome == PROMISE) & (behind == 0), CALLBACK, outcome)
-    told = pick(block.luck(loans, Draw.CONTACT_REASON), np.array(_OFTEN_TOLD))
-    told = np.where(forgot & (state == FINE), 1, np.where(state == LEFT_BY_GROUP, 5, told))
+    says = np.cumsum(np.array(rules.says), 1)[np.minimum(state, len(rules.says) - 1)]
+    told = 1 + (block.luck(loans, Draw.CONTACT_REASON)[:, None] >= says[:, :-1]).sum(1)
+    told = np.where(
+        forgot & (state == FINE) & (block.luck(loans, Draw.CONTACT_REASON, 2) < rules.says_forgot), 1, told
+    )
     told = np.where(
         talk & (late > 0) & (block.luck(loans, Draw.CONTACT_REASON, 1) < rules.gives_reason), told, 0
     )
     on = block.day + block.whole(loans, Draw.PROMISE, 1, 7)
     on[acts] = planned + block.whole(loans[acts], Draw.PROMISE, 0, 1, 1)
+    on = block.open_from(rows.branch[loans], on)
     promises = outcome == PROMISE
     amount = np.where(
         block.luck(loans, Draw.PROMISE, 2) < 0.7, behind, np.maximum(_TEN, behind // 2 // _TEN * _TEN)
@@ -141,10 +144,23 @@ def contact(block: Block, contacts: Contacts) -> None:
     )  # fmt: skip
     block.log.add(
         "contacts", len(loans), loan=loans, seat=rows.seat[loans], person=block.seats.person[rows.seat[loans], block.at],
-        on=block.day, minute=block.whole(loans, Draw.CONTACT_MINUTE, 9 * 60, 17 * 60), channel=channel, outcome=outcome, reason=told,
+        on=block.day, minute=_minute(block, loans, channel), channel=channel, outcome=outcome, reason=told,
         minutes=minutes, promise_on=np.where(promises, on, 0), promise_amount=np.where(promises, amount, 0),
         state=state, cause=np.where(forgot & (state == FINE), 1, cause), chance=np.where(reached, chance, 0.0), acted=acts, harmed=harmed,
     )  # fmt: skip
+
+
+def _minute(block: Block, loans: np.ndarray, channel: np.ndarray) -> np.ndarray:
+    """Minutes after midnight: texts go out by machine, an officer talks with one person after the other from nine on."""
+    by_officer = channel != SMS
+    seat = np.where(by_officer, block.loans.seat[loans], len(block.seats.branch))
+    order = np.argsort(seat, kind="stable")
+    turn = np.zeros(len(loans), np.int64)
+    turn[order] = _rank(seat[order])
+    most = np.bincount(seat[by_officer]).max(initial=1)
+    each = max(1, 480 // max(8, int(most)))
+    talks = 9 * 60 + turn * each + (block.luck(loans, Draw.CONTACT_MINUTE) * 0.3 * each).astype(np.int64)
+    return np.where(by_officer, np.minimum(talks, 17 * 60 + 59), 10 * 60)
 
 
 def _chances(block: Block, loans: np.ndarray, channel: np.ndarray, behind: np.ndarray) -> np.ndarray:
@@ -166,11 +182,18 @@ def _chances(block: Block, loans: np.ndarray, channel: np.ndarray, behind: np.nd
         (state == FINE) & rows.forgot[loans] & (behind > 0), np.array(effects.forgot)[channel], chance
     )
     stranger = (channel == SMS) & (them.known_to[person] != rows.seat[loans] * 64 + rows.person[loans])
-    return chance * np.where(stranger, effects.stranger_sms, 1.0)
+    # A text before anything is due late does nothing on average (Barboni, Cardenas and de Roux).
+    in_time = (channel == SMS) & (behind == 0)
+    return np.where(in_time, 0.0, chance * np.where(stranger, effects.stranger_sms, 1.0))
 
 
 def _openness(block: Block, loans: np.ndarray) -> np.ndarray:
-    """How hard each person is to move, uniform: the same through one spell of trouble, so that calling again moves few."""
+    """How hard each person is to move, uniform: the same through one spell of trouble, so that calling again moves few.
+
+    In the unrelated world it is another each day, or those long in trouble would be those who cannot be moved.
+    """
+    if block.world == "unrelated":
+        return block.luck(loans, Draw.EFFECT)
     them, person = block.borrowers, block.loans.borrower[loans]
     spell = keys_within(them.key[person], them.cause_on[person])
     return np.where(

@@ -11,6 +11,7 @@ from data.demo.block import FOREVER, Block
 from data.demo.contracts import (
     GROUP_WEEKLY,
     HARVEST,
+    PERIODS_A_YEAR,
     SCHOOL,
     SLOTS,
     Schedule,
@@ -27,13 +28,15 @@ REASONS = ("disbursed", "correction", "rescheduled", "curtailed")
 def lend(block: Block) -> None:
     """Today's disbursements of every branch that is open."""
     them = block.borrowers
-    room = np.where(block.shut(np.arange(len(block.branches))), 0, _planned(block) - block.lent)
+    planned, planned_new = _planned(block)
+    room = np.where(block.shut(np.arange(len(block.branches))), 0, planned - block.lent)
+    new = np.clip(planned_new - block.joined, 0, room)
     waiting = np.flatnonzero((them.wants_on <= block.day) & (them.live == 0) & (them.state <= STRAINED))
     waiting = waiting[np.lexsort((waiting, them.wants_on[waiting]))]
-    renewed = _first_of_each(waiting, them.branch[waiting], room)
+    renewed = _first_of_each(waiting, them.branch[waiting], room - new)
     room = room - np.bincount(them.branch[renewed], minlength=len(room))
     school = _wants_school_loan(block)
-    school = _first_of_each(school, them.branch[school], room)
+    school = _first_of_each(school, them.branch[school], room - new)
     room = room - np.bincount(them.branch[school], minlength=len(room))
     joined = [_join(block, branch, int(many)) for branch, many in enumerate(room) if many > 0]
     people = np.concatenate([renewed, *joined]) if joined else renewed
@@ -47,20 +50,18 @@ def lend(block: Block) -> None:
         them.side[school] = loans
 
 
-def _planned(block: Block) -> np.ndarray:
-    """Loans each branch will have disbursed by the end of today."""
-    growth = block.rules.growth
+def _planned(block: Block) -> tuple[np.ndarray, np.ndarray]:
+    """(loans, new borrowers) that each branch will have had by the end of today."""
+    growth, at = block.rules.growth, block.at
     span = block.lender.last_day - block.lender.first_day
-    t = (block.at + 1) / (span + 1)
-    begun = min(1.0, (block.at + 1) / growth.opening_days)
-    share = growth.opening_share * begun + (1 - growth.opening_share) * (
-        t**growth.bend if t <= 1 else 1 + (t - 1) * growth.bend
-    )
+    opening = growth.opening_share * min(1.0, (at + 1) / growth.opening_days)
+    afterwards = (1 - growth.opening_share) * float(block.lender.pace[at])
     loans = np.array([branch.loans for branch in block.branches])
-    planned = np.floor(loans * share + 1e-9).astype(np.int64)
+    planned = np.floor(loans * (opening + afterwards) + 1e-9).astype(np.int64)
+    new = np.floor(loans * (opening + growth.new_share * afterwards) + 1e-9).astype(np.int64)
     # What is left of the plan is lent on the last day on which the branch is open.
-    to_come = block.lender.closed[block.region, block.at + 1 : span + 1]
-    return np.where(to_come.all(1) & (block.at <= span), loans, planned)
+    to_come = block.lender.closed[block.region, at + 1 : span + 1]
+    return np.where(to_come.all(1) & (at <= span), loans, planned), new
 
 
 def _first_of_each(people: np.ndarray, branch: np.ndarray, room: np.ndarray) -> np.ndarray:
@@ -134,9 +135,9 @@ def disburse(
     *,
     side: bool,
     refinances: np.ndarray | None = None,
-    least: np.ndarray | None = None,
+    owed: np.ndarray | None = None,
 ) -> np.ndarray:
-    """New loans, one for each person, with their schedule. `least`: cents that the principal must reach."""
+    """New loans, one for each person, with their schedule. `owed`: cents of a loan it refinances."""
     them, rules = block.borrowers, block.rules.products
     many = len(people)
     # A loan's own luck: of the person, and which of their loans it is.
@@ -146,24 +147,32 @@ def disburse(
     )
     count = _choose(uniform(own, 0, Draw.TERM), rules.terms, product)
     first = _choose(uniform(own, 0, Draw.PRINCIPAL), rules.first_principal, product)
-    wished = first * np.where(side, 1.0, them.grew[people]) * (0.85 + 0.35 * uniform(own, 1, Draw.PRINCIPAL))
-    principal = 500_00 * np.rint(np.minimum(wished, np.array(rules.largest_principal)[product]) / 500).astype(
-        np.int64
-    )
-    if least is not None:
-        principal = np.maximum(principal, -(-least // 500_00) * 500_00)
+    flat = np.array(rules.flat)[product]
+    low, high = rules.harvest_days
+    wait = low + (uniform(own, 1, Draw.TERM) * (high - low + 1)).astype(np.int64)
+    wished = 100 * first * (0.85 + 0.35 * uniform(own, 1, Draw.PRINCIPAL))
+    again = (them.last_principal[people] > 0) & (not side)
+    wished = np.where(again, them.last_principal[people] * them.grew[people], wished)
+    months = np.where(product == HARVEST, wait / 30, 12 * count / np.maximum(PERIODS_A_YEAR[product], 1))
+    bearable = rules.debt_service * them.income[people] * months / 1.15
+    wished = np.minimum(np.minimum(wished, 100 * np.array(rules.largest_principal)[product]), bearable)
+    principal = np.maximum(2_000_00, 500_00 * np.rint(wished / 500_00).astype(np.int64))
+    if owed is not None:
+        principal = (
+            np.ceil(owed * (1 + rules.top_up * uniform(own, 2, Draw.PRINCIPAL)) / 500_00).astype(np.int64)
+            * 500_00
+        )
+    if not side:
+        them.last_principal[people] = principal
     rate = np.rint(10_000 * np.array(rules.yearly_rate)[product]).astype(np.int64) + 100 * (
         uniform(own, 0, Draw.RATE) * 5
     ).astype(np.int64)
-    flat = np.array(rules.flat)[product]
     branch = them.branch[people]
     weekday = block.market_day[branch]
     group = them.group[people]
     in_group = (product == GROUP_WEEKLY) & (group != NOBODY)
     if block.groups.count:
         weekday = np.where(in_group, block.groups.weekday[np.maximum(group, 0)], weekday)
-    low, high = rules.harvest_days
-    wait = low + (uniform(own, 1, Draw.TERM) * (high - low + 1)).astype(np.int64)
     schedule = draw_schedule(product, principal, rate, flat, count, block.day, weekday, wait)
     numbers = _numbers_in_branch(block, branch)
     seat = them.seat[people]
@@ -172,6 +181,8 @@ def disburse(
     them.known_to[people] = np.where(new_to_lender, seat * 64 + person, them.known_to[people])
     them.live[people] += 1
     noise = np.exp(block.rules.observing.noise * (2 * uniform(own, 0, Draw.OBSERVED_VALUE) - 1))
+    low_margin, high_margin = block.rules.people.sales_to_income
+    margin = low_margin + (high_margin - low_margin) * uniform(them.key[people], 1, Draw.INCOME)
     loans = block.loans.add(
         {
             "key": own,
@@ -188,7 +199,7 @@ def disburse(
             "seat": seat,
             "person": person,
             "refinances": NOBODY if refinances is None else refinances,
-            "sales": 500_00 * np.rint(them.income[people] * noise / 500_00).astype(np.int64),
+            "sales": 500_00 * np.rint(them.income[people] * noise * margin / 500_00).astype(np.int64),
             "plan_on": FOREVER,
             "rest_on": FOREVER,
             "review_on": schedule.due_on[:, 0] + 2 + (uniform(own, 0, Draw.REVIEW_DAY) * 5).astype(np.int64),

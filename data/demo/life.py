@@ -20,6 +20,7 @@ from data.demo.people import (
     LEFT_BY_GROUP,
     LEFT_BY_OFFICER,
     NO_CAUSE,
+    NO_ROW_YET,
     NOBODY,
     OFFICER,
     STRAIN,
@@ -27,6 +28,7 @@ from data.demo.people import (
     SUDDEN,
     UNWILLING,
     WILFUL,
+    WITHOUT_LOAN,
 )
 
 _SETTLING_IN = 21
@@ -151,10 +153,14 @@ def _change(block: Block, people: np.ndarray) -> None:
 
 def _keep_hazard(block: Block, people: np.ndarray, state: np.ndarray, hazard: np.ndarray) -> None:
     """A row of truth where the hazard is another than the day before; it holds until the borrower's next row."""
-    other = np.abs(block.borrowers.hazard[people] - hazard) > 1e-12
+    them = block.borrowers
+    other = np.abs(them.hazard[people] - hazard) > 1e-12
     who = people[other]
-    block.borrowers.hazard[who] = hazard[other]
+    them.hazard[who] = hazard[other]
     block.log.add("hazard", len(who), borrower=who, on=block.day, state=state[other], hazard=hazard[other])
+    paid_up = np.flatnonzero((them.live == 0) & (them.hazard >= 0))
+    them.hazard[paid_up] = NO_ROW_YET
+    block.log.add("hazard", len(paid_up), borrower=paid_up, on=block.day, state=WITHOUT_LOAN, hazard=0.0)
 
 
 def _mishaps(block: Block, people: np.ndarray) -> None:

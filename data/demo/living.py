@@ -19,11 +19,13 @@ from data.demo.evening import Evening
 from data.demo.exports import Growing, export
 from data.demo.following_up import CHANNELS, Contacts
 from data.demo.ids import borrower_ids, loan_ids
-from data.demo.parameters import WORLDS
 from data.demo.people import CAUSES, STATES
-from data.demo.simulate import LOANS_AT_ONCE, the_lender
+from data.demo.simulate import LOANS_AT_ONCE, check_world, the_lender
 from data.demo.text import texts
 from data.errors import InputError
+
+LOOKS_AHEAD = 60
+"""Days beyond tonight that plans, promises and postings reach."""
 
 
 class LivingLender:
@@ -34,11 +36,10 @@ class LivingLender:
 
         Errors: `InputError` for arguments that cannot be.
         """
+        lender = the_lender(loans, seed, months)
         if loans > LOANS_AT_ONCE:
             raise InputError(f"A lender that is lived on has at most {LOANS_AT_ONCE:,} loans, not {loans:,}.")
-        if world not in WORLDS:
-            raise InputError(f"There is no world {world!r}; there is {', '.join(WORLDS)}.")
-        lender = the_lender(loans, seed, months)
+        check_world(world)
         self._block = Block(lender, lender.branches, world)
         while self._block.day < lender.last_day:
             live_one_day(self._block)
@@ -49,7 +50,12 @@ class LivingLender:
         return to_date(self._block.day)
 
     def copy(self, world: str | None = None) -> "LivingLender":
-        """The same lender on the same day with the same luck, to be lived on apart; in another world from now on, if named."""
+        """The same lender on the same day with the same luck, to be lived on apart; in another world from now on, if named.
+
+        Errors: `InputError` for a world that does not exist.
+        """
+        if world is not None:
+            check_world(world)
         other = copy.copy(self)
         other._block = copy.deepcopy(self._block, {id(self._block.lender): self._block.lender})
         other._block.world = world or self._block.world
@@ -60,12 +66,24 @@ class LivingLender:
 
         contacts: borrower_id -> channel (sms, call, visit) of everybody who is contacted on it; an empty mapping is nobody,
         None leaves it to the lender's present rule. Who has no live loan is not contacted.
-        Errors: `InputError` for a borrower or channel that does not exist; the day is then not lived.
+        Errors: `InputError` for a borrower or channel that does not exist, and after the last day for which officers and
+        calendars are known; the day is then not lived.
         """
+        if self._block.at + LOOKS_AHEAD >= self._block.lender.days_known:
+            raise InputError(
+                f"The demo lender's officers and calendars end soon after {self.today}; it lives on no further."
+            )
         live_one_day(self._block, None if contacts is None else self._contacts(contacts))
 
     def export(self, folder: Path, *, delta: bool) -> dict[str, int]:
-        """Write tonight's export into a new folder: what came or changed today, or everything. Rows by file."""
+        """Write tonight's export into a new folder: what came or changed today, or everything. Rows by file.
+
+        Errors: `InputError` where the folder holds something.
+        """
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise InputError(
+                f"{folder} is there and not empty; name a folder that does not exist yet or is empty."
+            )
         with Growing(folder) as files:
             export(self._block, Evening(self._block.day, delta), files)
         return files.rows
@@ -99,6 +117,8 @@ class LivingLender:
         return pa.table({"loan_id": loan_ids(block, loans), "on": on, "cause": texts(CAUSES, cause[loans])})
 
     def _contacts(self, contacts: Mapping[str, str]) -> Contacts:
+        if not isinstance(contacts, Mapping):
+            raise InputError("Contacts are a mapping of borrower_id to channel.")
         block = self._block
         known = {
             name: place
@@ -109,9 +129,9 @@ class LivingLender:
             raise InputError(
                 f"{len(strangers)} contacts are with people who are not borrowers here; the first is {strangers[0]!r}."
             )
-        odd = sorted({channel for channel in contacts.values() if channel not in CHANNELS})
-        if odd:
-            raise InputError(f"There is no channel {odd[0]!r}; there is {', '.join(CHANNELS)}.")
+        for given in contacts.values():
+            if given not in CHANNELS:
+                raise InputError(f"There is no channel {given!r}; there is {', '.join(CHANNELS)}.")
         latest = np.full(block.borrowers.count, -1)
         live = np.flatnonzero(block.loans.status == LIVE)
         order = live[np.argsort(block.days_late(live), kind="stable")]

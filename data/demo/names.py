@@ -1,7 +1,7 @@
 """Names, telephones and what the law protects, of people who do not exist.
 
 Names are put together from invented syllables and telephone numbers use country code 999, which is assigned to no
-country. Sex and year of birth are drawn apart from everything else and influence nothing. One in two hundred has a name
+country. Sex and year of birth influence nothing; only a year of birth leaves room for the years in business. One in two hundred has a name
 that a spreadsheet would run, split or misread.
 """
 
@@ -34,9 +34,9 @@ def words(keys: np.ndarray, salt: int, syllables: int) -> pa.Array:
     return pc.utf8_capitalize(joined(*parts, ending))
 
 
-def directory(keys: np.ndarray, serial: np.ndarray, in_group: np.ndarray) -> dict[str, pa.Array]:
-    """Name, Phones, Address, Language, PreferredTime, Guarantor. `serial`: a number of the person over the whole lender."""
-    draw = [uniform(keys, 200 + which, Draw.CARD) for which in range(5)]
+def directory(keys: np.ndarray, serial: np.ndarray, signed: np.ndarray) -> dict[str, pa.Array]:
+    """Name, Phones, Address, Language, PreferredTime, Guarantor (of those for whom one `signed`). `serial`: a number of the person over the whole lender."""
+    draw = [uniform(keys, 200 + which, Draw.CARD) for which in range(4)]
     plain = joined(words(keys, 1, 2), " ", words(keys, 2, 3))
     odd = serial % 200 == 17
     names = pc.if_else(pa.array(odd), texts(AWKWARD, serial // 200 % len(AWKWARD)), plain)
@@ -51,17 +51,20 @@ def directory(keys: np.ndarray, serial: np.ndarray, in_group: np.ndarray) -> dic
         ),
         "Language": texts(("sw", "en"), draw[2] < 0.35),
         "PreferredTime": texts(TIMES, (draw[3] * 4).astype(np.int64)),
-        "Guarantor": pc.if_else(pa.array(~in_group & (draw[4] < 0.5)), guarantor, ""),
+        "Guarantor": pc.if_else(pa.array(signed), guarantor, ""),
     }
 
 
-def protected(keys: np.ndarray, rules: Parameters) -> dict[str, pa.Array]:
-    """Sex and BirthYear."""
+def protected(
+    keys: np.ndarray, joined: np.ndarray, years: np.ndarray, rules: Parameters
+) -> dict[str, pa.Array]:
+    """Sex and BirthYear. `joined`: calendar year; nobody was younger than 16 when they began their business."""
     low, high = rules.people.birth_years
-    years = low + (uniform(keys, 301, Draw.CARD) * (high - low)).astype(np.int64)
+    born = low + (uniform(keys, 301, Draw.CARD) * (high - low)).astype(np.int64)
+    born = np.minimum(born, joined - np.maximum(18, years + 16))
     return {
         "Sex": texts(("M", "F"), uniform(keys, 300, Draw.CARD) < rules.people.women),
-        "BirthYear": numbers(years),
+        "BirthYear": numbers(born),
     }
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from data.days import to_date
 from data.demo.block import Block
 from data.demo.luck import Draw, uniform
 from data.demo.people import GONE, NOBODY
@@ -15,13 +16,19 @@ def observe(block: Block) -> None:
     them, rules = block.borrowers, block.rules.observing
     people = np.flatnonzero((them.live > 0) & (them.state != GONE))
     turn = (them.key[people] % np.uint64(4093)).astype(np.int64)
-    for measure, every, share, purpose in (
-        (INCOME, rules.every_days, rules.visited, Draw.OBSERVED),
-        (SAVINGS, rules.savings_every_days, rules.savings_shares, Draw.SAVINGS),
+    at_work = ~block.shut(them.branch[people]) & block.seats.present[them.seat[people], block.at]
+    meets = block.groups.weekday[np.maximum(them.group[people], 0)] if block.groups.count else turn * 0
+    saves = (them.group[people] != NOBODY) & (meets == to_date(block.day).weekday())
+    for measure, mine, share, purpose in (
+        (INCOME, (block.day + turn) % rules.every_days == 0, rules.visited, Draw.OBSERVED),
+        (
+            SAVINGS,
+            saves & ((block.day // 7 + turn) % rules.savings_every_weeks == 0),
+            rules.savings_shares,
+            Draw.SAVINGS,
+        ),
     ):
-        mine = (block.day + turn) % every == 0
-        if measure == SAVINGS:
-            mine &= them.group[people] != NOBODY
+        mine = mine & at_work
         who = people[mine]
         who = who[uniform(them.key[who], block.day, purpose) < share]
         usual = them.income[who] * np.array((*block.rules.life.income_when, 0.0))[them.state[who]]

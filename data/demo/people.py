@@ -14,8 +14,17 @@ from data.demo.parameters import Parameters
 from data.demo.place import Branch
 from data.demo.rows import Rows
 
-FINE, STRAINED, FAILING, UNWILLING, LEFT_BY_GROUP, LEFT_BY_OFFICER, GONE = range(7)
-STATES = ("fine", "strained", "failing", "unwilling", "let down by group", "let down by officer", "dead")
+FINE, STRAINED, FAILING, UNWILLING, LEFT_BY_GROUP, LEFT_BY_OFFICER, GONE, WITHOUT_LOAN = range(8)
+STATES = (
+    "fine",
+    "strained",
+    "failing",
+    "unwilling",
+    "let down by group",
+    "let down by officer",
+    "dead",
+    "without a loan",
+)
 """How a person stands: who is strained pays late or in part; who is failing cannot pay, who is unwilling could."""
 
 NO_CAUSE, FORGOT, STRAIN, DISASTER, SUDDEN, WILFUL, GROUP, OFFICER = range(8)
@@ -24,6 +33,7 @@ CAUSES = ("", "forgot", "strain", "disaster", "sudden", "will not", "group", "of
 MOBILE, CASH, AGENT = range(3)
 PUNCTUAL, EARLY, TARDY = range(3)
 FARMING = 1
+NO_ROW_YET = -1.0
 NOBODY = -1
 
 
@@ -58,6 +68,7 @@ class Borrowers(Rows):
         ("cycle", "i2", 1),
         ("worst", "i2", 1),
         ("grew", "f8", 1),
+        ("last_principal", "i8", 1),
         ("wants_on", "i4", 1),
         ("live", "i2", 1),
         ("side", "i4", 1),
@@ -97,6 +108,7 @@ class Borrowers(Rows):
     cycle: np.ndarray
     worst: np.ndarray
     grew: np.ndarray
+    last_principal: np.ndarray
     wants_on: np.ndarray
     live: np.ndarray
     side: np.ndarray
@@ -106,6 +118,11 @@ class Borrowers(Rows):
     talked_on: np.ndarray
     quiet_until: np.ndarray
     no_sms: np.ndarray
+
+
+def has_guarantor(key: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """bool: somebody outside a group, for whom another person has signed; the directory names them."""
+    return (group == NOBODY) & (uniform(key, 204, Draw.CARD) < 0.5)
 
 
 class Groups(Rows):
@@ -169,7 +186,7 @@ def draw_borrowers(
         "joined": np.full(many, day),
         "sector": sector,
         "years": years,
-        "years_told": np.where(wrong, np.where(years < 10, years * 10 + 1, years // 10), years),
+        "years_told": np.where(wrong, np.where(years < 4, years * 10, years // 10), years),
         "corrected_on": np.where(wrong, day + whole(own, 1, Draw.CORRECTED, 5, 400), day),
         "frailty": frailty,
         "income": 500_00 * (np.exp(3.7 + 0.5 * normal(own, 0, Draw.INCOME))).astype(np.int64) + 4_000_00,
@@ -186,6 +203,7 @@ def draw_borrowers(
         "product": product,
         "since": np.full(many, day - 200),
         "grew": np.ones(many),
+        "hazard": np.full(many, NO_ROW_YET),
         "wants_on": np.full(many, day),
         "side": np.full(many, NOBODY),
         "contacted_on": np.full(many, -int(NEVER)),

@@ -112,6 +112,16 @@ class Lender:
             closed[regions[name], to_day(on) - self.first_day] = True
         return closed
 
+    @cached_property
+    def pace(self) -> np.ndarray:
+        """The share of the lending after the opening that is done by the end of each day: growth times season; 1 on the last day."""
+        growth, span = self.parameters.growth, self.last_day - self.first_day + 1
+        days = np.arange(self.days_known)
+        months = np.array([to_date(self.first_day + int(day)).month for day in days])
+        speed = np.minimum((days + 1) / span, 1.0) ** (growth.bend - 1) * np.array(growth.season)[months - 1]
+        done = np.cumsum(speed)
+        return done / done[span - 1]
+
 
 def found_lender(seed: int, loans: int, first_day: int, last_day: int, parameters: Parameters) -> Lender:
     """Branches for `loans` loans, of unequal size, and the disaster of one of their regions."""

@@ -8,9 +8,9 @@ know; what was really paid runs ahead of it (`transit`).
 import numpy as np
 
 from data.demo.block import AMOUNT, CLOSED, CURTAIL, EVERYTHING, FOREVER, LIVE, NO_PLAN, UP_TO, Block
-from data.demo.contracts import SLOTS
+from data.demo.contracts import BUSINESS_MONTHLY, SLOTS, TRADER_BIWEEKLY, TRADER_WEEKLY
 from data.demo.luck import Draw
-from data.demo.people import CASH, FINE, MOBILE
+from data.demo.people import CASH, FINE, MOBILE, has_guarantor
 from data.demo.planning import plan
 from data.demo.rewriting import curtail
 
@@ -77,7 +77,8 @@ def _move_money(block: Block, loans: np.ndarray, how: np.ndarray, worth: np.ndar
     loans, how, worth, amount = loans[some], how[some], worth[some], amount[some]
     person = rows.borrower[loans]
     fine = block.borrowers.state[person] == FINE
-    channel = np.where(block.luck(loans, Draw.CHANNEL, salt) < 0.93, block.borrowers.channel[person], CASH)
+    at_the_counter = (block.luck(loans, Draw.CHANNEL, salt) >= 0.93) & ~block.shut(rows.branch[loans])
+    channel = np.where(at_the_counter, CASH, block.borrowers.channel[person])
     fails = (channel == MOBILE) & (block.luck(loans, Draw.FAILS, salt) < np.where(fine, *rules.mobile_fails))
     if fails.any():
         again = loans[fails]
@@ -113,7 +114,14 @@ def _move_money(block: Block, loans: np.ndarray, how: np.ndarray, worth: np.ndar
         block.whole(loans, Draw.POSTED_DAYS, low, high, salt),
         np.where(waits, block.whole(loans, Draw.POSTED_DAYS, 1, 3, salt), 0),
     )
-    payer = np.where(~fine & (block.luck(loans, Draw.PAYER, salt) < rules.guarantor), GUARANTOR, SELF)
+    by_hand = late & (channel != MOBILE)
+    days = np.where(by_hand, block.open_from(rows.branch[loans], block.day + days) - block.day, days)
+    signed = has_guarantor(
+        block.borrowers.key[rows.borrower[loans]], block.borrowers.group[rows.borrower[loans]]
+    )
+    payer = np.where(
+        ~fine & (block.luck(loans, Draw.PAYER, salt) < rules.guarantor) & signed, GUARANTOR, SELF
+    )
     payer = np.where(rows.by_group[loans], GROUP_MEMBERS, payer)
     rows.by_group[loans] = False
     typo = np.where((days > 0) | closes | curtails, 1.0, block.luck(loans, Draw.TYPO, salt))
@@ -247,6 +255,9 @@ def close_with(block: Block, loans: np.ndarray, detail: np.ndarray | int) -> Non
     comes = block.luck(mains, Draw.AGAIN) < again
     low, high = block.rules.products.grows
     grew = np.where(worst < 8, low + (high - low) * block.luck(mains, Draw.GROWS), 1.0)
-    them.grew[people] = np.minimum(them.grew[people] * grew, 8.0)
+    them.grew[people] = grew
     gap = 2 - block.rules.products.gap_days * np.log1p(-block.luck(mains, Draw.GAP))
+    trader = np.isin(rows.product[mains], (TRADER_WEEKLY, TRADER_BIWEEKLY)) & (worst < 8)
+    rises = people[trader & (block.luck(mains, Draw.GROWS, 1) < block.rules.products.graduates)]
+    them.product[rises], them.last_principal[rises] = BUSINESS_MONTHLY, 0
     them.wants_on[people] = np.where(comes, block.day + gap.astype(np.int64), FOREVER)

@@ -54,7 +54,7 @@ class Log:
         self._columns = tables
         self._parts: dict[str, list[dict[str, np.ndarray]]] = {name: [] for name in tables}
 
-    def add(self, table: str, count: int, **columns: np.ndarray | int) -> None:
+    def add(self, table: str, count: int, **columns: np.ndarray | float) -> None:
         """Append `count` rows; a single value stands for all of them."""
         if count:
             self._parts[table].append({name: _full(columns[name], count) for name in self._columns[table]})
@@ -72,6 +72,6 @@ class Log:
         return parts[0]
 
 
-def _full(value: np.ndarray | int, count: int) -> np.ndarray:
+def _full(value: np.ndarray | float, count: int) -> np.ndarray:
     """A column of its own: a view of the state would change with it."""
     return np.array(value) if np.ndim(value) else np.full(count, value)

@@ -9,8 +9,8 @@ import numpy as np
 
 from data.days import last_of_month, to_date
 from data.demo.block import AMOUNT, FOREVER, LIVE, UP_TO, WRITTEN_OFF, Block
-from data.demo.contracts import BUSINESS_MONTHLY, HARVEST, SLOTS, STEP_DAYS
-from data.demo.lending import RESCHEDULED, disburse
+from data.demo.contracts import HARVEST, SLOTS
+from data.demo.lending import disburse
 from data.demo.life import CONDITIONS, add_condition
 from data.demo.luck import Draw
 from data.demo.people import CASH, FAILING, FINE, FORGOT, NO_CAUSE, NOBODY, STRAINED
@@ -89,6 +89,7 @@ def _charge(block: Block, loans: np.ndarray) -> None:
         (fees > 0)
         & (rows.installments[loans] < SLOTS - 1)
         & (rows.charged_for[loans] != oldest)
+        & (rows.principal_part[loans, rows.covered[loans]] > 0)  # a fee for an unpaid fee is not charged
         & ~block.is_paused(loans)
     )
     loans, fees, oldest = loans[fits], fees[fits], oldest[fits]
@@ -179,12 +180,9 @@ def _restructure(block: Block, loans: np.ndarray, late: np.ndarray) -> None:
     )
     left = rows.installments[loans] - np.minimum(rows.covered[loans], rows.installments[loans] - 1)
     count = np.minimum(SLOTS - 8, np.maximum(3, np.rint(1.6 * left).astype(np.int64)))
-    step = np.where(
-        rows.product[loans] == BUSINESS_MONTHLY, 30, np.maximum(7, STEP_DAYS[rows.product[loans]])
-    )
     if again.any():
         who = loans[again]
-        reschedule(block, who, count[again], step[again], RESCHEDULED)
+        reschedule(block, who, count[again])
         rows.plan_on[who] = rows.rest_on[who] = FOREVER
         rows.usual[who] = rows.cum[who, 0]
         people = rows.borrower[who]
@@ -195,7 +193,7 @@ def _restructure(block: Block, loans: np.ndarray, late: np.ndarray) -> None:
     new &= (them.side[rows.borrower[loans]] == NOBODY) & (rows.cycle[loans] >= 2)
     new &= block.luck(loans, Draw.REFINANCE) < rules.refinance_a_week
     room = block.lent < np.array([branch.loans for branch in block.branches])
-    new &= room[rows.branch[loans]]
+    new &= room[rows.branch[loans]] & ~block.shut(rows.branch[loans])
     if new.any():
         _refinance(block, loans[new])
 
@@ -211,7 +209,7 @@ def _refinance(block: Block, loans: np.ndarray) -> None:
     block.settle(loans)
     close_with(block, loans, REFINANCED)
     block.borrowers.wants_on[people] = FOREVER
-    disburse(block, people, rows.product[loans].astype(np.int64), side=False, refinances=loans, least=owed)
+    disburse(block, people, rows.product[loans].astype(np.int64), side=False, refinances=loans, owed=owed)
 
 
 def _write_off(block: Block, loans: np.ndarray) -> None:

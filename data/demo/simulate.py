@@ -8,6 +8,7 @@ one.
 
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -22,6 +23,7 @@ from data.demo.place import Branch, Lender, found_lender
 from data.demo.repaying import PAYMENT, REVERSAL
 from data.demo.truth import write_truth
 from data.errors import InputError
+from data.leftovers import PREFIX, unfinished
 
 FEWEST_LOANS, MOST_LOANS = 50, 1_000_000
 FEWEST_MONTHS, MOST_MONTHS = 12, 120
@@ -79,15 +81,24 @@ def last_day_of(months: int) -> int:
     return to_day(last_of_month(date(year, month + 1, 1)))
 
 
+def check_world(world: str) -> None:
+    """Errors: `InputError` where there is no such world."""
+    if world not in WORLDS:
+        raise InputError(f"There is no world {world!r}; there is {', '.join(WORLDS)}.")
+
+
 def the_lender(loans: int, seed: int, months: int) -> Lender:
     """The lender of these arguments before its first day.
 
     Errors: `InputError` for a size, seed or length that cannot be, and where the parameters are not the pinned ones.
     """
+    for name, given in (("loans", loans), ("seed", seed), ("months", months)):
+        if not isinstance(given, int):
+            raise InputError(f"{name} must be a whole number, not {given!r}.")
     if not FEWEST_LOANS <= loans <= MOST_LOANS:
         raise InputError(f"A demo lender has {FEWEST_LOANS} to {MOST_LOANS:,} loans, not {loans:,}.")
-    if seed < 0:
-        raise InputError(f"The seed must be 0 or a positive whole number, not {seed}.")
+    if not 0 <= seed < 2**64:
+        raise InputError(f"The seed must be a whole number from 0 to 2**64 - 1, not {seed}.")
     if not FEWEST_MONTHS <= months <= MOST_MONTHS:
         raise InputError(
             f"The demo lender's book covers {FEWEST_MONTHS} to {MOST_MONTHS} months, not {months}."
@@ -117,23 +128,36 @@ def simulate(
     lender = the_lender(loans, seed, months)
     if not 0 <= nights <= MOST_NIGHTS:
         raise InputError(f"The demo lender lives on for 0 to {MOST_NIGHTS} nights, not {nights}.")
-    if world not in WORLDS:
-        raise InputError(f"There is no world {world!r}; there is {', '.join(WORLDS)}.")
+    check_world(world)
     _check_place(out, loans * (2 if nights else 1))
-    writing = out.absolute().parent / f".{out.name}.writing"
-    shutil.rmtree(writing, ignore_errors=True)
+    # A folder that is there already, or a link to one, stays what it is and is filled; else the whole is moved into place.
+    fills = out.exists()
+    made = _parents_to_make(out)
     try:
-        report = _write(lender, writing, out, nights, world, progress)
-        if out.exists():
-            out.rmdir()
-        writing.rename(out)
+        writing = unfinished(out, "book") if fills else unfinished(out.absolute().parent, out.name)
+        try:
+            report = _write(lender, writing, out, nights, world, progress)
+            if fills:
+                _check_place(out, 0)  # somebody else may have filled it meanwhile
+                for child in sorted(writing.iterdir()):
+                    child.rename(out / child.name)
+            else:
+                writing.rename(out)
+        finally:
+            shutil.rmtree(writing, ignore_errors=True)
     except OSError as error:
+        for place in made:
+            with suppress(OSError):
+                place.rmdir()
         raise InputError(
-            f"{out} could not be written ({error.strerror or error}); nothing was kept. A lender of {loans:,} loans needs about {_size(loans)}."
+            f"{out} could not be written ({error.strerror or error}); nothing was kept. A lender of {loans:,} loans needs about {_size(loans)} of disk."
         ) from error
-    finally:
-        shutil.rmtree(writing, ignore_errors=True)
     return report
+
+
+def _parents_to_make(out: Path) -> list[Path]:
+    """Folders above `out` that do not exist yet, the innermost first."""
+    return [place for place in out.absolute().parents if not place.exists()]
 
 
 def blocks_of(lender: Lender) -> list[tuple[Branch, ...]]:
@@ -241,13 +265,13 @@ def _note(lender: Lender, world: str) -> dict[str, object]:
 def _check_place(out: Path, loans: int) -> None:
     if out.exists() and not out.is_dir():
         raise InputError(f"{out} is a file; name a folder that does not exist yet or is empty.")
-    if out.is_dir() and any(out.iterdir()):
+    if out.is_symlink() and not out.exists():
+        raise InputError(f"{out} is a link to nowhere; name a folder that does not exist yet or is empty.")
+    if out.is_dir() and any(not path.name.startswith(PREFIX) for path in out.iterdir()):
         raise InputError(
             f"{out} is not empty; name a folder that does not exist yet or is empty, or empty it first."
         )
-    place = out.absolute()
-    while not place.exists():
-        place = place.parent
+    place = next(place for place in (out.absolute(), *out.absolute().parents) if place.exists())
     free = shutil.disk_usage(place).free
     if free < loans * _BYTES_A_LOAN:
         raise InputError(

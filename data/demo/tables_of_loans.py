@@ -17,9 +17,10 @@ from data.demo.evening import Evening
 from data.demo.ids import borrower_ids, branch_ids, group_ids, loan_ids, officer_ids, receipt_ids
 from data.demo.lending import CORRECTION, DISBURSED
 from data.demo.lending import REASONS as VERSION_REASONS
-from data.demo.luck import Draw, uniform
+from data.demo.luck import Draw, keys_within, uniform
 from data.demo.people import NOBODY
 from data.demo.place import writes_short
+from data.demo.repaying import PAYMENT
 from data.demo.servicing import PAUSE_ENDED, PAUSE_STARTED
 from data.demo.text import dates, joined, money, numbers, or_empty, padded, texts, written_dates
 
@@ -44,6 +45,7 @@ def _loans(block: Block, evening: Evening) -> pa.Table:
     rows, seats = block.loans, block.seats
     loans = np.flatnonzero(evening.rows(rows.disbursed))
     person = seats.person[rows.seat[loans], rows.disbursed[loans] - block.lender.first_day]
+    empty = seats.vacant[rows.seat[loans], rows.disbursed[loans] - block.lender.first_day]
     product = rows.product[loans]
     branch = np.array([one.number for one in block.branches])[rows.branch[loans]]
     spelled = texts(
@@ -68,7 +70,8 @@ def _loans(block: Block, evening: Evening) -> pa.Table:
             "InterestType": texts(("DECL", "FLAT"), rows.flat[loans]),
             "Freq": texts(_FREQUENCIES, product),
             "DisbDate": written_dates(rows.disbursed[loans], "%d/%m/%Y"),
-            "OfficerCode": officer_ids(block, rows.seat[loans], person),
+            # While a seat is empty the branch lends, and the loan is nobody's until somebody comes.
+            "OfficerCode": or_empty(officer_ids(block, rows.seat[loans], person), ~empty),
             "BranchCode": branch_ids(block, rows.branch[loans]),
             "GroupNo": group_ids(
                 block, np.where(product == GROUP_WEEKLY, block.borrowers.group[rows.borrower[loans]], NOBODY)
@@ -168,8 +171,10 @@ def _payments(block: Block, evening: Evening) -> pa.Table:
         }
     )
     # Blemish: the teller first booked the money on a loan number with a letter in it, and nobody removed that row.
-    lost = np.flatnonzero(uniform(block.loans.key[row["loan"]], int(1e6), Draw.TYPO) < 0.01)
-    lost = lost[(row["number"][lost] == 3) & (row["kind"][lost] == 0)]
+    key = keys_within(block.loans.key[row["loan"]], row["number"])
+    lost = np.flatnonzero(
+        (uniform(key, 1, Draw.TYPO) < block.rules.blemishes.lost_receipts) & (row["kind"] == PAYMENT)
+    )
     return pa.concat_tables([table, _misbooked(block, table.take(pa.array(lost)), row["loan"][lost])])
 
 

@@ -16,9 +16,9 @@ from data.demo.evening import Evening
 from data.demo.following_up import CHANNELS, OUTCOMES, REASONS, SMS
 from data.demo.ids import borrower_ids, branch_ids, contact_ids, group_ids, loan_ids, officer_ids
 from data.demo.life import CONDITIONS
-from data.demo.luck import Draw, uniform
+from data.demo.luck import Draw, keys_within, uniform
 from data.demo.observing import MEASURES
-from data.demo.people import NOBODY
+from data.demo.people import NOBODY, has_guarantor
 from data.demo.place import WEEKDAYS
 from data.demo.text import dates, joined, money, numbers, or_empty, padded, texts
 
@@ -141,27 +141,32 @@ def _serial(block: Block, who: np.ndarray) -> np.ndarray:
 def _directory(block: Block, evening: Evening) -> pa.Table:
     them = block.borrowers
     who = np.flatnonzero(evening.rows(them.joined))
-    cards = names.directory(them.key[who], _serial(block, who), them.group[who] != NOBODY)
+    cards = names.directory(them.key[who], _serial(block, who), has_guarantor(them.key[who], them.group[who]))
     return pa.table({"ClientNo": borrower_ids(block, who), **cards})
 
 
 def _protected(block: Block, evening: Evening) -> pa.Table:
-    who = np.flatnonzero(evening.rows(block.borrowers.joined))
-    return pa.table(
-        {"ClientNo": borrower_ids(block, who), **names.protected(block.borrowers.key[who], block.rules)}
-    )
+    them = block.borrowers
+    who = np.flatnonzero(evening.rows(them.joined))
+    years = them.joined[who].astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
+    people = names.protected(them.key[who], years, them.years[who].astype(np.int64), block.rules)
+    return pa.table({"ClientNo": borrower_ids(block, who), **people})
 
 
 def _observations(block: Block, evening: Evening) -> pa.Table:
     rows = block.log.take("observations")
     kept = np.flatnonzero(evening.rows(rows["on"]))
-    draw = uniform(block.borrowers.key[rows["borrower"][kept]], int(1e6), Draw.OBSERVED)
-    # Blemishes: sent twice, and a year typed with two digits changed.
-    twice = kept[(draw < 0.004) & (rows["on"][kept] % 5 == 0)]
+    rules = block.rules.blemishes
+    # Keyed by person and day, so that a row is as wrong in every export that has it.
+    key = keys_within(
+        block.borrowers.key[rows["borrower"][kept]], rows["on"][kept] * 2 + rows["measure"][kept]
+    )
+    twice = kept[uniform(key, 1, Draw.OBSERVED) < rules.sent_twice]
+    ages_hence = np.concatenate(
+        [uniform(key, 2, Draw.OBSERVED) < rules.other_century, np.zeros(len(twice), bool)]
+    )
     kept = np.concatenate([kept, twice])
     day = rows["on"][kept]
-    draw = uniform(block.borrowers.key[rows["borrower"][kept]], int(1e6) + 1, Draw.OBSERVED)
-    ages_hence = (draw < 0.004) & (day % 7 == 0)
     told = dates(day).to_numpy(False)
     later = np.array([f"21{text[2:]}" for text in told[ages_hence]], object)
     told = told.copy()

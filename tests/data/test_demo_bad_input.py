@@ -20,6 +20,7 @@ from data.errors import InputError
         ({"loans": 49}, "50 to 1,000,000 loans, not 49"),
         ({"loans": 10**9}, "50 to 1,000,000 loans, not 1,000,000,000"),
         ({"seed": -1}, "The seed must be"),
+        ({"seed": 2**64}, "The seed must be"),
         ({"months": 0}, "12 to 120 months, not 0"),
         ({"months": 121}, "12 to 120 months, not 121"),
         ({"nights": -1}, "0 to 60 nights, not -1"),
@@ -80,8 +81,42 @@ def test_a_disk_that_fills_up_on_the_way_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_an_interrupted_run_left_is_swept_away_by_the_next(tmp_path: Path) -> None:
-    (tmp_path / ".exports.writing" / "truth").mkdir(parents=True)
-    (tmp_path / ".exports.writing" / "loans.csv").write_text("half a")
+def test_what_a_killed_run_left_is_swept_away_by_the_next_and_nothing_else(tmp_path: Path) -> None:
+    gone = tmp_path / ".unfinished-exports-999999999"
+    (gone / "truth").mkdir(parents=True)
+    mine = tmp_path / ".exports.writing"
+    mine.mkdir()
     simulate(tmp_path / "exports", loans=50)
-    assert [path.name for path in tmp_path.iterdir()] == ["exports"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".exports.writing", "exports"]
+
+
+def test_a_link_to_an_empty_folder_and_the_current_folder_are_filled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "far").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "far")
+    simulate(tmp_path / "link", loans=50)
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "far" / "truth" / "lender.json").exists()
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    simulate(Path(), loans=50)
+    assert (tmp_path / "here" / "loans.csv").exists()
+    assert not list(tmp_path.rglob(".unfinished*"))
+
+
+def test_a_link_to_nowhere_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(InputError, match="is a link to nowhere"):
+        simulate(tmp_path / "link", loans=50)
+
+
+def test_folders_made_on_the_way_go_when_the_lender_does_not_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(exports.Growing, "write", full)
+    with pytest.raises(InputError, match="nothing was kept"):
+        simulate(tmp_path / "a" / "b" / "exports", loans=50)
+    assert list(tmp_path.iterdir()) == []

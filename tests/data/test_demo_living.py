@@ -155,3 +155,32 @@ def test_who_has_no_loan_is_not_contacted(lender: LivingLender) -> None:
 def test_a_lender_that_cannot_be_is_refused(arguments: dict[str, int], words: str) -> None:
     with pytest.raises(InputError, match=words):
         LivingLender(**arguments)
+
+
+def test_it_lives_as_long_as_its_calendars_reach_and_then_says_so() -> None:
+    old = LivingLender(60, 1, 12)
+    with pytest.raises(InputError, match="it lives on no further"):
+        for _ in range(600):
+            old.live({})
+    last = old.today
+    with pytest.raises(InputError, match="it lives on no further"):
+        old.live()
+    assert old.today == last and (last - LivingLender(60, 1, 12).today).days > 400
+
+
+def test_an_export_never_overwrites(lender: LivingLender, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("keep")
+    with pytest.raises(InputError, match="is there and not empty"):
+        lender.export(tmp_path, delta=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.parametrize("contacts", [{"C00100001": None}, {"C00100001": ["call"]}, ["C00100001"]])
+def test_contacts_of_a_wrong_kind_are_refused(lender: LivingLender, contacts: object) -> None:
+    with pytest.raises(InputError):
+        lender.copy().live(contacts)  # type: ignore[arg-type]
+
+
+def test_a_copy_goes_into_no_world_that_does_not_exist(lender: LivingLender) -> None:
+    with pytest.raises(InputError, match="no world 'PUBLISHED'"):
+        lender.copy("PUBLISHED")

@@ -76,6 +76,27 @@ def test_as_many_stop_paying_as_the_hazard_says(lived: tuple[Block, float, int])
     assert abs(stopped - expected) < 3 * np.sqrt(expected), (expected, stopped)
 
 
+def test_the_files_say_the_same_hazard_day_by_day(tmp_path: Path) -> None:
+    """A row holds until the borrower's next one; a time without a loan has a row of its own."""
+    simulate(tmp_path / "out", 3000, 5, 24, world="none")
+    rows = pd.read_parquet(tmp_path / "out" / "truth" / "hazard.parquet").sort_values(
+        ["borrower_id", "from_on"], kind="stable"
+    )
+    rows["from_on"] = pd.to_datetime(rows["from_on"])
+    last = pd.Timestamp("2024-12-31") + pd.Timedelta(days=1)
+    until = rows.groupby("borrower_id")["from_on"].shift(-1).fillna(last)
+    days = (until - rows["from_on"]).dt.days
+    able = rows["state"].isin(["fine", "strained"])
+    expected = (rows["hazard"] * days)[able].sum()
+    stops = able & (rows.groupby("borrower_id")["hazard"].shift(-1) == 1.0)
+    people = pd.read_csv(tmp_path / "out" / "borrowers.csv").set_index("ClientNo")["ClientSince"]
+    assert set(people[~people.index.isin(rows["borrower_id"])]) <= {
+        "2024-12-31"
+    }  # the first day is the one after joining
+    assert set(rows.loc[rows["state"] == "without a loan", "hazard"]) == {0.0}
+    assert stops.sum() > 200 and abs(stops.sum() - expected) < 3 * np.sqrt(expected), (stops.sum(), expected)
+
+
 def test_a_default_follows_its_cause(lived: tuple[Block, float, int]) -> None:
     """Nobody stands at 30 days in fewer than 30 days after the cause began, but who was behind before it."""
     block, _, _ = lived
