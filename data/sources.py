@@ -41,6 +41,10 @@ class Source:
         return self.cells.num_rows + len(self.ragged)
 
 
+TRUTH_NOTE = "truth_of_a_simulated_lender.json"
+"""A folder with this file holds what no lender knows."""
+
+
 def read_sources(folder: Path, mapping: Mapping) -> dict[str, Source]:
     """Every file the mapping names, read once, by its name in the mapping.
 
@@ -60,6 +64,10 @@ def read_sources(folder: Path, mapping: Mapping) -> dict[str, Source]:
                     f"{part.file} is not in {folder} though {mapping.path.name} maps {part.table} to it{nearest(part.file, here, 0.75)}"
                 )
                 continue
+            if (path.parent / TRUTH_NOTE).is_file():
+                raise InputError(
+                    f"{part.file} is the truth behind a simulated lender: it is there to judge with and is never ingested."
+                )
             found[part.file] = read_file(path, part.file, mapping.encoding, mapping.delimiter)
     problems = [*missing.values()]
     for part in mapping.tables:

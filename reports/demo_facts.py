@@ -16,6 +16,7 @@ import pandas as pd
 from data.demo.judging import truth_facts
 from data.demo.parameters import PARAMETERS_FILE
 from data.ledger import Ledger
+from data.sources import TRUTH_NOTE
 from reports.portfolio import month_end_states
 from reports.portfolio_facts import PortfolioFacts
 from reports.portfolio_loans import loan_fates
@@ -113,9 +114,11 @@ def _values(
         "payments posted late": float(book.posting["late"] or 0),
         "days until posted, of nine in ten of those": float(book.posting["lag_90"] or 0),
         "mobile transfers that fail": float((mobile["Status"] == "FAILED").mean()),
-        "defaults of those who could pay and would not": truth["causes"]["will not"],
-        "defaults of those who forgot": truth["causes"]["forgot"],
-        "defaults that nothing announces": sum(truth["causes"][cause] for cause in NOTHING_ANNOUNCES),
+        "defaults of those who could pay and would not": truth["causes"].get("will not", 0.0),
+        "defaults of those who forgot": truth["causes"].get("forgot", 0.0),
+        "defaults that nothing announces": sum(
+            truth["causes"].get(cause, 0.0) for cause in NOTHING_ANNOUNCES
+        ),
         "a sign before the default, share of defaults over share of other loans": signs["all"]
         / signs["none defaulted"],
         "deaths of borrowers a year": clients[dead].nunique() / (book.over_time["borrowers"].mean() * years),
@@ -133,7 +136,7 @@ def _recovered(payments: pd.DataFrame, over_time: pd.DataFrame) -> float:
 
 def _disaster(ledger: Ledger, export: Path) -> float:
     """Portfolio at risk of the region, at its highest in the four month ends from the end of the pause on, over the three before."""
-    disaster = json.loads((export / "truth" / "lender.json").read_text())["disaster"]
+    disaster = json.loads((export / "truth" / TRUTH_NOTE).read_text())["disaster"]
     branches = pd.read_csv(export / "branches.csv").set_index("BranchCode")["Region"]
     started, paused = pd.Timestamp(disaster["from"]), pd.Timestamp(disaster["paused_until"])
     first, last = started - pd.DateOffset(months=3), paused + pd.DateOffset(months=4)

@@ -80,7 +80,7 @@ def _beside(folder: Path, loans: "pd.DataFrame", defaults: "pd.DataFrame") -> "p
     events = pd.read_csv(folder / "loan_events.csv", parse_dates=["EffectiveDate"])
     ended = events[events["Event"].isin(("CLS", "WOF", "DTH"))].groupby("LoanNo")["EffectiveDate"].min()
     others = loans[~loans.index.isin(defaults.index)].assign(ended=ended)
-    others["ended"] = others["ended"].fillna(pd.Timestamp.max)
+    others["ended"] = others["ended"].fillna(pd.Timestamp("2200-01-01"))
     rows: list[tuple[str, pd.Timestamp]] = []
     taken: set[str] = set()
     for row in defaults.to_dict("records"):

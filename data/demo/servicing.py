@@ -225,7 +225,7 @@ def _write_off(block: Block, loans: np.ndarray) -> None:
     back = block.luck(loans, Draw.RECOVERY) < rules.recovered
     amount = (left * (0.05 + 0.45 * block.luck(loans, Draw.RECOVERY, 1))).astype(np.int64) // _TEN * _TEN
     back &= amount > 0
-    on = block.day + block.whole(loans, Draw.RECOVERY, 15, 150, 2)
+    on = block.open_from(rows.branch[loans], block.day + block.whole(loans, Draw.RECOVERY, 15, 150, 2))
     block.write_receipts(
         loans[back],
         paid_on=on[back],

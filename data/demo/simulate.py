@@ -24,6 +24,7 @@ from data.demo.repaying import PAYMENT, REVERSAL
 from data.demo.truth import write_truth
 from data.errors import InputError
 from data.leftovers import PREFIX, unfinished
+from data.sources import TRUTH_NOTE
 
 FEWEST_LOANS, MOST_LOANS = 50, 1_000_000
 FEWEST_MONTHS, MOST_MONTHS = 12, 120
@@ -206,7 +207,7 @@ def _write(
     finally:
         for growing in (full, truth, *deltas.values(), *again):
             growing.close()
-    write_note(folder / "truth" / "lender.json", _note(lender, world))
+    write_note(folder / "truth" / TRUTH_NOTE, _note(lender, world))
     if progress is not None:
         progress("simulating", days, days)
     return SimulationReport(

@@ -10,6 +10,7 @@ import pytest
 from data.demo import exports
 from data.demo.simulate import simulate
 from data.errors import InputError
+from data.sources import TRUTH_NOTE
 
 
 @pytest.mark.parametrize(
@@ -96,7 +97,7 @@ def test_a_link_to_an_empty_folder_and_the_current_folder_are_filled(
     (tmp_path / "far").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "far")
     simulate(tmp_path / "link", loans=50)
-    assert (tmp_path / "link").is_symlink() and (tmp_path / "far" / "truth" / "lender.json").exists()
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "far" / "truth" / TRUTH_NOTE).exists()
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     simulate(Path(), loans=50)

@@ -1,7 +1,9 @@
 """The truth of the demo lender is true, stands apart, and is frozen."""
 
+import gzip
 import tomllib
 from datetime import date
+from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +21,11 @@ from data.demo.simulate import simulate
 from data.digest import file_digest
 from data.errors import InputError
 from data.ledger import Ledger
+from data.mapping import load_mapping
+from data.sources import read_sources
 
 ROOT = Path(__file__).parents[2]
+FROZEN = "4998140c086b2f4d44317c738a64d68f"
 
 
 def test_the_parameters_are_the_lender_that_was_frozen() -> None:
@@ -137,6 +142,24 @@ def test_no_mapping_reads_the_truth_and_no_ledger_holds_it(demo_ledger_workspace
     }
     # What is true of a contact has no place in the contacts that an officer wrote down.
     assert names & held == {"borrower_id", "loan_id", "contact_id"}
+
+
+def test_a_mapping_that_reads_the_truth_is_refused(demo_ledger_workspace: Path, tmp_path: Path) -> None:
+    mapping = (ROOT / "data" / "mappings" / "demo.toml").read_text()
+    mapping = mapping.replace('file = "borrowers.csv"', 'file = "truth/people.parquet"')
+    (tmp_path / "m.toml").write_text(mapping)
+    with pytest.raises(InputError, match="never ingested"):
+        read_sources(demo_ledger_workspace.parent / "export", load_mapping(tmp_path / "m.toml"))
+
+
+def test_the_lender_is_the_one_that_was_frozen(tmp_path: Path) -> None:
+    """Not its parameters only: a change of the code that changes a byte of a small lender is another lender too."""
+    simulate(tmp_path / "out", 300, 7, 14, nights=1)
+    names = sorted(path for path in (tmp_path / "out").rglob("*") if path.suffix in (".csv", ".gz"))
+    contents = [
+        gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes() for path in names
+    ]
+    assert blake2b(b"".join(contents), digest_size=16).hexdigest() == FROZEN
 
 
 def test_what_nobody_sees_is_in_no_file_of_the_export(demo_ledger_workspace: Path) -> None:
