@@ -63,7 +63,7 @@ class Point:
 
 
 @contextmanager
-def _plain_settings(name: str) -> "Iterator[None]":
+def plain_settings(name: str) -> "Iterator[None]":
     import matplotlib
 
     with matplotlib.rc_context():
@@ -92,7 +92,7 @@ def _canvas(height: float) -> "tuple[Figure, Axes]":
     return figure, figure.add_subplot()
 
 
-def _inline(figure: "Figure", name: str, words: str) -> str:
+def inline(figure: "Figure", name: str, words: str) -> str:
     """The figure as an `<svg>` element whose ids begin with `name`, so that several can share a page."""
     buffer = io.StringIO()
     figure.savefig(
@@ -126,7 +126,7 @@ def time_line(stretches: Sequence[Stretch], name: str, words: str) -> str:
         "left_out": {"color": FAINT, "hatch": "////", "edgecolor": QUIET, "linewidth": 0.0},
         "waiting": {"color": FAINT},
     }
-    with _plain_settings(name):
+    with plain_settings(name):
         figure, axes = _canvas(0.55 + 0.27 * len(stretches))
         for row, stretch in enumerate(stretches):
             length = max(float((stretch.last - stretch.first).days), least)
@@ -136,12 +136,12 @@ def time_line(stretches: Sequence[Stretch], name: str, words: str) -> str:
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         axes.set_xlim(first - least, max(last, first + 1) + least)
-        marks = _months_between(date.fromordinal(first), date.fromordinal(last))
+        marks = months_between(date.fromordinal(first), date.fromordinal(last))
         axes.set_xticks([mark.toordinal() for mark in marks], [month(mark) for mark in marks])
-        return _inline(figure, name, words)
+        return inline(figure, name, words)
 
 
-def _months_between(first: date, last: date) -> list[date]:
+def months_between(first: date, last: date) -> list[date]:
     """At most six firsts of months between two days, evenly spaced and counted from January; else the first day."""
     months = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
     firsts = [date(n // 12, n % 12 + 1, 1) for n in months]
@@ -154,7 +154,7 @@ def _months_between(first: date, last: date) -> list[date]:
 
 def share_bars(bars: Sequence[Bar], name: str, words: str) -> str:
     """Horizontal bars of shares with their percent beside them; single days as dots on the bar."""
-    with _plain_settings(name):
+    with plain_settings(name):
         figure, axes = _canvas(0.45 + 0.42 * len(bars))
         widest = max([bar.share for bar in bars] + [one for bar in bars for one in bar.single] + [0.01])
         for row, bar in enumerate(bars):
@@ -184,13 +184,13 @@ def share_bars(bars: Sequence[Bar], name: str, words: str) -> str:
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         axes.set_xlim(0, widest * 1.03)
-        _percent_axis(axes, "x")
-        return _inline(figure, name, words)
+        percent_axis(axes, "x")
+        return inline(figure, name, words)
 
 
 def agreement(points: Sequence[Point], name: str, words: str) -> str:
     """Observed share against predicted probability; the line is where both are equal, a dot's area its size."""
-    with _plain_settings(name):
+    with plain_settings(name):
         figure, axes = _canvas(3.1)
         widest = max([max(point.predicted, point.observed) for point in points] + [0.01]) * 1.08
         biggest = max([point.size for point in points] + [1])
@@ -206,12 +206,12 @@ def agreement(points: Sequence[Point], name: str, words: str) -> str:
         axes.set_ylim(0, widest)
         axes.set_xlabel("predicted: mean PD of the group")
         axes.set_ylabel("observed: share that fell behind")
-        _percent_axis(axes, "x")
-        _percent_axis(axes, "y")
-        return _inline(figure, name, words)
+        percent_axis(axes, "x")
+        percent_axis(axes, "y")
+        return inline(figure, name, words)
 
 
-def _percent_axis(axes: "Axes", which: str) -> None:
+def percent_axis(axes: "Axes", which: str) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     axis = axes.xaxis if which == "x" else axes.yaxis

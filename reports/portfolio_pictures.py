@@ -20,10 +20,10 @@ from reports.pictures import (
     QUIET,
     RULE,
     WIDTH_INCHES,
-    _inline,
-    _months_between,
-    _percent_axis,
-    _plain_settings,
+    inline,
+    months_between,
+    percent_axis,
+    plain_settings,
 )
 from reports.telling import count, month, percent
 
@@ -67,7 +67,7 @@ def portfolio_and_risk(over_time: pd.DataFrame, name: str = "portfolio") -> str:
         f"Loan portfolio from {month(days[0])} to {month(days[-1])}: at the end {count(int(newest['live_loans']))} live loans, "
         f"{newest['glp'] / unit:,.1f} {unit_words}{currency} outstanding, PAR>30 {percent(_number(newest['par_30']))}."
     )
-    with _plain_settings(name):
+    with plain_settings(name):
         figure, (above, below) = _panels(4.6)
         above.bar(at, over_time["disbursed"] / unit, width=20, color="#9fc3d8")
         above.plot(at, over_time["glp"] / unit, color=MODEL, linewidth=1.8)
@@ -95,7 +95,7 @@ def portfolio_and_risk(over_time: pd.DataFrame, name: str = "portfolio") -> str:
             0.01,
         )
         below.set_ylim(0, highest * 1.06)
-        _percent_axis(below, "y")
+        percent_axis(below, "y")
         below.set_title(
             "share of it more than k days late (PAR>k); bars: written off",
             loc="left",
@@ -115,7 +115,7 @@ def portfolio_and_risk(over_time: pd.DataFrame, name: str = "portfolio") -> str:
                 fontweight="bold",
             )
         _month_axis(below, days)
-        return _inline(figure, name, words)
+        return inline(figure, name, words)
 
 
 def vintage_curves(vintages: pd.DataFrame, name: str = "vintages") -> str:
@@ -135,7 +135,7 @@ def vintage_curves(vintages: pd.DataFrame, name: str = "vintages") -> str:
         "age", ["#ecc78f", "#c98a2b", "#9c9c8c", "#6fa0bd", MODEL, "#081a27"]
     )
     step = -(-len(cohorts) // _MOST_NAMES)
-    with _plain_settings(name):
+    with plain_settings(name):
         figure, axes = _one_panel(3.7)
         for place, cohort in enumerate(cohorts):
             curve = vintages[vintages["cohort"] == cohort]
@@ -149,11 +149,11 @@ def vintage_curves(vintages: pd.DataFrame, name: str = "vintages") -> str:
         axes.set_xlim(left=0)
         axes.set_ylim(bottom=0)
         _whole_numbers(axes)
-        _percent_axis(axes, "y")
+        percent_axis(axes, "y")
         axes.set_xlabel("months on book", fontsize=_SMALL)
         axes.set_title("ever 30 days late, by quarter of disbursement", loc="left", fontsize=_SMALL)
         figure.legend(loc="outside lower center", ncols=4, fontsize=_SMALL, frameon=False, handlelength=1.3)
-        return _inline(figure, name, words)
+        return inline(figure, name, words)
 
 
 def lateness_bars(lateness: pd.DataFrame, name: str = "lateness") -> str:
@@ -167,7 +167,7 @@ def lateness_bars(lateness: pd.DataFrame, name: str = "lateness") -> str:
         + "."
         for row in rows.to_dict("records")
     )
-    with _plain_settings(name):
+    with plain_settings(name):
         figure, axes = _one_panel(0.95 + 0.46 * len(rows))
         left = np.zeros(len(rows))
         for key, (say, colour, ink) in _LATENESS.items():
@@ -201,7 +201,7 @@ def lateness_bars(lateness: pd.DataFrame, name: str = "lateness") -> str:
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         axes.set_xlim(0, 1)
-        _percent_axis(axes, "x")
+        percent_axis(axes, "x")
         figure.legend(
             loc="outside upper center",
             ncols=3,
@@ -210,7 +210,7 @@ def lateness_bars(lateness: pd.DataFrame, name: str = "lateness") -> str:
             handlelength=1.0,
             columnspacing=1.2,
         )
-        return _inline(figure, name, words)
+        return inline(figure, name, words)
 
 
 def roll_heat_map(counts: pd.DataFrame, name: str = "roll") -> str:
@@ -226,7 +226,7 @@ def roll_heat_map(counts: pd.DataFrame, name: str = "roll") -> str:
     from matplotlib.colors import LinearSegmentedColormap
 
     ramp = LinearSegmentedColormap.from_list("share", ["#ffffff", "#c3d7e3", MODEL])
-    with _plain_settings(name):
+    with plain_settings(name):
         figure, axes = _one_panel(3.1)
         values = shares.to_numpy(dtype=np.float64)
         # The square root lets the small shares be seen: most loans stay where they are.
@@ -264,7 +264,7 @@ def roll_heat_map(counts: pd.DataFrame, name: str = "roll") -> str:
             spine.set_visible(False)
         axes.set_title("percent of the loans of a row, a month later", loc="left", fontsize=_SMALL)
         axes.set_ylabel("days late at a month end (loans)", fontsize=_SMALL)
-        return _inline(figure, name, words)
+        return inline(figure, name, words)
 
 
 def _percent_of_cell(share: float) -> str:
@@ -298,7 +298,7 @@ def _one_panel(height: float) -> "tuple[Figure, Axes]":
 
 def _month_axis(axes: "Axes", days: Sequence[date]) -> None:
     first, last = days[0], days[-1]
-    marks = _months_between(first, last)
+    marks = months_between(first, last)
     axes.set_xticks([mark.toordinal() for mark in marks], [month(mark) for mark in marks])
     axes.set_xlim(first.toordinal() - 16, last.toordinal() + 16)
 
