@@ -15,7 +15,6 @@ import numpy as np
 
 from data.days import NEVER, to_date, to_day
 
-CURRENCY = "KES"
 GROUP_WEEKLY, TRADER_WEEKLY, TRADER_BIWEEKLY, BUSINESS_MONTHLY, HARVEST, SCHOOL = range(6)
 PERIODS_A_YEAR = np.array([52, 52, 26, 12, 0, 26])
 STEP_DAYS = np.array([7, 7, 14, 0, 0, 14])

@@ -20,8 +20,7 @@ class Draw(IntEnum):
     """What a number is drawn for. The order is part of the lender: a new purpose is added at the end."""
 
     PLACE = auto()
-    EXPOSURE = auto()
-    SHOCK = auto()
+    SHOCK = 3
     SEAT = auto()
     LEAVES_OFFICE = auto()
     VACANCY = auto()

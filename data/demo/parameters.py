@@ -26,10 +26,7 @@ class Parameters(SimpleNamespace):
 
 @cache
 def load_parameters(path: Path = PARAMETERS_FILE) -> Parameters:
-    """The parameters of the file.
-
-    Errors: `InputError` where the file was changed and is not the lender that was pinned.
-    """
+    """The parameters of the file, unchecked: `check_pinned` says whether they are the frozen ones."""
     found = tomllib.loads(path.read_text(encoding="utf-8"))
     return Parameters(**{name: SimpleNamespace(**_frozen(section)) for name, section in found.items()})
 

@@ -15,7 +15,7 @@ from data.days import to_date, to_day
 from data.demo.luck import Draw, key, uniform_one
 from data.demo.parameters import Parameters
 
-BRANCH, SEAT, GROUP, BORROWER = range(4)
+BRANCH, SEAT, GROUP = range(3)
 """What a key is a key of, as its first part."""
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
