@@ -24,8 +24,8 @@ from data.demo.simulate import LOANS_AT_ONCE, check_world, the_lender
 from data.demo.text import texts
 from data.errors import InputError
 
-LOOKS_AHEAD = 60
-"""Days beyond tonight that plans, promises and postings reach."""
+LOOKS_AHEAD = 170
+"""Days beyond tonight that plans, promises and recoveries reach."""
 
 
 class LivingLender:

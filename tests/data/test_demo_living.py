@@ -165,7 +165,7 @@ def test_it_lives_as_long_as_its_calendars_reach_and_then_says_so() -> None:
     last = old.today
     with pytest.raises(InputError, match="it lives on no further"):
         old.live()
-    assert old.today == last and (last - LivingLender(60, 1, 12).today).days > 400
+    assert old.today == last and (last - LivingLender(60, 1, 12).today).days > 300
 
 
 def test_an_export_never_overwrites(lender: LivingLender, tmp_path: Path) -> None:
