@@ -9,7 +9,6 @@ AUC on snapshots of a later time.
 """
 
 import argparse
-import os
 import tempfile
 from pathlib import Path
 
@@ -58,5 +57,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("DO_NOT_TRACK", "true")
     main()

@@ -6,7 +6,7 @@ most four snapshots a loan and month are kept and each weighs 1 / (the loan's sn
 weekly look does not count a month four times. What is left out is counted by reason.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -122,7 +122,7 @@ def _snapshots(
     for status, words in _NOT_ELIGIBLE.items():
         dropped[words] += int((seen.live & (kind == status)).sum())
     keep = np.flatnonzero(seen.live & (kind == ELIGIBLE))
-    codes = _label_rows(
+    codes = label_rows(
         book.facts,
         seen.loan[keep],
         book.rows.tolerance[seen.row[keep]],
@@ -130,7 +130,7 @@ def _snapshots(
         labels.bad_at_days,
         labels.horizon_days,
         labels.lag_days,
-        _month_end_days(book, on, labels),
+        judged_month_ends(book, on + timedelta(days=1), on + timedelta(days=labels.horizon_days)),
     )
     for code, words in DROP_REASONS.items():
         if code != UNREACHABLE:
@@ -167,15 +167,16 @@ def _day_frame(
     return pd.concat([ids, matrix], axis=1)
 
 
-def _month_end_days(book: Book, on: date, labels: LabelSettings) -> np.ndarray:
+def judged_month_ends(book: Book, first: date, last: date) -> np.ndarray:
+    """The month ends of [first, last], on which a rounded book is judged; empty for a book of days."""
     if not book.month_end_only:
         return np.empty(0, dtype=np.int64)
-    ends: Sequence[date] = month_ends(on + timedelta(days=1), on + timedelta(days=labels.horizon_days))
-    return np.array([to_day(end) for end in ends], dtype=np.int64)
+    return np.array([to_day(end) for end in month_ends(first, last)], dtype=np.int64)
 
 
 @compiled
-def _label_rows(facts: Facts, loan: np.ndarray, tolerance: np.ndarray, day: int, bad_at: int, horizon: int, lag: int, month_ends: np.ndarray) -> np.ndarray:  # fmt: skip
+def label_rows(facts: Facts, loan: np.ndarray, tolerance: np.ndarray, day: int, bad_at: int, horizon: int, lag: int, month_ends: np.ndarray) -> np.ndarray:  # fmt: skip
+    """The label of each loan looked at on `day`, as codes of `features.labels`."""
     codes = np.empty(len(loan), dtype=np.int64)
     for i in range(len(loan)):
         codes[i] = label(facts_of(facts, loan[i]), day, bad_at, horizon, lag, tolerance[i], month_ends)

@@ -21,8 +21,7 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from data.arrays import days_of, validity
-from data.days import last_of_month, to_day
-from data.days import month_ends as month_ends_between
+from data.days import last_of_month, to_date, to_day
 from data.errors import TooLittleHistoryError
 from data.ledger import Ledger
 from features.arrears import EVENT_KINDS
@@ -30,11 +29,11 @@ from features.book import Book, read_book
 from features.kernel import STATE
 from features.labels import BAD, GOOD
 from features.observation import working_space
-from features.panel import snapshot_days
+from features.panel import judged_month_ends, label_rows, snapshot_days
 from features.settings import LabelSettings, PanelSettings
 from features.snapshot import ELIGIBLE, statuses
 from reports.portfolio import categories, dates
-from reports.portfolio_passes import fates, have_ended, labels_of, lateness, look_at, rows_known
+from reports.portfolio_passes import fates, have_ended, lateness, look_at, rows_known
 
 WHEN_COVERED = ("early", "on_the_day", "1-7", "8-29", "30+", "not_covered")
 PREPAID_DAYS = 14
@@ -63,7 +62,7 @@ def loan_fates(
         rows.tolerance[row],
         day,
         at_least,
-        _grid(book, int(rows.disbursed_on.min(initial=day)), last),
+        judged_month_ends(book, to_date(int(rows.disbursed_on.min(initial=day))), last),
     )
     words = {kind: word for word, kind in EVENT_KINDS.items()}
     first = _first_assignment(book, day)[loan]
@@ -85,14 +84,6 @@ def loan_fates(
             "earlier_loans": _earlier_loans(rows.borrower[row], rows.disbursed_on[row]),
         }
     )
-
-
-def _grid(book: Book, first: int, last: date) -> np.ndarray:
-    """The month ends a rounded book is judged on; empty for a book of days."""
-    if not book.month_end_only:
-        return np.empty(0, dtype=np.int64)
-    ends = month_ends_between(date(1970, 1, 1) + timedelta(days=first), last)
-    return np.array([to_day(end) for end in ends], dtype=np.int64)
 
 
 def _first_assignment(book: Book, day: int) -> np.ndarray:
@@ -216,8 +207,7 @@ def prevalence_by_stratum(
         row = rows_known(book, day)
         seen = look_at(book, row[~have_ended(book.facts, book.rows.loan[row], day)], day, work)
         keep = np.flatnonzero(seen.live & (statuses(seen, labels) == ELIGIBLE))
-        ahead = _grid(book, day + 1, on + timedelta(days=labels.horizon_days))
-        codes = labels_of(
+        codes = label_rows(
             book.facts,
             seen.loan[keep],
             book.rows.tolerance[seen.row[keep]],
@@ -225,7 +215,7 @@ def prevalence_by_stratum(
             labels.bad_at_days,
             labels.horizon_days,
             labels.lag_days,
-            ahead,
+            judged_month_ends(book, on + timedelta(days=1), on + timedelta(days=labels.horizon_days)),
         )
         judged = (codes == GOOD) | (codes == BAD)
         late = seen.state[keep[judged], STATE.index("days_past_due")]

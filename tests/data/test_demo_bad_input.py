@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
+import pyarrow as pa
 import pytest
 
 from data.demo import exports
@@ -68,11 +69,11 @@ def test_a_disk_that_fills_up_on_the_way_leaves_nothing(
     written = exports.Growing.write
     calls = []
 
-    def full(self: exports.Growing, name: str, table: object) -> None:
+    def full(self: exports.Growing, name: str, table: pa.Table) -> None:
         calls.append(name)
         if len(calls) > 5:
             raise OSError(errno.ENOSPC, "No space left on device")
-        written(self, name, table)  # type: ignore[arg-type]
+        written(self, name, table)
 
     monkeypatch.setattr(exports.Growing, "write", full)
     with pytest.raises(

@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -116,7 +117,7 @@ event = "What"
 effective_on = "When"
 """
 
-Loan = dict[str, object]
+Loan = dict[str, Any]
 Make = Callable[..., Ledger]
 
 
@@ -135,7 +136,7 @@ def make(tmp_path: Path) -> Make:
         }
         for loan in loans:
             name, client = loan["id"], loan.get("client", f"C-{loan['id']}")
-            dues: dict[int, list[tuple[str, int]]] = loan["dues"]  # type: ignore[assignment]
+            dues: dict[int, list[tuple[str, int]]] = loan["dues"]
             if client not in tables["clients"]:
                 tables["clients"].append(str(client))
             principal = sum(amount for _, amount in dues[1])
@@ -143,19 +144,19 @@ def make(tmp_path: Path) -> Make:
             tables["loans"].append(
                 f"{name},{client},{loan.get('product', 'weekly')},{principal},{loan['on']},{belongs}"
             )
-            schedules = {1: (loan["on"], "disbursed"), **loan.get("schedules", {})}  # type: ignore[dict-item]
+            schedules = {1: (loan["on"], "disbursed"), **loan.get("schedules", {})}
             for version, (on, reason) in schedules.items():
                 tables["schedules"].append(f"{name},{version},{on},{reason}")
             for version, rows in dues.items():
                 for number, (due, amount) in enumerate(rows, start=1):
                     tables["dues"].append(f"{name},{version},{number},{due},{amount}")
-            for number, payment in enumerate(loan.get("paid", ())):  # type: ignore[arg-type, var-annotated]
+            for number, payment in enumerate(loan.get("paid", ())):
                 paid, amount, *more = payment
                 posted, kind, undoes, status = [*more, *[paid, "payment", "", "posted"][len(more) :]]
                 tables["payments"].append(
                     f"{name}-{number},{name},{paid},{amount},{posted},{kind},{undoes},{status}"
                 )
-            for what, when in loan.get("events", ()):  # type: ignore[attr-defined]
+            for what, when in loan.get("events", ()):
                 tables["events"].append(f"{name},{what},{when}")
         folder = tmp_path / "export"
         folder.mkdir()
