@@ -20,7 +20,7 @@ from data.demo.rewriting import reschedule
 PAUSE_STARTED, PAUSE_ENDED = 10, 11
 _TEN = 10_00
 
-REPORTING = ("right", "counts the due day", "forgets pauses", "since the last payment", "a day old")
+REPORTING = ("right", "counts the due day", "forgets pauses", "since the last payment", "a day behind")
 """What the core system's days past due are, by branch: `branch number % 5`."""
 
 

@@ -138,11 +138,13 @@ def test_contacts_that_cannot_be_are_refused_and_the_day_is_not_lived(
 
 def test_who_has_no_loan_is_not_contacted(lender: LivingLender) -> None:
     everybody = [f"C001{number + 1:05d}" for number in range(int(lender._block.joined[0]))]
-    with_loan = set(lender.truth()["borrower_id"].to_pylist())
+    with_loan = {person for person in lender.truth()["borrower_id"].to_pylist() if person.startswith("C001")}
     other = lender.copy()
     other.live(dict.fromkeys(everybody, "sms"))
     done = other._block.log.take("contacts")
-    assert 0 < (done["on"] == done["on"].max()).sum() <= len(with_loan) < len(everybody) * 4
+    today = int((done["on"] == done["on"].max()).sum())
+    # One or another dies or pays off the loan in the course of the day.
+    assert len(with_loan) - 3 <= today <= len(with_loan) < len(everybody)
 
 
 @pytest.mark.parametrize(
