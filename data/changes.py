@@ -9,6 +9,7 @@ business date; afterwards the business date. A changed row whose source repeats 
 business date too: a correction must not be visible before it was made.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from data.gate import Run
@@ -28,15 +29,64 @@ class Changes:
     withheld: int = 0
 
 
-def load_standing(run: Run, ledger: Ledger, name: str) -> None:
-    """`standing_<table>`: the newest version of every fact the ledger holds, with its attributes and `known_at`."""
-    attributes = list(ledger.attributes(name))
-    rows = ledger.facts(name, [*TABLES[name].column_names, *attributes])
-    run.connection.register("ledger_rows", rows)
-    run.connection.execute(
-        f"CREATE TABLE standing_{name} AS SELECT * EXCLUDE (known_until) FROM ledger_rows WHERE known_until IS NULL"
-    )
-    run.connection.unregister("ledger_rows")
+def load_standing(
+    run: Run,
+    ledger: Ledger,
+    name: str,
+    columns: Sequence[str] | None = None,
+    of_owners: str | None = None,
+) -> None:
+    """`standing_<table>`: the newest version of every fact the ledger holds in the buckets worked on now.
+
+    Columns: those asked for (default: all, with the attributes), `known_at`, `bucket`. of_owners: a table of this run
+    with the owner column; then only facts of the owners it names.
+    """
+    table = TABLES[name]
+    wanted = list(columns or [*table.column_names, *ledger.attributes(name)])
+    owners = None
+    if of_owners is not None:
+        found = run.rows(f"SELECT DISTINCT {quoted(table.owner)} AS owner FROM {of_owners}")
+        owners = found["owner"].combine_chunks()
+    buckets = [one for one in ledger.buckets() if run.low <= one <= run.high] if table.bucketed else [None]
+    run.drop(f"standing_{name}")
+    made = False
+    for bucket in buckets:
+        rows = ledger.facts(name, wanted, bucket=bucket, owners=owners)
+        run.connection.register("ledger_rows", rows)
+        ask = f"SELECT * EXCLUDE (known_until), CAST({bucket or 0} AS UTINYINT) AS bucket FROM ledger_rows WHERE known_until IS NULL"
+        run.connection.execute(
+            f"INSERT INTO standing_{name} {ask}" if made else f"CREATE TABLE standing_{name} AS {ask}"
+        )
+        run.connection.unregister("ledger_rows")
+        made = True
+    if not made:  # no bucket of these holds a row
+        kinds = ledger.attributes(name)
+        types = {column.name: DUCKDB_TYPES[column.kind] for column in table.columns}
+        types |= {one: "DOUBLE" if kind == "number" else "VARCHAR" for one, kind in kinds.items()}
+        body = ", ".join(f"{quoted(one)} {types[one]}" for one in wanted)
+        run.connection.execute(f"CREATE TABLE standing_{name} ({body}, known_at DATE, bucket UTINYINT)")
+
+
+def find_moved(run: Run, name: str) -> None:
+    """`moved_<table>` (the key, the owner the ledger knows): keys of this export that the ledger holds under another owner.
+
+    Only a key without its owner in it can move: a payment from one loan to another, a contact from one borrower to another.
+    """
+    table = TABLES[name]
+    if run.ledger is None or not table.bucketed or table.owner in table.key or not run.made(f"read_{name}"):
+        return
+    (key,) = table.key
+    asked = run.rows(f"SELECT {quoted(key)} AS id FROM read_{name} WHERE {quoted(key)} IS NOT NULL")
+    ids = asked["id"].combine_chunks()
+    run.connection.execute(f"CREATE TABLE moved_{name} ({quoted(key)} VARCHAR, held_owner VARCHAR)")
+    for bucket in run.ledger.buckets():
+        rows = run.ledger.facts(name, [key, table.owner], bucket=bucket, keys=ids)
+        run.connection.register("ledger_rows", rows)
+        run.connection.execute(
+            f"""INSERT INTO moved_{name} SELECT held.{quoted(key)}, held.{quoted(table.owner)} FROM ledger_rows AS held JOIN read_{name} AS mine
+                ON mine.{quoted(key)} = held.{quoted(key)} WHERE held.known_until IS NULL AND mine.{quoted(table.owner)} <> held.{quoted(table.owner)}"""
+        )
+        run.connection.unregister("ledger_rows")
 
 
 def attribute_kinds(run: Run, name: str) -> dict[str, Kind]:
@@ -75,16 +125,17 @@ def find_changes(run: Run, name: str, full: bool) -> Changes:
     )
     if run.ledger is None:
         run.connection.execute(
-            f"""CREATE TABLE rows_{name} AS SELECT {listed},
+            f"""CREATE VIEW rows_{name} AS SELECT {listed}, mine.bucket AS bucket,
                 coalesce({given}, least(coalesce({own}, DATE '1900-01-01'), {day})) AS known_at, false AS retracted
                 FROM accepted_{name} AS mine {versions}"""
         )
-        return Changes(added=run.count(f"SELECT count(*) FROM rows_{name}"))
-    if not run.holds(name):
+        return Changes(added=run.count(f"SELECT count(*) FROM accepted_{name}"))
+    if not run.made(f"standing_{name}"):
         run.connection.execute(
-            f"CREATE TABLE rows_{name} AS SELECT {listed}, coalesce({given}, {day}) AS known_at, false AS retracted FROM accepted_{name} AS mine"
+            f"""CREATE VIEW rows_{name} AS SELECT {listed}, mine.bucket AS bucket, coalesce({given}, {day}) AS known_at, false AS retracted
+                FROM accepted_{name} AS mine"""
         )
-        return Changes(added=run.count(f"SELECT count(*) FROM rows_{name}"))
+        return Changes(added=run.count(f"SELECT count(*) FROM accepted_{name}"))
     held_columns = set(run.columns(f"standing_{name}"))
     held = {column: f"held.{quoted(column)}" if column in held_columns else "NULL" for column in columns}
     same_key = " AND ".join(
@@ -92,13 +143,13 @@ def find_changes(run: Run, name: str, full: bool) -> Changes:
     )
     same = " AND ".join(f"{mine[column]} IS NOT DISTINCT FROM {held[column]}" for column in content) or "true"
     run.connection.execute(
-        f"""CREATE TABLE compared AS SELECT {listed}, {given} AS given, held.known_at AS before,
+        f"""CREATE TABLE compared AS SELECT {listed}, mine.bucket AS bucket, {given} AS given, held.known_at AS before,
             CASE WHEN held.known_at IS NULL THEN 'new' WHEN {same} THEN 'same' ELSE 'changed' END AS what
             FROM accepted_{name} AS mine LEFT JOIN standing_{name} AS held ON {same_key}"""
     )
     names = ", ".join(map(quoted, columns))
     run.connection.execute(
-        f"""CREATE TABLE rows_{name} AS SELECT {names},
+        f"""CREATE TABLE rows_{name} AS SELECT {names}, bucket,
             CASE WHEN what = 'new' OR given > before THEN coalesce(given, {day}) ELSE {day} END AS known_at,
             false AS retracted FROM compared WHERE what <> 'same'"""
     )
@@ -113,13 +164,17 @@ def find_changes(run: Run, name: str, full: bool) -> Changes:
         there = " AND ".join(
             f"NOT EXISTS (SELECT 1 FROM {source} AS mine WHERE {same_key})" for source in sources
         )
+        if run.made(f"moved_{name}"):  # it is in the export, under an owner it may not have
+            there += (
+                f" AND held.{quoted(table.key[0])} NOT IN (SELECT {quoted(table.key[0])} FROM moved_{name})"
+            )
         owner = f"held.{quoted(table.owner)}"
         listed = ", ".join(
             f"{held[column] if held[column] != 'NULL' else f'CAST(NULL AS {DUCKDB_TYPES[kind]})'} AS {quoted(column)}"
             for column, kind in columns.items()
         )
         run.connection.execute(
-            f"CREATE TABLE vanished AS SELECT {listed}, {owner} AS owner FROM standing_{name} AS held WHERE {there}"
+            f"CREATE TABLE vanished AS SELECT {listed}, held.bucket AS bucket, {owner} AS owner FROM standing_{name} AS held WHERE {there}"
         )
         total = run.count("SELECT count(*) FROM vanished")
         unknown = run.count(
@@ -133,7 +188,7 @@ def find_changes(run: Run, name: str, full: bool) -> Changes:
         retractions = run.count(f"SELECT count(*) FROM vanished WHERE {keep}")
         withheld = total - retractions
         run.connection.execute(
-            f"INSERT INTO rows_{name} SELECT {names}, {day}, true FROM vanished WHERE {keep}"
+            f"INSERT INTO rows_{name} SELECT {names}, bucket, {day}, true FROM vanished WHERE {keep}"
         )
         run.connection.execute("DROP TABLE vanished")
     return Changes(

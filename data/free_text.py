@@ -13,32 +13,31 @@ _PHONE = r"(\+ ?[0-9]|[0-9] [0-9])[0-9 ()/-]{6,}"
 """A plus or a blank among eight digits or more; digits alone may be any number."""
 
 
-def phone_notes(run: Run) -> tuple[str, ...]:
-    """One sentence for each text column of this export, ids aside, in which accepted rows hold what looks like a phone number."""
+def count_phones(run: Run, name: str, counted: dict[tuple[str, str], int]) -> None:
+    """Add to `counted` (by table and column) the accepted cells of text columns, ids aside, that look like a phone number."""
+    if not run.mapped(name):
+        return
+    closed = {column.name for column in TABLES[name].columns if column.allowed is not None}
+    texts = {
+        source.name
+        for part in run.mapping.of(name)
+        for source in part.columns
+        if source.kind == "text" and source.constant is None and not source.name.endswith("_id")
+    }
+    for column in sorted((texts - closed) & set(run.columns(f"accepted_{name}"))):
+        counted[(name, column)] = counted.get((name, column), 0) + run.count(
+            f"SELECT count(*) FROM accepted_{name} WHERE regexp_matches({quoted(column)}, '{_PHONE}')"
+        )
+
+
+def phone_notes(run: Run, counted: dict[tuple[str, str], int]) -> tuple[str, ...]:
+    """One sentence for each column that `count_phones` found some in."""
     notes = []
-    for name, table in TABLES.items():
-        if not run.mapped(name):
-            continue
-        closed = {column.name for column in table.columns if column.allowed is not None}
-        texts = {
-            source.name: source
-            for part in run.mapping.of(name)
-            for source in part.columns
-            if source.kind == "text"
-            and source.constant is None
-            and not source.name.endswith("_id")
-            and source.name not in closed
-        }
-        held = set(run.columns(f"accepted_{name}"))
-        for column, source in texts.items():
-            if column not in held:
-                continue
-            found = run.count(
-                f"SELECT count(*) FROM accepted_{name} WHERE regexp_matches({quoted(column)}, '{_PHONE}')"
+    for (name, column), found in counted.items():
+        if found:
+            labels = [source.label for part in run.mapping.of(name) if (source := part.source(column))]
+            notes.append(
+                f"{found:,} {'cell' if found == 1 else 'cells'} of {labels[-1]} ({name}.{column}) look like phone numbers, and the ledger keeps what it takes: "
+                "map another column, or clear them at the source; phones belong under [tables.directory]."
             )
-            if found:
-                notes.append(
-                    f"{found:,} {'cell' if found == 1 else 'cells'} of {source.label} ({name}.{column}) look like phone numbers, and the ledger keeps what it takes: "
-                    "map another column, or clear them at the source; phones belong under [tables.directory]."
-                )
     return tuple(notes)

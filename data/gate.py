@@ -12,7 +12,9 @@ from datetime import date
 import duckdb
 import pyarrow as pa
 
+from data.buckets import BUCKETS
 from data.contracts import Rule, judge, rules_for
+from data.errors import LedgerError
 from data.ledger import Ledger
 from data.mapping import Mapping
 from data.masking import id_in_sql
@@ -31,8 +33,29 @@ class Rejected:
 
 
 @dataclass
+class Tally:
+    """What became of one table's rows so far, over all its buckets. `standing`: rows the ledger held of it."""
+
+    source_rows: int = 0
+    skipped: int = 0
+    derived: int = 0
+    accepted: int = 0
+    added: int = 0
+    versions: int = 0
+    unchanged: int = 0
+    retractions: int = 0
+    withheld: int = 0
+    standing: int = 0
+    cut: bool = False
+
+
+@dataclass
 class Run:
-    """One ingest under way: the private DuckDB, what is read, what the ledger holds, what was rejected so far."""
+    """One ingest under way: the private DuckDB, what is read, what the ledger holds, what was rejected so far.
+
+    low, high: the buckets worked on now; tables named after a canonical one (`staged_`, `accepted_`, `rows_`) hold the
+    rows of these buckets only.
+    """
 
     connection: duckdb.DuckDBPyConnection
     mapping: Mapping
@@ -41,13 +64,22 @@ class Run:
     ledger: Ledger | None
     rejected: dict[str, list[Rejected]] = field(default_factory=dict)
     contract: dict[str, dict[str, int]] = field(default_factory=dict)
-    derived: dict[str, int] = field(default_factory=dict)
+    tallies: dict[str, Tally] = field(default_factory=dict)
+    low: int = 0
+    high: int = BUCKETS - 1
 
     def mapped(self, table: str) -> bool:
         return bool(self.mapping.of(table))
 
     def holds(self, table: str) -> bool:
         return self.ledger is not None and self.ledger.has(table)
+
+    def tally(self, table: str) -> Tally:
+        return self.tallies.setdefault(table, Tally())
+
+    def here(self) -> str:
+        """The condition of a row to lie in the buckets worked on now."""
+        return f"bucket BETWEEN {self.low} AND {self.high}"
 
     def rows(self, sql: str) -> pa.Table:
         """The whole answer of a query."""
@@ -58,7 +90,7 @@ class Run:
         return int(self.connection.execute(sql).fetchall()[0][0])
 
     def made(self, name: str) -> bool:
-        """Whether this run has made such a table already."""
+        """Whether this run has made such a table or view already."""
         return bool(
             self.count(f"SELECT count(*) FROM information_schema.tables WHERE table_name = {literal(name)}")
         )
@@ -67,18 +99,42 @@ class Run:
         """The columns of a table this run has made."""
         return list(self.connection.sql(f"SELECT * FROM {name} LIMIT 0").columns)
 
+    def drop(self, *names: str) -> None:
+        """Let go of tables and views, whichever they are and whether they are there."""
+        for name in names:
+            kinds = self.connection.execute(
+                f"SELECT table_type FROM information_schema.tables WHERE table_name = {literal(name)}"
+            ).fetchall()
+            for (kind,) in kinds:
+                self.connection.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} {name}")
+
 
 Rules = Callable[[Table, set[str]], tuple[Rule, ...]]
 
 
-def split(run: Run, name: str, rules: Rules = rules_for) -> None:
-    """Make `accepted_<table>` and `rejected[table]` from `staged_<table>`; together they are all of it.
+def find_twice(run: Run, name: str) -> None:
+    """`twice_<table>`: the keys that stand in several rows of `read_<table>`, with how many (n).
 
-    Needs `known_<parent>` (one column, `id`) and `held_<parent>` (`id`, `place`) of the parents already judged.
+    Keys are told apart by a hash first, so that a book of many million rows is not held as text a second time.
+    """
+    table = canonical(name)
+    key = ", ".join(map(quoted, table.key))
+    needed = [one for one in table.key if table.column(one).required or table.name not in TABLES]
+    present = " AND ".join(f"{quoted(one)} IS NOT NULL" for one in needed) or "true"
+    alike = f"SELECT hash({key}) AS alike FROM read_{name} GROUP BY alike HAVING count(*) > 1"
+    run.connection.execute(
+        f"""CREATE TABLE twice_{name} AS SELECT {key}, count(*) AS n FROM read_{name}
+            WHERE hash({key}) IN ({alike}) AND {present} GROUP BY {key} HAVING count(*) > 1"""
+    )
+
+
+def split(run: Run, name: str, rules: Rules = rules_for) -> None:
+    """Make `accepted_<table>` from `staged_<table>`, and add the others to `rejected[table]`; together they are all of it.
+
+    Needs `twice_<table>`, `known_<parent>` (one column, `id`) and `held_<parent>` (`id`, `place`) of the parents judged.
     """
     table = canonical(name)
     run.connection.execute(f"CREATE TABLE checked_{name} AS {_checked(run, table)}")
-    judged = run.rows(f"SELECT * FROM checked_{name} ORDER BY place")
     fed = {source.name for part in run.mapping.of(name) for source in part.columns}
     fed |= {
         column.name
@@ -87,28 +143,30 @@ def split(run: Run, name: str, rules: Rules = rules_for) -> None:
     }
     idle, labels = _idle(run, table), _labels(run, table)
     contract = tuple(_as_mapped(rule, labels) for rule in rules(table, fed) if rule.column not in idle)
+    looked_at = dict.fromkeys(["part", "row", table.owner, "problem", *(rule.column for rule in contract)])
+    judged = run.rows(f"SELECT {', '.join(map(quoted, looked_at))} FROM checked_{name}")
     verdict = judge(judged, contract, name)
-    run.contract[name] = {
-        "expectations": verdict.expectations,
-        "failed": verdict.failed,
-        "rejected": len(verdict.reasons),
-    }
+    found = run.contract.setdefault(name, {"expectations": verdict.expectations, "failed": 0, "rejected": 0})
+    found["failed"] = max(found["failed"], verdict.failed)
+    found["rejected"] += len(verdict.reasons)
     places = list(verdict.reasons)
     run.connection.register("rejected_places", pa.table({"place": pa.array(places, pa.int64())}))
+    # Rows keep the order in which they were made, so a row's place among the judged is its rowid.
+    keep = "WHERE rowid NOT IN (SELECT place FROM rejected_places)" if places else ""
+    made = "TABLE" if places else "VIEW"
     run.connection.execute(
-        f"""CREATE TABLE accepted_{name} AS SELECT * EXCLUDE (place, problem, duplicate, orphan, too_late, at_odds)
-            FROM checked_{name} WHERE place NOT IN (SELECT place FROM rejected_places)"""
+        f"CREATE {made} accepted_{name} AS SELECT * EXCLUDE (problem, duplicate, orphan, too_late, at_odds) FROM checked_{name} {keep}"
     )
     run.connection.unregister("rejected_places")
     chosen = judged.select(["part", "row", table.owner]).take(pa.array(places, pa.int64())).to_pylist()
-    run.rejected[name] = sorted(
-        (
-            Rejected(entry["part"], entry["row"], entry[table.owner], verdict.reasons[place])
-            for place, entry in zip(places, chosen, strict=True)
-        ),
-        key=lambda one: (one.part, one.row),
+    run.rejected.setdefault(name, []).extend(
+        Rejected(entry["part"], entry["row"], entry[table.owner], verdict.reasons[place])
+        for place, entry in zip(places, chosen, strict=True)
     )
-    run.connection.execute(f"DROP TABLE checked_{name}")
+    if run.count(f"SELECT count(*) FROM accepted_{name}") + len(places) != run.count(
+        f"SELECT count(*) FROM staged_{name}"
+    ):
+        raise LedgerError(f"{name}: rows were lost at the gate; nothing was written.")
 
 
 def _labels(run: Run, table: Table) -> dict[str, str]:
@@ -129,32 +187,40 @@ def _as_mapped(rule: Rule, labels: dict[str, str]) -> Rule:
 
 def _idle(run: Run, table: Table) -> set[str]:
     """Check columns that nothing is computed for in this table."""
-    checks = {"orphan": _orphans, "too_late": _too_late, "at_odds": _at_odds}
+    checks = {"duplicate": _duplicates, "orphan": _orphans, "too_late": _too_late, "at_odds": _at_odds}
     return {name for name, cases in checks.items() if not cases(run, table)}
 
 
 def _checked(run: Run, table: Table) -> str:
-    """The SQL of a staged table with its place and its check columns."""
-    key = ", ".join(map(quoted, table.key))
-    present = (
-        " AND ".join(
-            f"{quoted(name)} IS NOT NULL"
-            for name in table.key
-            if table.column(name).required or table.name not in TABLES
+    """The SQL of a staged table with its check columns."""
+    columns = ", ".join(map(quoted, staged_columns(table, run.mapping.of(table.name))))
+    checks = ", ".join(
+        f"{_first(cases)} AS {name}"
+        for name, cases in (
+            ("duplicate", _duplicates(run, table)),
+            ("orphan", _orphans(run, table)),
+            ("too_late", _too_late(run, table)),
+            ("at_odds", _at_odds(run, table)),
         )
-        or "true"
+    )
+    return f"SELECT part, row, bucket, {columns}, problem, {checks} FROM staged_{table.name} AS mine"
+
+
+def _duplicates(run: Run, table: Table) -> list[str]:
+    if not run.count(f"SELECT count(*) FROM twice_{table.name}"):
+        return []
+    same = " AND ".join(
+        f"twice.{quoted(name)} IS NOT DISTINCT FROM mine.{quoted(name)}" for name in table.key
     )
     shown = " || ', ' || ".join(
-        f"coalesce({id_in_sql(f'CAST({quoted(name)} AS VARCHAR)')}, '-')" for name in table.key
+        f"coalesce({id_in_sql(f'CAST(mine.{quoted(name)} AS VARCHAR)')}, '-')" for name in table.key
     )
     labels = _labels(run, table)
     names = ", ".join(labels[name] for name in table.key)
-    duplicate = f"""CASE WHEN {present} AND count(*) OVER (PARTITION BY {key}) > 1 THEN {literal(names + " ")} || {shown} || ' stands in '
-        || count(*) OVER (PARTITION BY {key}) || ' rows of this export; none is taken, because none can be told to be the right one' END"""
-    columns = ", ".join(map(quoted, staged_columns(table, run.mapping.of(table.name))))
-    return f"""SELECT row_number() OVER (ORDER BY part, row) - 1 AS place, part, row, {columns}, problem, {duplicate} AS duplicate,
-        {_first(_orphans(run, table))} AS orphan, {_first(_too_late(run, table))} AS too_late,
-        {_first(_at_odds(run, table))} AS at_odds FROM staged_{table.name} AS mine"""
+    return [
+        f"""(SELECT {literal(names + " ")} || {shown} || ' stands in ' || any_value(twice.n)
+            || ' rows of this export; none is taken, because none can be told to be the right one' FROM twice_{table.name} AS twice WHERE {same})"""
+    ]
 
 
 def _first(cases: list[str]) -> str:

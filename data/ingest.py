@@ -8,32 +8,23 @@ export that cannot be read is refused whole before anything is written; the same
 
 import re
 from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from data.apart import held_rows, write_apart
-from data.changes import attribute_kinds
+from data.batch import Batch
 from data.errors import InputError, LedgerError, MappingError
-from data.free_text import phone_notes
-from data.gate import Run, split
+from data.free_text import count_phones, phone_notes
+from data.gate import Run, find_twice, split
 from data.ingest_report import IngestReport, TableCounts
-from data.judging import Progress, account_for, is_full, judge_all
+from data.judging import Progress, account_for, is_full, judge_all, know_the_ledger
 from data.ledger import Ledger
-from data.manifest import (
-    BatchRecord,
-    Manifest,
-    TableRecord,
-    business_date,
-    read_manifest,
-    under_way,
-    unfinished_files,
-    write_manifest,
-)
+from data.manifest import read_manifest, unfinished_files
 from data.mapping import Mapping
-from data.quarantine import clean_quarantine, write_quarantine
 from data.sources import Source, read_sources
-from data.staging import Staged, canonical, connect, create_staged, quoted, stage
-from data.store import Written, begin, locked, make_buckets, write_rows
+from data.staging import canonical, connect, create_staged, stage
+from data.store import locked, scratch
 from data.tables import APART, TABLES
 
 _WHOLE_TABLE = 20
@@ -72,7 +63,7 @@ def ingest(
     say("reading the export")
     sources = read_sources(source, mapping)
     # A check writes nothing, so it needs no lock and leaves no folder behind.
-    with nullcontext() if check_only else locked(ledger):
+    with nullcontext() if check_only else locked(ledger), scratch(None if check_only else ledger) as aside:
         manifest = read_manifest(ledger)
         unfinished_files(ledger, manifest)  # refuses a ledger whose manifest is lost
         held = Ledger.open(ledger) if manifest is not None and manifest.batches else None
@@ -91,36 +82,77 @@ def ingest(
         )
         if not again:
             _check_day(held, as_of)
-        say("reading every cell")
-        run, staged = _stage(mapping, sources, held, list(APART) if again else [*TABLES, *APART])
+        run = Run(connect(aside), mapping, 1 if held is None else held.batch + 1, date.min, held)
+        export = _Export(run, sources)
         try:
             if again and held is not None:
                 if not check_only:
+                    _split_apart(export)
                     _write_apart(run, apart)  # completes an ingest that ended just before this step
                 return _nothing_new(mapping, held)
-            run.as_of = as_of or min(_latest_day(run), latest or date.max)
-            judged = judge_all(run, say)
-            for name in APART:
-                if run.mapped(name):
-                    split(run, name)
-            counts = account_for(run, staged, judged)
-            _refuse_rejected(run, counts, sources)
-            if not allow_retractions:
-                _refuse_a_short_export(run, counts)
-            _refuse_an_empty_directory(run, counts, apart)
-            changed = any(one.added + one.versions + one.retractions for one in judged.values())
-            rejected = any(run.rejected.values())
-            moves = held is None or run.as_of > held.business_date
-            report = _report(run, counts, written=changed or rejected or moves, check_only=check_only)
-            if check_only:
-                return report
-            if changed or rejected or moves:
-                say("writing the ledger")
-                _write(run, ledger, quarantine, manifest, digests, counts, sources)
-            _write_apart(run, apart)
+            know_the_ledger(run)
+            run.as_of = as_of or min(_latest_day(export), latest or date.max)
+            batch = None if check_only else Batch(ledger, quarantine, manifest)
+            with batch or nullcontext():
+                phones: dict[tuple[str, str], int] = {}
+
+                def take(of: Run, name: str) -> None:
+                    count_phones(of, name, phones)
+                    if batch is not None:
+                        batch.write(of, name)
+
+                judge_all(run, say, export.read, take)
+                _split_apart(export)
+                counts = account_for(run)
+                _refuse_rejected(run, counts)
+                if not allow_retractions:
+                    _refuse_a_short_export(run, counts)
+                _refuse_an_empty_directory(run, counts, apart)
+                changed = any(
+                    one.added + one.versions + one.retractions for one in counts if one.table in TABLES
+                )
+                moves = held is None or run.as_of > held.business_date
+                writes = changed or any(run.rejected.values()) or moves
+                report = _report(run, counts, writes, check_only, phone_notes(run, phones))
+                if batch is not None:
+                    if writes:
+                        say("writing the ledger")
+                        batch.publish(run, digests, counts, sources)
+                    _write_apart(run, apart)
             return report
         finally:
             run.connection.close()
+
+
+@dataclass(frozen=True)
+class _Export:
+    """The files of an export, brought into the run table by table."""
+
+    run: Run
+    sources: dict[str, Source]
+
+    def read(self, name: str) -> None:
+        """Make `read_<table>` and count its rows."""
+        run, parts = self.run, self.run.mapping.of(name)
+        create_staged(run.connection, canonical(name), parts)
+        tally = run.tally(name)
+        for number, part in enumerate(parts):
+            found = stage(run.connection, part, number, self.sources[part.file], run.mapping.path.name)
+            tally.source_rows += found.source_rows
+            tally.skipped += found.skipped
+
+
+def _split_apart(export: _Export) -> None:
+    """`accepted_directory` and `accepted_protected`, where they are mapped."""
+    run = export.run
+    for name in APART:
+        if run.mapped(name):
+            export.read(name)
+            find_twice(run, name)
+            run.connection.execute(f"CREATE VIEW staged_{name} AS SELECT * FROM read_{name}")
+            split(run, name)
+            accepted = run.count(f"SELECT count(*) FROM accepted_{name}")
+            run.tally(name).accepted = run.tally(name).added = accepted
 
 
 def _refuse_a_short_export(run: Run, counts: list[TableCounts]) -> None:
@@ -128,7 +160,7 @@ def _refuse_a_short_export(run: Run, counts: list[TableCounts]) -> None:
     for one in counts:
         if one.retractions < LEAST_RETRACTIONS:
             continue
-        held = run.count(f"SELECT count(*) FROM standing_{one.table}")
+        held = run.tally(one.table).standing
         if one.retractions > held * MOST_RETRACTED:
             file = ", ".join(sorted({part.file for part in run.mapping.of(one.table)})) or one.table
             raise InputError(
@@ -169,7 +201,7 @@ def _check_attributes(mapping: Mapping, held: Ledger | None) -> None:
 def _refuse_empty(mapping: Mapping, sources: dict[str, Source], held: Ledger | None) -> None:
     """A lender has loans; only a delta upon a book may bring none: there are nights on which nothing is lent."""
     for part in mapping.of("loans"):
-        if sources[part.file].count == 0 and (held is None or part.export == "full"):
+        if (held is None or part.export == "full") and sources[part.file].is_empty():
             raise InputError(f"{part.file} has a header and no rows, so there are no loans; export it again.")
 
 
@@ -182,7 +214,7 @@ def _refuse_half_a_book(mapping: Mapping, sources: dict[str, Source]) -> None:
             f"{mapping.path.name} maps no {' and no '.join(missing)}: without what was due and what was paid nobody can be told to be late; add {names} (docs/mappings.md)."
         )
     paid = mapping.of("payments")
-    if all(part.export == "full" and sources[part.file].count == 0 for part in paid):
+    if all(part.export == "full" and sources[part.file].is_empty() for part in paid):
         raise InputError(
             f'{paid[0].file} has a header and no rows, so every loan would look unpaid; export it again, or write export = "delta" under [tables.payments] if nothing was paid yet.'
         )
@@ -212,41 +244,26 @@ def _check_day(held: Ledger | None, as_of: date | None) -> None:
         )
 
 
-def _stage(
-    mapping: Mapping, sources: dict[str, Source], held: Ledger | None, names: list[str]
-) -> tuple[Run, dict[str, Staged]]:
-    batch = 1 if held is None else held.batch + 1
-    run = Run(connect(), mapping, batch, date.min, held)
-    counted: dict[str, Staged] = {}
-    for name in names:
-        parts = mapping.of(name)
-        if not parts:
-            continue
-        create_staged(run.connection, canonical(name), parts)
-        read = [
-            stage(run.connection, part, number, sources[part.file], mapping.path.name)
-            for number, part in enumerate(parts)
-        ]
-        counted[name] = Staged(sum(one.source_rows for one in read), sum(one.skipped for one in read))
-    return run, counted
-
-
-def _latest_day(run: Run) -> date:
+def _latest_day(export: _Export) -> date:
     """The business date of a first load that gives none."""
-    dates = [("loans", "disbursed_on"), ("payments", "paid_on"), ("loan_events", "effective_on")]
-    asks = [
-        f"SELECT max({column}) AS day FROM staged_{name} WHERE {column} < DATE '2100-01-01'"
-        for name, column in dates
-        if run.mapped(name)
-    ]
-    row = run.connection.execute(f"SELECT max(day) FROM ({' UNION ALL '.join(asks)})").fetchall()[0]
-    if row[0] is None:
+    run = export.run
+    days: list[date] = []
+    for name, column in (("loans", "disbursed_on"), ("payments", "paid_on"), ("loan_events", "effective_on")):
+        if run.mapped(name):
+            export.read(name)
+            found = run.connection.execute(
+                f"SELECT max({column}) FROM read_{name} WHERE {column} < DATE '2100-01-01'"
+            ).fetchall()[0][0]
+            days += [] if found is None else [date.fromisoformat(str(found))]
+            run.drop(f"read_{name}")
+            del run.tallies[name]
+    if not days:
         loans = run.mapping.of("loans")[0]
-        column = loans.source("disbursed_on")
+        column_of = loans.source("disbursed_on")
         raise InputError(
-            f"{loans.file} has no date that can be read in {column.label if column else 'disbursed_on'!r}; set date_format in the mapping, or give --as-of."
+            f"{loans.file} has no date that can be read in {column_of.label if column_of else 'disbursed_on'!r}; set date_format in the mapping, or give --as-of."
         )
-    return date.fromisoformat(str(row[0]))
+    return max(days)
 
 
 def _reasons(run: Run, name: str, first: int = 3) -> tuple[str, ...]:
@@ -256,7 +273,7 @@ def _reasons(run: Run, name: str, first: int = 3) -> tuple[str, ...]:
     )
 
 
-def _refuse_rejected(run: Run, counts: list[TableCounts], sources: dict[str, Source]) -> None:
+def _refuse_rejected(run: Run, counts: list[TableCounts]) -> None:
     """Refuse an export of which a whole table was rejected, or that would empty a table the ledger holds."""
     for one in counts:
         files = ", ".join(dict.fromkeys(part.file for part in run.mapping.of(one.table)))
@@ -267,13 +284,7 @@ def _refuse_rejected(run: Run, counts: list[TableCounts], sources: dict[str, Sou
             raise InputError(
                 f"{files}: every one of {one.quarantined:,} rows of {one.table} was rejected, so nothing was written; correct the mapping or the file. First: {reasons}"
             )
-        if (
-            one.table in TABLES
-            and one.retractions
-            and one.source_rows == 0
-            and run.mapped(one.table)
-            and all(sources[part.file].count == 0 for part in run.mapping.of(one.table))
-        ):
+        if one.table in TABLES and one.retractions and one.source_rows == 0 and run.mapped(one.table):
             raise InputError(
                 f'{files} is empty, and as a full export it would retract all {one.retractions:,} rows of {one.table} that the ledger holds; export it again, or write export = "delta" in the mapping.'
             )
@@ -290,7 +301,9 @@ def _nothing_new(mapping: Mapping, held: Ledger) -> IngestReport:
     )
 
 
-def _report(run: Run, counts: list[TableCounts], written: bool, check_only: bool) -> IngestReport:
+def _report(
+    run: Run, counts: list[TableCounts], written: bool, check_only: bool, phones: tuple[str, ...]
+) -> IngestReport:
     rows = sum(one.added + one.versions + one.retractions for one in counts if one.table in TABLES)
     if check_only:
         outcome = f"Checked only, nothing was written: the export of {run.as_of} would bring {rows:,} rows into the ledger of {run.mapping.lender}."
@@ -306,7 +319,7 @@ def _report(run: Run, counts: list[TableCounts], written: bool, check_only: bool
         notes += (
             f"Kept, and not used by models yet, because they are categories: {', '.join(sorted(categories))}.",
         )
-    notes += phone_notes(run)
+    notes += phones
     return IngestReport(
         lender=run.mapping.lender,
         business_date=run.as_of,
@@ -318,72 +331,8 @@ def _report(run: Run, counts: list[TableCounts], written: bool, check_only: bool
     )
 
 
-def _write(
-    run: Run,
-    ledger: Path,
-    quarantine: Path,
-    manifest: Manifest | None,
-    digests: dict[str, str],
-    counts: list[TableCounts],
-    sources: dict[str, Source],
-) -> None:
-    """Files first, the manifest last: until it is renamed the ledger is what it was."""
-    clean_quarantine(quarantine, run.batch - 1, under_way(ledger))
-    begin(ledger, manifest, run.batch)
-    make_buckets(run)
-    tables: dict[str, TableRecord] = {}
-    for one in counts:
-        wrote = Written({}, {}, "")
-        first, last, attributes = None, None, {}
-        if one.table in TABLES:
-            attributes = attribute_kinds(run, one.table)
-            wrote = write_rows(run, one.table, ledger, attributes)
-            first, last = _range(run, one.table)
-        tables[one.table] = TableRecord(
-            rows=sum(wrote.files.values()),
-            added=one.added,
-            versions=one.versions,
-            retractions=one.retractions,
-            unchanged=one.unchanged,
-            skipped=one.skipped,
-            quarantined=one.quarantined,
-            source_rows=one.source_rows,
-            first=first,
-            last=last,
-            digest=wrote.digest,
-            attributes=dict(attributes),
-            files=wrote.files,
-            digests=wrote.digests,
-            contract=run.contract.get(one.table, {}),
-        )
-    held = {
-        name: write_quarantine(quarantine, name, run.batch, rejected, run.mapping.of(name), sources)
-        for name, rejected in sorted(run.rejected.items())
-        if rejected
-    }
-    batch = BatchRecord(
-        run.batch, run.as_of.isoformat(), run.mapping.digest, digests, tables, held, run.mapping.needs
-    )
-    before = manifest or Manifest(run.mapping.lender, run.mapping.jurisdiction, run.mapping.date_grid)
-    if before.batches and business_date(before.newest) > run.as_of:
-        raise LedgerError("The business date goes back; nothing was written.")
-    write_manifest(ledger, before.with_batch(batch))
-
-
-def _range(run: Run, name: str) -> tuple[str | None, str | None]:
-    own = "due_on" if name == "installments" else TABLES[name].own_date
-    if own is None:
-        return None, None
-    row = run.connection.execute(
-        f"SELECT CAST(min({quoted(own)}) AS DATE), CAST(max({quoted(own)}) AS DATE) FROM rows_{name}"
-    ).fetchall()[0]
-    return (None, None) if row[0] is None else (str(row[0]), str(row[1]))
-
-
 def _write_apart(run: Run, apart: Path) -> None:
     for name in APART:
         if not run.mapped(name):
             continue
-        if not run.made(f"accepted_{name}"):
-            split(run, name)
         write_apart(run, apart, name, is_full(run, name))

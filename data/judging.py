@@ -1,147 +1,275 @@
-"""Table by table through the gate, parents before children, and the proof that no row was lost.
+"""Table by table through the gate, parents before children, some buckets of borrowers at a time.
+
+A table is read whole into the private DuckDB, worked through in groups of buckets that fit into memory, and let go
+before the next. What a child must know of its parents stands in small tables of the whole book: `book_loans`,
+`book_borrowers`, `book_versions`; the gate sees of them, under the names it asks for, those of the group.
 
 A loans export that names officer, branch or group gives each loan its first assignment; a book without a table of
 schedules gives each loan with installments its version 1. Such derived rows are compared with the ledger like any
 other and counted apart, because no source row stands behind them.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pyarrow as pa
 
-from data.changes import Changes, find_changes, load_standing
+from data.buckets import BUCKETS
+from data.changes import find_changes, find_moved, load_standing
 from data.errors import LedgerError
-from data.gate import Run, split
+from data.gate import Run, Tally, find_twice, split
 from data.ingest_report import TableCounts
-from data.staging import Staged, quoted
+from data.staging import quoted
 from data.tables import APART, ASSIGNMENT_COLUMNS, TABLES
 
 Progress = Callable[[str], None]
+Write = Callable[[Run, str], None]
+"""Takes `rows_<table>` of the buckets worked on now to where they belong."""
+
+GROUP_ROWS = 1_000_000
+"""About so many rows of one table are worked on at a time; the ledger's bytes do not depend on it."""
 
 
-def judge_all(run: Run, say: Progress) -> dict[str, Changes]:
-    """Every table in the order of TABLES: split, then compared; parents before children."""
+def know_the_ledger(run: Run) -> None:
+    """The small tables of the whole book that reading and judging ask: parents that the ledger holds, and nothing held back yet."""
     run.connection.execute("CREATE TABLE held_owners (id VARCHAR, source VARCHAR)")
-    found: dict[str, Changes] = {}
+    for name in ("borrowers", "loans"):
+        _know_parents(run, name)
+    run.connection.execute(
+        "CREATE TABLE book_versions (loan_id VARCHAR, version INTEGER, effective_on DATE, bucket UTINYINT)"
+    )
+
+
+def judge_all(run: Run, say: Progress, read: Callable[[str], None], write: Write) -> None:
+    """After `know_the_ledger`, every table in the order of TABLES: read, split, compared, written. `read` makes `read_<table>`."""
     for name in TABLES:
-        if run.holds(name) and run.ledger is not None:
-            load_standing(run, run.ledger, name)
-        if name == "schedules" and not run.mapped(name):
-            _make_known_versions(run)
-            continue  # derived below, once the installments are judged
+        derived = name == "assignments" and assigns(run)
+        if not run.mapped(name) and not derived:
+            continue
         if run.mapped(name):
-            say(f"judging {name}")
-            split(run, name)
-            _note(run, "held_owners", [(one.owner, name) for one in run.rejected[name]])
-        if name == "assignments" and _assigns(run):
-            _derive_assignments(run)
-        if name == "installments" and run.mapped(name) and not run.mapped("schedules"):
-            _derive_schedules(run)
-            found["schedules"] = find_changes(run, "schedules", is_full(run, "installments"))
-        if name == "installments" and run.mapped(name):
-            _make_versions(run)
-        if run.made(f"accepted_{name}"):
-            found[name] = find_changes(run, name, is_full(run, name))
-        if name == "schedules":
-            _make_known_versions(run)
+            say(f"reading {name}")
+            read(name)
+            find_twice(run, name)
+        say(f"judging {name}")
+        if run.holds(name):
+            find_moved(run, name)
+        groups = list(_groups(run, name))
+        for number, (run.low, run.high) in enumerate(groups):
+            if len(groups) > 1:
+                say(f"judging {name}, part {number + 1} of {len(groups)}")
+            _judge_group(run, name, write, alone=len(groups) == 1)
+        run.low, run.high = 0, BUCKETS - 1
         if name in ("borrowers", "loans"):
-            _make_known(run, name)
-        if name == "loans":
-            _make_beginnings(run)
-    return found
+            _note_held(run, name)
+        run.drop(f"read_{name}")
+
+
+def _groups(run: Run, name: str) -> Iterator[tuple[int, int]]:
+    """Ranges of buckets, together all of them, each with about GROUP_ROWS rows of the table."""
+    if not TABLES[name].bucketed or name in ("borrowers", "loans") or not run.made(f"read_{name}"):
+        yield 0, BUCKETS - 1
+        return
+    asked = run.connection.execute(f"SELECT bucket, count(*) FROM read_{name} GROUP BY bucket").fetchall()
+    counts = {int(bucket): int(rows) for bucket, rows in asked}
+    low, held = 0, 0
+    for bucket in range(BUCKETS):
+        rows = counts.get(bucket, 0)
+        if held and held + rows > GROUP_ROWS:
+            yield low, bucket - 1
+            low, held = bucket, 0
+        held += rows
+    yield low, BUCKETS - 1
+
+
+def _judge_group(run: Run, name: str, write: Write, alone: bool) -> None:
+    if run.mapped(name):
+        chosen = f"SELECT * FROM read_{name}" + ("" if alone else f" WHERE {run.here()}")
+        run.connection.execute(f"CREATE {'VIEW' if alone else 'TABLE'} staged_{name} AS {chosen}")
+    _load_what_stands(run, name)
+    _show_the_book(run, name)
+    if run.mapped(name):
+        before = len(run.rejected.get(name, ()))
+        split(run, name)
+        _note(run, "held_owners", [(one.owner, name) for one in run.rejected[name][before:]])
+    if name == "assignments" and assigns(run):
+        _derive_assignments(run)
+    if name == "installments" and not run.mapped("schedules"):
+        _derive_schedules(run)
+        _take(run, "schedules", write, is_full(run, "installments"))
+    _take(run, name, write, is_full(run, name))
+    if name in ("borrowers", "loans"):
+        _know_the_export(run, name)
+    if name == "schedules":
+        _know_versions(run)
+    for one in {name, "schedules"}:
+        run.drop(f"accepted_{one}", f"checked_{one}", f"staged_{one}", f"rows_{one}", f"standing_{one}")
+
+
+def _load_what_stands(run: Run, name: str) -> None:
+    """`standing_<table>` of the group; of a delta only what belongs to the owners it speaks of."""
+    if run.ledger is None:
+        return
+    here = f"staged_{name}" if run.mapped(name) and not is_full(run, name) else None
+    if name == "assignments" and assigns(run) and here is not None:
+        here = f"(SELECT loan_id FROM staged_assignments UNION ALL SELECT loan_id FROM first_assignments WHERE {run.here()})"
+    if run.holds(name):
+        load_standing(run, run.ledger, name, of_owners=here)
+    if name == "installments" and run.holds("schedules"):
+        load_standing(run, run.ledger, "schedules", of_owners=here)
+
+
+def _take(run: Run, name: str, write: Write, full: bool) -> None:
+    """Compare the accepted rows of the group with the ledger, count them, and write what changed."""
+    found = find_changes(run, name, full)
+    accepted = run.count(f"SELECT count(*) FROM accepted_{name}")
+    if found.added + found.versions + found.unchanged != accepted:
+        raise LedgerError(
+            f"{name}: accepted rows were lost in the comparison with the ledger; nothing was written."
+        )
+    _refuse_a_key_twice(run, name)
+    tally = run.tally(name)
+    tally.accepted += accepted
+    tally.added += found.added
+    tally.versions += found.versions
+    tally.unchanged += found.unchanged
+    tally.retractions += found.retractions
+    tally.withheld += found.withheld
+    if run.made(f"standing_{name}"):
+        tally.standing += run.count(f"SELECT count(*) FROM standing_{name}")
+    write(run, name)
+
+
+def _refuse_a_key_twice(run: Run, name: str) -> None:
+    """The last look, which asks nothing of the contract: no key may go into the ledger twice in one batch."""
+    key = ", ".join(map(quoted, TABLES[name].key))
+    alike = f"SELECT hash({key}) AS alike FROM accepted_{name} GROUP BY alike HAVING count(*) > 1"
+    twice = f"SELECT 1 FROM accepted_{name} WHERE hash({key}) IN ({alike}) GROUP BY {key} HAVING count(*) > 1"
+    known = (
+        f"SELECT 1 FROM accepted_{name} SEMI JOIN twice_{name} USING ({key})"
+        if run.made(f"twice_{name}") and all(TABLES[name].column(one).required for one in TABLES[name].key)
+        else "SELECT 1 WHERE false"
+    )
+    if run.count(f"SELECT count(*) FROM ({twice} UNION ALL {known})"):
+        raise LedgerError(f"{name}: a key passed the contract twice; nothing was written.")
 
 
 def is_full(run: Run, name: str) -> bool:
     """Whether this export holds the whole table: every reading that feeds it says so."""
     parts = list(run.mapping.of(name))
-    if name == "assignments" and _assigns(run):
+    if name == "assignments" and assigns(run):
         parts += run.mapping.of("loans")
     return bool(parts) and all(part.export == "full" for part in parts)
 
 
-def _assigns(run: Run) -> bool:
+def assigns(run: Run) -> bool:
+    """Whether the loans export names officer, branch or group."""
     return any(part.source(column) for part in run.mapping.of("loans") for column in ASSIGNMENT_COLUMNS)
+
+
+def _know_parents(run: Run, name: str) -> None:
+    """`book_<parent>`: what children must know of the parents the ledger holds; `held_<parent>`, still empty.
+
+    `known_at` is what this export says of a loan it brings.
+    """
+    more = (
+        ", disbursed_on DATE, opening_on DATE, currency VARCHAR, principal DECIMAL(18,4), known_at DATE"
+        if name == "loans"
+        else ""
+    )
+    run.connection.execute(f"CREATE TABLE book_{name} (id VARCHAR, bucket UTINYINT{more})")
+    run.connection.execute(f"CREATE TABLE held_{name} (id VARCHAR, place VARCHAR)")
+    if run.holds(name) and run.ledger is not None:
+        more_columns = ["disbursed_on", "opening_on", "currency", "principal"] if more else []
+        load_standing(run, run.ledger, name, [TABLES[name].key[0], *more_columns])
+        taken = ", disbursed_on, opening_on, currency, principal, CAST(NULL AS DATE)" if more else ""
+        run.connection.execute(
+            f"INSERT INTO book_{name} SELECT {TABLES[name].key[0]}, bucket{taken} FROM standing_{name}"
+        )
+        run.drop(f"standing_{name}")
+
+
+def _know_the_export(run: Run, name: str) -> None:
+    """The parents that this export brings take the places of those it replaces; those it retracts are gone."""
+    key = TABLES[name].key[0]
+    run.connection.execute(
+        f"""DELETE FROM book_{name} WHERE id IN (SELECT {key} FROM accepted_{name} UNION ALL SELECT {key} FROM rows_{name} WHERE retracted)"""
+    )
+    more = ""
+    if name == "loans":
+        here = run.columns("accepted_loans")
+        opening = "opening_on" if "opening_on" in here else "CAST(NULL AS DATE)"
+        more = f", disbursed_on, {opening}, currency, principal, known_at"
+        if assigns(run):
+            some = [column for column in ASSIGNMENT_COLUMNS if column in here]
+            columns = [
+                column if column in some else f"CAST(NULL AS VARCHAR) AS {column}"
+                for column in ASSIGNMENT_COLUMNS
+            ]
+            run.connection.execute(
+                f"""CREATE TABLE first_assignments AS SELECT loan_id, disbursed_on AS from_on, {", ".join(columns)}, known_at, bucket
+                    FROM accepted_loans WHERE {" OR ".join(f"{column} IS NOT NULL" for column in some)}"""
+            )
+    run.connection.execute(f"INSERT INTO book_{name} SELECT {key}, bucket{more} FROM accepted_{name}")
+
+
+def _know_versions(run: Run) -> None:
+    """Schedule versions that this export brings: from when each could be known, for its installments."""
+    run.connection.execute(
+        "INSERT INTO book_versions SELECT loan_id, version, coalesce(known_at, effective_on), bucket FROM accepted_schedules"
+    )
+
+
+def _show_the_book(run: Run, name: str) -> None:
+    """Views under the names the gate asks for: of the group where the table lies in its owner's bucket, else whole."""
+    mine = f"WHERE {run.here()}" if TABLES[name].bucketed and TABLES[name].owner == "loan_id" else ""
+    run.connection.execute("CREATE OR REPLACE VIEW known_borrowers AS SELECT id FROM book_borrowers")
+    run.connection.execute(f"CREATE OR REPLACE VIEW known_loans AS SELECT id FROM book_loans {mine}")
+    run.connection.execute(
+        f"""CREATE OR REPLACE VIEW beginnings AS SELECT id AS loan_id, greatest(disbursed_on, opening_on) AS begins_on, disbursed_on,
+            CASE WHEN opening_on > disbursed_on THEN ' opens in this book' ELSE ' was disbursed' END AS what, currency, principal FROM book_loans {mine}"""
+    )
+    known = f"SELECT loan_id, version FROM book_versions {mine}"
+    if run.made("standing_schedules"):
+        known += " UNION ALL SELECT loan_id, version FROM standing_schedules"
+    run.connection.execute(f"CREATE OR REPLACE VIEW known_versions AS {known}")
+    run.connection.execute(
+        f"CREATE OR REPLACE VIEW versions_of AS SELECT loan_id, version, effective_on FROM book_versions {mine}"
+    )
 
 
 def _derive_assignments(run: Run) -> None:
     """The officer, branch and group that a loans export names are the loan's first assignment."""
-    here = run.columns("accepted_loans")
-    columns = [
-        column if column in here else f"CAST(NULL AS VARCHAR) AS {column}" for column in ASSIGNMENT_COLUMNS
-    ]
-    some = " OR ".join(f"{column} IS NOT NULL" for column in ASSIGNMENT_COLUMNS if column in here)
-    derived = f"SELECT loan_id, disbursed_on AS from_on, {', '.join(columns)}, known_at FROM accepted_loans WHERE {some}"
+    first = f"SELECT * FROM first_assignments WHERE {run.here()}"
     if not run.mapped("assignments"):
-        run.connection.execute(f"CREATE TABLE accepted_assignments AS {derived}")
-        run.derived["assignments"] = run.count("SELECT count(*) FROM accepted_assignments")
+        run.connection.execute(f"CREATE TABLE accepted_assignments AS {first}")
+        run.tally("assignments").derived += run.count("SELECT count(*) FROM accepted_assignments")
         return
     before = run.count("SELECT count(*) FROM accepted_assignments")
+    run.connection.execute("CREATE TABLE both_assignments AS SELECT * FROM accepted_assignments")
     run.connection.execute(
-        f"""INSERT INTO accepted_assignments BY NAME SELECT * FROM ({derived}) AS first
+        f"""INSERT INTO both_assignments BY NAME SELECT * FROM ({first}) AS first
             WHERE NOT EXISTS (SELECT 1 FROM accepted_assignments AS mine WHERE mine.loan_id = first.loan_id AND mine.from_on = first.from_on)"""
     )
-    run.derived["assignments"] = run.count("SELECT count(*) FROM accepted_assignments") - before
+    run.drop("accepted_assignments")
+    run.connection.execute("ALTER TABLE both_assignments RENAME TO accepted_assignments")
+    run.tally("assignments").derived += run.count("SELECT count(*) FROM accepted_assignments") - before
 
 
 def _derive_schedules(run: Run) -> None:
     """Version 1 of every loan with installments: agreed when it was disbursed, or when the book opens on it."""
-    loans = "SELECT loan_id, coalesce(opening_on, disbursed_on) AS effective_on, known_at FROM accepted_loans"
-    if run.holds("loans"):
-        loans += " UNION ALL SELECT loan_id, coalesce(opening_on, disbursed_on), CAST(NULL AS DATE) FROM standing_loans WHERE loan_id NOT IN (SELECT loan_id FROM accepted_loans)"
     run.connection.execute(
-        f"""CREATE TABLE accepted_schedules AS SELECT loan_id, CAST(1 AS INTEGER) AS version, effective_on, 'disbursed' AS reason,
-            CAST(NULL AS DECIMAL(18,4)) AS credit_carried, known_at FROM ({loans})
-            WHERE loan_id IN (SELECT loan_id FROM accepted_installments WHERE version = 1)"""
+        f"""CREATE TABLE accepted_schedules AS SELECT id AS loan_id, CAST(1 AS INTEGER) AS version, coalesce(opening_on, disbursed_on) AS effective_on,
+            'disbursed' AS reason, CAST(NULL AS DECIMAL(18,4)) AS credit_carried, known_at, bucket FROM book_loans
+            WHERE {run.here()} AND id IN (SELECT loan_id FROM accepted_installments WHERE version = 1)"""
     )
-    run.derived["schedules"] = run.count("SELECT count(*) FROM accepted_schedules")
-
-
-def _make_versions(run: Run) -> None:
-    """`versions_of`: from when each schedule version could be known, for its installments."""
+    run.tally("schedules").derived += run.count("SELECT count(*) FROM accepted_schedules")
+    run.connection.execute(f"DELETE FROM book_versions WHERE {run.here()}")
     run.connection.execute(
-        "CREATE TABLE versions_of AS SELECT loan_id, version, coalesce(known_at, effective_on) AS effective_on FROM accepted_schedules"
+        "INSERT INTO book_versions SELECT loan_id, version, coalesce(known_at, effective_on), bucket FROM accepted_schedules"
     )
 
 
-def _make_known_versions(run: Run) -> None:
-    asks = [
-        f"SELECT loan_id, version FROM {name}"
-        for name in ("accepted_schedules", "standing_schedules")
-        if run.made(name)
-    ]
-    if asks:
-        run.connection.execute(f"CREATE TABLE known_versions AS {' UNION ALL '.join(asks)}")
-
-
-def _make_beginnings(run: Run) -> None:
-    """`beginnings`: the day before which nothing of a loan can fall due, and in words why."""
-    asks = [
-        f"SELECT loan_id, coalesce(greatest(disbursed_on, {opening}), disbursed_on) AS begins_on, CASE WHEN {opening} > disbursed_on THEN ' opens in this book' ELSE ' was disbursed' END AS what FROM {name}{but}"
-        for name, but in (
-            ("accepted_loans", ""),
-            ("standing_loans", " WHERE loan_id NOT IN (SELECT loan_id FROM accepted_loans)"),
-        )
-        if run.made(name)
-        for opening in ["opening_on" if "opening_on" in run.columns(name) else "CAST(NULL AS DATE)"]
-    ]
-    run.connection.execute(f"CREATE TABLE beginnings AS {' UNION ALL '.join(asks)}")
-
-
-def _make_known(run: Run, name: str) -> None:
-    """`known_<parent>` and `held_<parent>`: ids a child may name, and ids that are in quarantine, with their place."""
-    key = TABLES[name].key[0]
-    asks = [f"SELECT {key} AS id FROM accepted_{name}"] if run.made(f"accepted_{name}") else []
-    if run.holds(name):
-        gone = (
-            f" WHERE {key} NOT IN (SELECT {key} FROM rows_{name} WHERE retracted)"
-            if run.made(f"rows_{name}")
-            else ""
-        )
-        asks.append(f"SELECT {key} AS id FROM standing_{name}{gone}")
-    run.connection.execute(
-        f"CREATE TABLE known_{name} AS {' UNION '.join(asks) or 'SELECT CAST(NULL AS VARCHAR) AS id WHERE false'}"
-    )
-    run.connection.execute(f"CREATE TABLE held_{name} (id VARCHAR, place VARCHAR)")
+def _note_held(run: Run, name: str) -> None:
+    """Ids of parents that are in quarantine, with their place, for the reasons of their children."""
     parts = run.mapping.of(name)
     rejected = run.rejected.get(name, ())
     _note(
@@ -153,6 +281,8 @@ def _make_known(run: Run, name: str) -> None:
 
 def _note(run: Run, table: str, pairs: Sequence[tuple[str | None, str]]) -> None:
     """Add pairs of texts to a table of this run."""
+    if not pairs:
+        return
     first, second = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
     run.connection.register(
         "pairs", pa.table({"a": pa.array(first, pa.string()), "b": pa.array(second, pa.string())})
@@ -161,45 +291,33 @@ def _note(run: Run, table: str, pairs: Sequence[tuple[str | None, str]]) -> None
     run.connection.unregister("pairs")
 
 
-def account_for(run: Run, staged: dict[str, Staged], judged: dict[str, Changes]) -> list[TableCounts]:
+def account_for(run: Run) -> list[TableCounts]:
     """Counts a table, with the proof that no source row was lost."""
     counts = []
     for name in [*TABLES, *APART]:
-        if name not in judged and name not in staged:
+        if name not in run.tallies:
             continue
-        read = staged.get(name, Staged(0, 0))
-        changes = judged.get(name, Changes())
-        accepted = run.count(f"SELECT count(*) FROM accepted_{name}")
+        tally = run.tallies[name]
         rejected = len(run.rejected.get(name, ()))
-        derived = run.derived.get(name, 0)
-        if read.source_rows + derived != accepted + read.skipped + rejected:
+        if tally.source_rows + tally.derived != tally.accepted + tally.skipped + rejected:
             raise LedgerError(
-                f"{name}: {read.source_rows} rows were read and {accepted + read.skipped + rejected} accounted for; nothing was written."
+                f"{name}: {tally.source_rows} rows were read and {tally.accepted + tally.skipped + rejected} accounted for; nothing was written."
             )
-        if name in TABLES:
-            key = ", ".join(map(quoted, TABLES[name].key))
-            if run.count(
-                f"SELECT count(*) FROM (SELECT 1 FROM accepted_{name} GROUP BY {key} HAVING count(*) > 1)"
-            ):
-                raise LedgerError(f"{name}: a key passed the contract twice; nothing was written.")
-            if changes.added + changes.versions + changes.unchanged != accepted:
-                raise LedgerError(
-                    f"{name}: accepted rows were lost in the comparison with the ledger; nothing was written."
-                )
-        else:
-            changes = Changes(added=accepted)
-        counts.append(
-            TableCounts(
-                name,
-                read.source_rows,
-                changes.added,
-                changes.versions,
-                changes.unchanged,
-                changes.retractions,
-                read.skipped,
-                rejected,
-                derived,
-                changes.withheld,
-            )
-        )
+        run.rejected.get(name, []).sort(key=lambda one: (one.part, one.row))
+        counts.append(_counted(name, tally, rejected))
     return counts
+
+
+def _counted(name: str, tally: Tally, rejected: int) -> TableCounts:
+    return TableCounts(
+        name,
+        tally.source_rows,
+        tally.added,
+        tally.versions,
+        tally.unchanged,
+        tally.retractions,
+        tally.skipped,
+        rejected,
+        tally.derived,
+        tally.withheld,
+    )

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from data.arrays import days_of, one_chunk, ten_thousandths, validity
+from data.buckets import BUCKETS
 from data.days import NEVER, to_day
 from data.digest import bytes_digest, json_digest, table_digest
 from data.errors import LedgerError
@@ -35,7 +36,6 @@ from data.tables import ARROW_TYPES, TABLES, Table
 
 __all__ = ["BUCKETS", "Ledger", "days_of", "ten_thousandths", "validity"]
 
-BUCKETS = 64
 _MARKS = ("known_at", "batch", "retracted")
 
 
@@ -125,14 +125,22 @@ class Ledger:
         return tuple(sorted(int(name.removeprefix("bucket-")) for name in found))
 
     def facts(
-        self, table: str, columns: Sequence[str], *, batch: int | None = None, bucket: int | None = None
+        self,
+        table: str,
+        columns: Sequence[str],
+        *,
+        batch: int | None = None,
+        bucket: int | None = None,
+        owners: pa.Array | None = None,
+        keys: pa.Array | None = None,
     ) -> pa.Table:
         """Every version of every fact the ledger held at `batch` (default: the newest).
 
         Shape: one row a version; `columns` in the order asked for, then `known_at` and `known_until` (date32;
         `known_until` null while the row stands). A retraction is no row: it ends its predecessor.
         Order: the table's `sort` (loan tables: loan_id, dates, key), then batch. `bucket` reads one of
-        `buckets()`; None reads all. Tables without buckets are returned whole whatever the bucket.
+        `buckets()`; None reads all. Tables without buckets are returned whole whatever the bucket. owners: only facts of
+        these loans (or borrowers, where the table is theirs); keys: only facts with these ids.
         Errors: `LedgerError` for a table, column or batch that is not there.
         """
         shape = _table(table)
@@ -148,8 +156,10 @@ class Ledger:
             wanted = list(dict.fromkeys([*wanted, *shape.sort, "batch"]))
         if changed:
             wanted = list(dict.fromkeys([*wanted, *shape.key, "retracted"]))
+        only = {name: ids for name, ids in ((shape.owner, owners), (shape.key[0], keys)) if ids is not None}
+        wanted = list(dict.fromkeys([*wanted, *only]))
         parts = [
-            self._read(name, wanted, number, record.digests.get(name))
+            _only(self._read(name, wanted, number, record.digests.get(name)), only)
             for number, record in records
             for name in sorted(record.files)
             if bucket is None or not shape.bucketed or name.split("/")[1] == f"bucket-{bucket:02d}"
@@ -248,6 +258,12 @@ def _table(name: str) -> Table:
     if name not in TABLES:
         raise LedgerError(f"The ledger has no table {name}; it has {', '.join(TABLES)}.")
     return TABLES[name]
+
+
+def _only(rows: pa.Table, ids: dict[str, pa.Array]) -> pa.Table:
+    for name, values in ids.items():
+        rows = rows.filter(pc.is_in(rows[name], value_set=values))
+    return rows
 
 
 def _empty(names: Sequence[str], kinds: dict[str, str]) -> pa.Table:

@@ -12,31 +12,43 @@ files or the network.
 import hashlib
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from data.buckets import bucket_of
 from data.errors import MappingError
 from data.mapping import ColumnSource, TableMapping
 from data.masking import cell_in_sql
-from data.sources import Source
+from data.sources import ROW, Source
 from data.tables import APART, DUCKDB_TYPES, TABLES, Kind, Table
 
-HELPERS: dict[str, str] = {"row": "BIGINT", "part": "INTEGER", "problem": "VARCHAR"}
-"""Columns of a staged table beside the canonical ones: the row in the file, which reading, what could not be read."""
+HELPERS: dict[str, str] = {
+    "row": "BIGINT",
+    "part": "INTEGER",
+    "problem": "VARCHAR",
+    "bucket": "UTINYINT",
+}
+"""Columns of a staged table beside the canonical ones: the row in the file, which reading, what could not be read, and
+the bucket the row will lie in (0 where its owner is not known: then it is rejected there)."""
 
 _MONEY = r"^[+-]?(\d{1,14}(\.\d{0,4}0*)?|\.\d{1,4}0*)$"
 _NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
 _WHOLE = r"^[+-]?\d+(\.0*)?$"
 
+MEMORY = "3GB"
+"""What DuckDB may use before it puts what it works on into the scratch folder."""
+
 
 @dataclass(frozen=True)
 class Staged:
-    """Counts of one reading: rows in the file, rows left out by `skip`."""
+    """Counts of one reading: rows in the file, rows left out by `skip`; `cut`: only the first rows were read."""
 
     source_rows: int
     skipped: int
+    cut: bool = False
 
 
 def quoted(name: str) -> str:
@@ -47,11 +59,18 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def connect() -> duckdb.DuckDBPyConnection:
-    """A private DuckDB that can reach neither files nor Python's variables."""
+def connect(scratch: Path) -> duckdb.DuckDBPyConnection:
+    """A private DuckDB in memory that can reach neither files nor Python's variables.
+
+    scratch: a folder of this run alone, for what does not fit into memory.
+    """
     connection = duckdb.connect(":memory:")
+    connection.execute(f"SET memory_limit = '{MEMORY}'")
+    connection.execute(f"SET temp_directory = {literal(str(scratch))}")
+    connection.execute("SET enable_progress_bar = false")
     connection.execute("SET python_enable_replacements = false")
     connection.execute("SET enable_external_access = false")
+    connection.create_function("home_bucket", bucket_of, ["VARCHAR"], "UTINYINT")
     connection.execute("SET lock_configuration = true")
     return connection
 
@@ -73,105 +92,132 @@ def staged_columns(table: Table, parts: tuple[TableMapping, ...]) -> dict[str, K
 def create_staged(
     connection: duckdb.DuckDBPyConnection, table: Table, parts: tuple[TableMapping, ...]
 ) -> None:
-    """An empty `staged_<table>`."""
+    """An empty `read_<table>`."""
     columns = {name: DUCKDB_TYPES[kind] for name, kind in staged_columns(table, parts).items()} | HELPERS
     body = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
-    connection.execute(f"CREATE TABLE staged_{table.name} ({body})")
+    connection.execute(f"CREATE TABLE read_{table.name} ({body})")
 
 
 def stage(
-    connection: duckdb.DuckDBPyConnection, part: TableMapping, number: int, source: Source, mapping_file: str
+    connection: duckdb.DuckDBPyConnection,
+    part: TableMapping,
+    number: int,
+    source: Source,
+    mapping_file: str,
+    most: int | None = None,
 ) -> Staged:
-    """Append one reading of a file to `staged_<table>`.
+    """Append one reading of a file, or its first `most` rows, to `read_<table>`, piece by piece.
 
-    Errors: `MappingError` when a `sql` expression or a date format does not run.
+    Needs `book_loans` (id, bucket) for tables that belong to a loan.
+    Errors: `InputError` of the file; `MappingError` when a `sql` expression or a date format does not run.
     """
     table = canonical(part.table)
-    cells = source.cells.append_column("__row", pa.array(source.rows.tolist(), pa.int64()))
-    connection.register("source_cells", cells)
+    empty = pa.Table.from_batches([], schema=source.cells.append(pa.field(ROW, pa.int64())))
+    _try_expressions(connection, part, empty, mapping_file)
+    reading = source.reading(most)
+    stream = pa.RecordBatchReader.from_batches(empty.schema, reading.pieces())
+    connection.register("source_cells", stream)
+    before = _count(connection, part.table)
     try:
-        for column in part.columns:
-            where = f"{mapping_file}: tables.{part.table}.columns.{column.name}"
-            if column.format is not None:
-                query = f"SELECT try_strptime('', {literal(column.format)})"
-                form = f"format = {column.format!r} is not a form of dates, such as %d/%m/%Y; correct it, or date_format"
-                _try(connection, query, f"{where}: {form}")
-            if column.sql is not None:
-                query = f"SELECT {column.sql} FROM source_cells LIMIT 0"
-                _try(connection, query, f"{where}: the sql does not run over {part.file}")
-        texts = [
-            f"{_text(column, source.cells)} AS {quoted('t_' + column.name)}"
-            for column in part.columns
-            if not column.row_key
-        ]
-        # an `sql` that fails on a single row is only found when all rows have run
-        connection.execute(f"CREATE TEMP TABLE texts AS SELECT __row, {', '.join(texts)} FROM source_cells")
+        connection.execute(_insert(table, part, number, source.cells))
     except duckdb.Error as error:
+        if reading.error is not None:
+            raise reading.error from error
         raise MappingError(
             f"{mapping_file}: tables.{part.table}: an sql expression fails on a row of {part.file} ({_first_line(error)}); guard it with try_cast."
         ) from error
     finally:
         connection.unregister("source_cells")
-    try:
-        skips = [
-            f"coalesce({quoted('t_' + column.name)} IN ({', '.join(map(literal, column.skip))}), false)"
-            for column in part.columns
-            if column.skip
-        ]
-        skip = " OR ".join(skips) or "false"
-        row = connection.execute(f"SELECT count(*) FROM texts WHERE {skip}").fetchall()
-        skipped = int(row[0][0])
-        names = ["row", "part"]
-        values = ["__row", str(number)]
-        problems = []
-        for column in part.columns:
-            if column.row_key:
-                continue
-            typed = _typed(column, source.cells)
-            default = table.column(column.name).default if column.name in table.column_names else None
-            names.append(column.name)
-            values.append(
-                typed
-                if default is None
-                else f"CASE WHEN {quoted('t_' + column.name)} IS NULL THEN CAST({literal(default)} AS {DUCKDB_TYPES[column.kind]}) ELSE {typed} END"
-            )
-            if part.table in TABLES and (problem := _problem(column, typed)) is not None:
-                problems.append(problem)
-        mapped = {column.name for column in part.columns}
-        for canon in table.columns:
-            if canon.default is not None and canon.name not in mapped:
-                names.append(canon.name)
-                values.append(f"CAST({literal(canon.default)} AS {DUCKDB_TYPES[canon.kind]})")
-        names.append("problem")
-        values.append(f"nullif(concat_ws('; ', {', '.join(problems)}), '')" if problems else "NULL")
-        target = f"staged_{part.table} ({', '.join(map(quoted, names))})"
-        connection.execute(f"INSERT INTO {target} SELECT {', '.join(values)} FROM texts WHERE NOT ({skip})")
-    finally:
-        connection.execute("DROP TABLE texts")
-    width = len(source.cells.column_names)
-    if source.ragged:
+    taken = _count(connection, part.table) - before
+    width = len(source.cells.names)
+    if reading.ragged:
         connection.executemany(
-            f"INSERT INTO staged_{part.table} (row, part, problem) VALUES (?, ?, ?)",
+            f"INSERT INTO read_{part.table} (row, part, problem, bucket) VALUES (?, ?, ?, 0)",
             [
                 [row, number, f"the row has {found} cells and the header {width}"]
-                for row, found in source.ragged
+                for row, found in reading.ragged
             ],
-        )
-    if part.table == "payments":
-        connection.execute(
-            f"""UPDATE staged_payments SET kind = CASE WHEN amount < 0 THEN 'reversal' ELSE 'payment' END
-                WHERE kind IS NULL AND problem IS NULL AND part = {number}"""
         )
     for column in part.columns:
         if column.row_key:
             _make_keys(connection, table, column, number)
-    return Staged(source.count, skipped)
+    return Staged(reading.count, reading.count - len(reading.ragged) - taken, reading.cut)
+
+
+def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    return int(connection.execute(f"SELECT count(*) FROM read_{table}").fetchall()[0][0])
+
+
+def _try_expressions(
+    connection: duckdb.DuckDBPyConnection,
+    part: TableMapping,
+    empty: pa.Table,
+    mapping_file: str,
+) -> None:
+    connection.register("source_cells", empty)
+    for column in part.columns:
+        where = f"{mapping_file}: tables.{part.table}.columns.{column.name}"
+        if column.format is not None:
+            query = f"SELECT try_strptime('', {literal(column.format)})"
+            form = f"format = {column.format!r} is not a form of dates, such as %d/%m/%Y; correct it, or date_format"
+            _try(connection, query, f"{where}: {form}")
+        if column.sql is not None:
+            query = f"SELECT {column.sql} FROM source_cells LIMIT 0"
+            _try(connection, query, f"{where}: the sql does not run over {part.file}")
+    connection.unregister("source_cells")
+
+
+def _insert(table: Table, part: TableMapping, number: int, cells: pa.Schema) -> str:
+    """One query from cells to typed rows: texts (`t_`), then values (`v_`), then defaults, problems and buckets."""
+    columns = [column for column in part.columns if not column.row_key]
+    texts = ", ".join(f"{_text(column, cells)} AS {quoted('t_' + column.name)}" for column in columns)
+    typed = ", ".join(f"{_typed(column, cells)} AS {quoted('v_' + column.name)}" for column in columns)
+    skips = [
+        f"coalesce({quoted('t_' + column.name)} IN ({', '.join(map(literal, column.skip))}), false)"
+        for column in columns
+        if column.skip
+    ]
+    values: dict[str, str] = {ROW: quoted(ROW)}
+    for column in columns:
+        value, text = quoted("v_" + column.name), quoted("t_" + column.name)
+        default = table.column(column.name).default if column.name in table.column_names else None
+        if default is not None:
+            value = f"CASE WHEN {text} IS NULL THEN CAST({literal(default)} AS {DUCKDB_TYPES[column.kind]}) ELSE {value} END"
+        values[column.name] = value
+    for canon in table.columns:
+        if canon.default is not None and canon.name not in values:
+            values[canon.name] = f"CAST({literal(canon.default)} AS {DUCKDB_TYPES[canon.kind]})"
+    problems = [found for column in columns if part.table in TABLES for found in [_problem(column)] if found]
+    values["problem"] = (
+        f"CASE WHEN {' OR '.join(bad for bad, _ in problems)} THEN concat_ws('; ', {', '.join(f'CASE WHEN {bad} THEN {words} END' for bad, words in problems)}) END"
+        if problems
+        else "CAST(NULL AS VARCHAR)"
+    )
+    if part.table == "payments":
+        values.setdefault("kind", "CAST(NULL AS VARCHAR)")
+    listed = ", ".join(f"{value} AS {quoted(name)}" for name, value in values.items())
+    rows = f"SELECT {listed} FROM (SELECT *, {typed} FROM (SELECT {quoted(ROW)}, {texts} FROM source_cells) WHERE NOT ({' OR '.join(skips) or 'false'}))"
+    names = [name for name in values if name != ROW]
+    into = ", ".join([*map(quoted, names), "row", "part", "bucket"])
+    taken = ", ".join(_signed(name) if part.table == "payments" else f"mine.{quoted(name)}" for name in names)
+    if table.bucketed and "borrower_id" not in table.column_names:
+        home, bucket = " LEFT JOIN book_loans AS home ON home.id = mine.loan_id", "coalesce(home.bucket, 0)"
+    else:
+        home, bucket = "", "coalesce(home_bucket(mine.borrower_id), 0)" if table.bucketed else "0"
+    return f"INSERT INTO read_{table.name} ({into}) SELECT {taken}, mine.{quoted(ROW)}, {number}, {bucket} FROM ({rows}) AS mine{home}"
+
+
+def _signed(name: str) -> str:
+    """A column of a payment; a source that names no kind says by the sign what is a reversal."""
+    if name != "kind":
+        return f"mine.{quoted(name)}"
+    return "coalesce(mine.kind, CASE WHEN mine.problem IS NULL THEN CASE WHEN mine.amount < 0 THEN 'reversal' ELSE 'payment' END END)"
 
 
 def _try(connection: duckdb.DuckDBPyConnection, query: str, sentence: str) -> None:
     """Run what a mapping says over no rows, so that a mistake is the mapping's and not some row's."""
     try:
-        connection.execute(query)
+        connection.execute(query).fetchall()
     except duckdb.Error as error:
         raise MappingError(f"{sentence} ({_first_line(error)}).") from error
 
@@ -180,26 +226,26 @@ def _first_line(error: Exception) -> str:
     return re.sub(r"\s+", " ", str(error).split("\n\n")[0].splitlines()[0]).strip()
 
 
-def _native(column: ColumnSource, cells: pa.Table) -> bool:
+def _native(column: ColumnSource, cells: pa.Schema) -> bool:
     """A Parquet column that holds dates or times already; a text format does not apply to it."""
     if column.column is None or column.kind not in ("date", "timestamp"):
         return False
-    kind = cells.schema.field(column.column).type
+    kind = cells.field(column.column).type
     return pa.types.is_date(kind) or pa.types.is_timestamp(kind)
 
 
-def _text(column: ColumnSource, cells: pa.Table) -> str:
+def _text(column: ColumnSource, cells: pa.Schema) -> str:
     if column.constant is not None:
         return literal(column.constant)
     if column.sql is not None:
         return f"nullif(trim(CAST(({column.sql}) AS VARCHAR)), '')"
     name = quoted(str(column.column))
-    if pa.types.is_floating(cells.schema.field(str(column.column)).type):
+    if pa.types.is_floating(cells.field(str(column.column)).type):
         return f"CASE WHEN isnan({name}) THEN NULL ELSE CAST({name} AS VARCHAR) END"
     return f"nullif(trim(CAST({name} AS VARCHAR)), '')"
 
 
-def _typed(column: ColumnSource, cells: pa.Table) -> str:
+def _typed(column: ColumnSource, cells: pa.Schema) -> str:
     """The SQL of one typed value; NULL where the text cannot be read."""
     text = quoted("t_" + column.name)
     if column.values is not None:
@@ -231,25 +277,26 @@ _WHAT = {
 }
 
 
-def _problem(column: ColumnSource, typed: str) -> str | None:
-    """The SQL of the sentence for a cell that holds something which cannot be read."""
+def _problem(column: ColumnSource) -> tuple[str, str] | None:
+    """For a cell that holds something which cannot be read: the SQL of whether, and of the sentence."""
     text = quoted("t_" + column.name)
+    bad = f"({text} IS NOT NULL AND {quoted('v_' + column.name)} IS NULL)"
     if column.constant is not None and column.kind == "text":
         return None
     quote = f"{literal(column.label + ' ')} || ({cell_in_sql(text)}) || '"
     if column.values is not None:
-        return f"CASE WHEN {text} IS NOT NULL AND {typed} IS NULL THEN {quote} is not among the values of the mapping' END"
+        return bad, f"{quote} is not among the values of the mapping'"
     if column.kind == "text":
         return None
     if column.kind == "money":
         long = f"regexp_matches({text}, '^[+-]?\\d*\\.\\d{{5,}}$')"
         comma = f"regexp_matches({text}, '^[+-]?[\\d. ]*,\\d{{1,4}}$')"
-        return (
-            f"CASE WHEN {text} IS NOT NULL AND {typed} IS NULL THEN CASE WHEN {long} THEN {quote} has more than 4 decimals'"
-            f" WHEN {comma} THEN {quote} is not a number; if the comma is a decimal comma, see the recipe in docs/mappings.md' ELSE {quote} is not a number' END END"
+        return bad, (
+            f"CASE WHEN {long} THEN {quote} has more than 4 decimals'"
+            f" WHEN {comma} THEN {quote} is not a number; if the comma is a decimal comma, see the recipe in docs/mappings.md' ELSE {quote} is not a number' END"
         )
     what = _WHAT.get(column.kind) or f"is not a date of the form {(column.format or '').replace(chr(39), '')}"
-    return f"CASE WHEN {text} IS NOT NULL AND {typed} IS NULL THEN {quote} {what}' END"
+    return bad, f"{quote} {what}'"
 
 
 def _make_keys(
@@ -269,7 +316,7 @@ def _make_keys(
     found = connection.sql(
         f"""SELECT rowid AS id, {text} || chr(31)
             || CAST(row_number() OVER (PARTITION BY {same} ORDER BY {rest}) AS VARCHAR) AS content
-            FROM staged_{table.name} WHERE part = {number}"""
+            FROM read_{table.name} WHERE part = {number}"""
     ).to_arrow_table()
     hashes = [
         hashlib.blake2b(text.encode(), digest_size=12).hexdigest() for text in found["content"].to_pylist()
@@ -277,29 +324,30 @@ def _make_keys(
     keys = pa.table({"id": found["id"], "made": pa.array(hashes, pa.string())})
     connection.register("made_keys", keys)
     connection.execute(
-        f"UPDATE staged_{table.name} SET {quoted(column.name)} = made FROM made_keys WHERE staged_{table.name}.rowid = id"
+        f"UPDATE read_{table.name} SET {quoted(column.name)} = made FROM made_keys WHERE read_{table.name}.rowid = id"
     )
     connection.unregister("made_keys")
 
 
 def read_cells(source: Source, part: TableMapping, rows: list[int]) -> list[dict[str, str | None]]:
-    """The raw cells of some rows as text: only the columns this reading uses, so that nothing kept apart slips in."""
-    wanted = [name for name in source.cells.column_names if _uses(part, name)]
-    places = {int(row): place for place, row in enumerate(source.rows)}
-    take = [places[row] for row in rows if row in places]
-    texts = {}
-    chosen = source.cells.select(wanted).take(pa.array(take, pa.int64()))
-    for name in wanted:
-        texts[name] = pc.cast(chosen[name], pa.string()).to_pylist()
-    held = iter(range(len(take)))
-    return [
-        (
-            {name: texts[name][place] for name in wanted}
-            if (place := next(held) if row in places else None) is not None
-            else {}
-        )
-        for row in rows
-    ]
+    """The raw cells of some rows as text: only the columns this reading uses, so that nothing kept apart slips in.
+
+    A row whose cells do not fit its header has none. The file is read once more for them.
+    """
+    if not rows:
+        return []
+    wanted = [name for name in source.cells.names if _uses(part, name)]
+    found: dict[int, dict[str, str | None]] = {}
+    asked = pa.array(sorted(set(rows)), pa.int64())
+    for piece in source.reading().pieces():
+        chosen = pc.is_in(piece[ROW], value_set=asked)
+        if not pc.any(chosen).as_py():
+            continue
+        taken = piece.filter(chosen)
+        texts = {name: pc.cast(taken[name], pa.string()).to_pylist() for name in wanted}
+        for place, row in enumerate(taken[ROW].to_pylist()):
+            found[row] = {name: texts[name][place] for name in wanted}
+    return [found.get(row, {}) for row in rows]
 
 
 def _uses(part: TableMapping, name: str) -> bool:

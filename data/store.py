@@ -5,23 +5,24 @@ BLAKE2b of the borrower. Files are on disk before the manifest names them. A loc
 """
 
 import fcntl
-import hashlib
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from data.arrays import one_chunk
-from data.digest import file_digest, table_digest
+from data.digest import file_digest, json_digest, table_digest
 from data.errors import LedgerError
 from data.gate import Run
-from data.ledger import BUCKETS
 from data.manifest import Manifest, announce, folder_named, sync_folder, unfinished_files
 from data.staging import quoted
 from data.tables import TABLES, Kind, ledger_schema
@@ -43,6 +44,25 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def scratch(ledger: Path | None) -> Iterator[Path]:
+    """A private folder for what does not fit into memory, gone at the end; what a killed ingest left in it goes first.
+
+    ledger: whose disk to use; None for a folder of the system's.
+    """
+    if ledger is None:
+        with tempfile.TemporaryDirectory(prefix="duesight-") as name:
+            yield Path(name)
+        return
+    folder = ledger / ".scratch"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def begin(folder: Path, manifest: Manifest | None, batch: int) -> None:
     """Remove what an ingest that did not finish left behind, and announce the batch that is written now.
 
@@ -51,11 +71,6 @@ def begin(folder: Path, manifest: Manifest | None, batch: int) -> None:
     for path in unfinished_files(folder, manifest):
         path.unlink()
     announce(folder, batch)
-
-
-def bucket_of(borrower_id: str) -> int:
-    """The bucket (0 to 63) of a borrower: BLAKE2b of its id."""
-    return int.from_bytes(hashlib.blake2b(borrower_id.encode(), digest_size=8).digest()) % BUCKETS
 
 
 def write_parquet(table: pa.Table, path: Path) -> None:
@@ -75,73 +90,58 @@ def write_parquet(table: pa.Table, path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def make_buckets(run: Run) -> None:
-    """`bucket_of_borrower` and `bucket_of_loan` for every id that the new rows speak of."""
-    asks = [
-        f"SELECT borrower_id FROM rows_{name}"
-        for name, table in TABLES.items()
-        if table.bucketed and "borrower_id" in table.column_names and run.made(f"rows_{name}")
-    ]
-    if run.holds("loans"):
-        asks.append("SELECT borrower_id FROM standing_loans")
-    found = run.rows(
-        f"SELECT DISTINCT borrower_id FROM ({' UNION ALL '.join(asks)}) WHERE borrower_id IS NOT NULL"
-    )
-    ids = found["borrower_id"].to_pylist()
-    buckets = pa.table(
-        {"id": pa.array(ids, pa.string()), "bucket": pa.array([bucket_of(one) for one in ids], pa.int32())}
-    )
-    run.connection.register("ids", buckets)
-    run.connection.execute("CREATE TABLE bucket_of_borrower AS SELECT * FROM ids")
-    run.connection.unregister("ids")
-    loans = ["SELECT loan_id, borrower_id FROM rows_loans"]
-    if run.holds("loans"):
-        loans.append("SELECT loan_id, borrower_id FROM standing_loans")
-    run.connection.execute(
-        f"""CREATE TABLE bucket_of_loan AS SELECT loan_id AS id, any_value(bucket) AS bucket FROM ({" UNION ALL ".join(loans)})
-            JOIN bucket_of_borrower ON borrower_id = id GROUP BY loan_id"""
-    )
-
-
-@dataclass(frozen=True)
+@dataclass
 class Written:
-    """One batch's files of a table: rows and digest of the bytes by file (relative to the ledger), digest of all rows."""
+    """One batch's files of a table so far: rows and digest of the bytes by file (relative to the ledger), digest of the
+    rows by place (a bucket, or the table), the first and last day of its facts."""
 
-    files: dict[str, int]
-    digests: dict[str, str]
-    digest: str
+    files: dict[str, int] = field(default_factory=dict)
+    digests: dict[str, str] = field(default_factory=dict)
+    contents: dict[str, str] = field(default_factory=dict)
+    first: str | None = None
+    last: str | None = None
+
+    @property
+    def digest(self) -> str:
+        """BLAKE2b-256 of the batch's rows in ledger order, however many were written at a time."""
+        return json_digest(self.contents) if self.contents else ""
 
 
-def write_rows(run: Run, name: str, folder: Path, attributes: dict[str, Kind]) -> Written:
-    """Write `rows_<table>` as this batch's files."""
+def write_rows(run: Run, name: str, folder: Path, attributes: dict[str, Kind], written: Written) -> None:
+    """Write `rows_<table>` of the buckets worked on now as this batch's files, one a bucket."""
     table = TABLES[name]
     schema = ledger_schema(table, attributes)
     columns = ", ".join(
-        f"CAST({run.batch} AS INTEGER) AS batch" if field.name == "batch" else quoted(field.name)
-        for field in schema
+        f"CAST({run.batch} AS INTEGER) AS batch" if one.name == "batch" else quoted(one.name)
+        for one in schema
     )
     order = ", ".join(f"{quoted(column)} NULLS LAST" for column in table.sort)
-    if table.bucketed:
-        source = "bucket_of_loan" if table.owner == "loan_id" else "bucket_of_borrower"
-        ask = f"SELECT {columns}, bucket FROM rows_{name} AS mine JOIN {source} AS owner ON mine.{quoted(table.owner)} = owner.id ORDER BY bucket, {order}"
-    else:
-        ask = f"SELECT {columns}, CAST(0 AS INTEGER) AS bucket FROM rows_{name} ORDER BY {order}"
-    rows = run.rows(ask).combine_chunks()
-    if rows.num_rows != run.count(f"SELECT count(*) FROM rows_{name}"):
-        raise LedgerError(f"Rows of {name} have no bucket; nothing was written.")
+    rows = run.rows(f"SELECT {columns}, bucket FROM rows_{name} ORDER BY bucket, {order}").combine_chunks()
+    if rows.num_rows == 0:
+        return
+    _note_days(rows, name, written)
     bucket = one_chunk(rows["bucket"])
-    buckets = np.frombuffer(bucket.buffers()[1], np.int32, len(bucket), 4 * bucket.offset)
+    buckets = np.frombuffer(bucket.buffers()[1], np.uint8, len(bucket), bucket.offset)
     rows = rows.select(schema.names).cast(schema)
-    edges = [*np.flatnonzero(np.diff(buckets, prepend=-1)).tolist(), len(buckets)]
-    files: dict[str, int] = {}
-    digests: dict[str, str] = {}
-    for start, end in pairwise(edges):
+    edges = [*(np.flatnonzero(np.diff(buckets)) + 1).tolist(), len(buckets)]
+    for start, end in pairwise([0, *edges]):
         place = f"{name}/bucket-{buckets[start]:02d}" if table.bucketed else name
         (folder / place).mkdir(parents=True, exist_ok=True)
         file = f"{place}/{run.batch:06d}.parquet"
-        write_parquet(rows.slice(start, end - start), folder / file)
-        files[file] = end - start
-        digests[file] = file_digest(folder / file)
-    for place in sorted({str(Path(file).parent) for file in files}):
+        part = rows.slice(start, end - start)
+        write_parquet(part, folder / file)
+        written.files[file] = end - start
+        written.digests[file] = file_digest(folder / file)
+        written.contents[place] = table_digest(part)
         sync_folder(folder / place)
-    return Written(files, digests, table_digest(rows))
+
+
+def _note_days(rows: pa.Table, name: str, written: Written) -> None:
+    own = "due_on" if name == "installments" else TABLES[name].own_date
+    if own is None:
+        return
+    found = pc.min_max(rows[own].cast(pa.date32())).as_py()
+    if found["min"] is not None:
+        first, last = found["min"].isoformat(), found["max"].isoformat()
+        written.first = min(written.first or first, first)
+        written.last = max(written.last or last, last)

@@ -11,13 +11,13 @@ import pyarrow as pa
 import pytest
 
 from data.arrays import days_of, ten_thousandths
+from data.buckets import bucket_of
 from data.days import NEVER
 from data.digest import canonical_json, file_digest, json_digest, table_digest
 from data.errors import LedgerError
 from data.ledger import Ledger
 from data.manifest import Manifest, read_manifest
 from data.quarantine import list_quarantine
-from data.store import bucket_of
 from data.tables import TABLES
 
 Lender = Any

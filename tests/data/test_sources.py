@@ -3,10 +3,12 @@
 import gzip
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
+from data import csv_files
 from data.errors import InputError
-from data.sources import read_file
+from data.sources import ROW, Reading, read_file
 
 
 def _write(folder: Path, content: bytes, name: str = "a.csv") -> Path:
@@ -15,30 +17,55 @@ def _write(folder: Path, content: bytes, name: str = "a.csv") -> Path:
     return path
 
 
+def _read(path: Path, name: str, encoding: str) -> tuple[dict[str, list[str]], list[int], Reading]:
+    """All cells by column, the row of each line, and the pass over the file that gave them."""
+    source = read_file(path, name, encoding)
+    reading = source.reading()
+    table = pa.Table.from_batches(list(reading.pieces()))
+    cells = table.to_pydict()
+    return cells, cells.pop(ROW), reading
+
+
 def test_rows_keep_their_place_past_blank_and_ragged_lines(tmp_path: Path) -> None:
     path = _write(tmp_path, b'\xef\xbb\xbfid,b\n1,2\nonly\n\n2,"x, y"\n4,5,6\n9,\n\n')
-    source = read_file(path, "a.csv", "utf-8")
-    assert source.cells.to_pydict() == {"id": ["1", "2", "9"], "b": ["2", "x, y", ""]}
-    assert source.rows.tolist() == [2, 5, 7]
-    assert source.ragged == ((3, 1), (6, 3))
-    assert source.count == 5
+    cells, rows, reading = _read(path, "a.csv", "utf-8")
+    assert cells == {"id": ["1", "2", "9"], "b": ["2", "x, y", ""]}
+    assert rows == [2, 5, 7]
+    assert reading.ragged == [(3, 1), (6, 3)]
+    assert reading.count == 5
+
+
+def test_rows_keep_their_place_however_many_pieces_a_file_is_read_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [f"{n},x" if n % 7 else str(n) for n in range(2, 400)]
+    path = _write(tmp_path, ("id,b\n" + "\n".join(lines) + "\n").encode())
+    whole, rows, reading = _read(path, "a.csv", "utf-8")
+    assert [int(one) for one in whole["id"]] == rows == [n for n in range(2, 400) if n % 7]
+    assert [row for row, _ in reading.ragged] == [n for n in range(2, 400) if n % 7 == 0]
+    monkeypatch.setattr(csv_files, "_BLOCK", 64)
+    pieces, again, second = _read(path, "a.csv", "utf-8")
+    assert (pieces, again, second.ragged) == (whole, rows, reading.ragged)
+
+
+def test_the_first_rows_are_counted_with_those_that_do_not_fit(tmp_path: Path) -> None:
+    path = _write(tmp_path, b"id,b\n1,2\n9\n3,4\n5,6\n")
+    reading = read_file(path, "a.csv", "utf-8").reading(2)
+    assert sum(piece.num_rows for piece in reading.pieces()) == 2
+    assert reading.cut and reading.count == 3 and reading.ragged == [(3, 1)]
 
 
 def test_cells_stay_text(tmp_path: Path) -> None:
-    source = read_file(_write(tmp_path, b"id,n\n007,1.50\nNULL,NaN\n"), "a.csv", "utf-8")
-    assert source.cells.to_pydict() == {"id": ["007", "NULL"], "n": ["1.50", "NaN"]}
+    cells, _, _ = _read(_write(tmp_path, b"id,n\n007,1.50\nNULL,NaN\n"), "a.csv", "utf-8")
+    assert cells == {"id": ["007", "NULL"], "n": ["1.50", "NaN"]}
 
 
 def test_other_encodings_and_gzip_are_read(tmp_path: Path) -> None:
     plain = "id,name\n1,Müller\n"
-    assert read_file(_write(tmp_path, plain.encode("cp1252")), "a.csv", "cp1252").cells[
-        "name"
-    ].to_pylist() == ["Müller"]
-    assert read_file(_write(tmp_path, plain.encode("utf-16")), "a.csv", "utf-16").cells[
-        "name"
-    ].to_pylist() == ["Müller"]
+    assert _read(_write(tmp_path, plain.encode("cp1252")), "a.csv", "cp1252")[0]["name"] == ["Müller"]
+    assert _read(_write(tmp_path, plain.encode("utf-16")), "a.csv", "utf-16")[0]["name"] == ["Müller"]
     path = _write(tmp_path, gzip.compress(plain.encode()), "a.csv.gz")
-    assert read_file(path, "a.csv.gz", "utf-8").cells["name"].to_pylist() == ["Müller"]
+    assert _read(path, "a.csv.gz", "utf-8")[0]["name"] == ["Müller"]
 
 
 @pytest.mark.parametrize(
@@ -62,7 +89,7 @@ def test_what_cannot_be_read_is_said_in_one_sentence(
     tmp_path: Path, name: str, content: bytes, sentence: str
 ) -> None:
     with pytest.raises(InputError, match=sentence):
-        read_file(_write(tmp_path, content, name), name, "utf-8")
+        _read(_write(tmp_path, content, name), name, "utf-8")
 
 
 @pytest.mark.parametrize(
@@ -78,15 +105,15 @@ def test_a_quotation_mark_that_swallows_lines_is_refused_with_its_row(
     tmp_path: Path, content: bytes, sentence: str
 ) -> None:
     with pytest.raises(InputError, match=sentence):
-        read_file(_write(tmp_path, content), "a.csv", "utf-8")
+        _read(_write(tmp_path, content), "a.csv", "utf-8")
 
 
 def test_a_note_of_several_lines_and_an_inch_sign_are_cells(tmp_path: Path) -> None:
     content = b'id,b,c\n1,2,"first, second\nthird"\n2,5,12" pipe\n3,"say ""hi""",6\n'
-    source = read_file(_write(tmp_path, content.replace(b'12" pipe', b"12 pipe")), "a.csv", "utf-8")
-    assert source.cells["c"].to_pylist() == ["first, second\nthird", "12 pipe", "6"]
-    inch = read_file(_write(tmp_path, b'id,b\n1,12" pipe\n2,3\n'), "a.csv", "utf-8")
-    assert inch.cells["b"].to_pylist() == ['12" pipe', "3"]
+    cells, _, _ = _read(_write(tmp_path, content.replace(b'12" pipe', b"12 pipe")), "a.csv", "utf-8")
+    assert cells["c"] == ["first, second\nthird", "12 pipe", "6"]
+    inch, _, _ = _read(_write(tmp_path, b'id,b\n1,12" pipe\n2,3\n'), "a.csv", "utf-8")
+    assert inch["b"] == ['12" pipe', "3"]
 
 
 @pytest.mark.parametrize(("mark", "written"), [(";", ";"), ("\t", r"\\t"), ("|", r"\|")])

@@ -1,0 +1,107 @@
+"""One batch on its way into the ledger: files first, the manifest last.
+
+The files of a batch lie in the ledger's folders from the moment they are written, and are no part of it until the
+manifest names them. A batch that is refused, or fails, takes its files away again; one that is killed leaves them
+to the next ingest, which removes what `.writing` announces.
+"""
+
+from pathlib import Path
+from types import TracebackType
+
+from data.changes import attribute_kinds
+from data.errors import LedgerError
+from data.gate import Run
+from data.ingest_report import TableCounts
+from data.manifest import (
+    WRITING,
+    BatchRecord,
+    Manifest,
+    TableRecord,
+    business_date,
+    under_way,
+    unfinished_files,
+    write_manifest,
+)
+from data.quarantine import clean_quarantine, write_quarantine
+from data.sources import Source
+from data.store import Written, begin, write_rows
+from data.tables import TABLES
+
+
+class Batch:
+    """A context: what is not published when it ends is removed."""
+
+    def __init__(self, ledger: Path, quarantine: Path, manifest: Manifest | None) -> None:
+        self._ledger, self._quarantine, self._manifest = ledger, quarantine, manifest
+        self._written: dict[str, Written] = {}
+        self._begun = False
+
+    @property
+    def _newest(self) -> int:
+        return self._manifest.newest.batch if self._manifest and self._manifest.batches else 0
+
+    def __enter__(self) -> "Batch":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._begun:
+            for path in unfinished_files(self._ledger, self._manifest):
+                path.unlink()
+            clean_quarantine(self._quarantine, self._newest, under_way(self._ledger))
+            (self._ledger / WRITING).unlink(missing_ok=True)
+
+    def _begin(self, number: int) -> None:
+        if not self._begun:
+            clean_quarantine(self._quarantine, self._newest, under_way(self._ledger))
+            self._begun = True
+            begin(self._ledger, self._manifest, number)
+
+    def write(self, run: Run, name: str) -> None:
+        """Bring `rows_<table>` of the buckets worked on now to disk."""
+        self._begin(run.batch)
+        written = self._written.setdefault(name, Written())
+        write_rows(run, name, self._ledger, attribute_kinds(run, name), written)
+
+    def publish(
+        self, run: Run, digests: dict[str, str], counts: list[TableCounts], sources: dict[str, Source]
+    ) -> None:
+        """Quarantine, then the manifest: from that moment the batch is part of the ledger."""
+        self._begin(run.batch)
+        tables = {one.table: self._record(run, one) for one in counts}
+        held = {
+            name: write_quarantine(self._quarantine, name, run.batch, rejected, run.mapping.of(name), sources)
+            for name, rejected in sorted(run.rejected.items())
+            if rejected
+        }
+        batch = BatchRecord(
+            run.batch, run.as_of.isoformat(), run.mapping.digest, digests, tables, held, run.mapping.needs
+        )
+        before = self._manifest or Manifest(
+            run.mapping.lender, run.mapping.jurisdiction, run.mapping.date_grid
+        )
+        if before.batches and business_date(before.newest) > run.as_of:
+            raise LedgerError("The business date goes back; nothing was written.")
+        write_manifest(self._ledger, before.with_batch(batch))
+        self._begun = False
+
+    def _record(self, run: Run, one: TableCounts) -> TableRecord:
+        wrote = self._written.get(one.table, Written())
+        return TableRecord(
+            rows=sum(wrote.files.values()),
+            added=one.added,
+            versions=one.versions,
+            retractions=one.retractions,
+            unchanged=one.unchanged,
+            skipped=one.skipped,
+            quarantined=one.quarantined,
+            source_rows=one.source_rows,
+            first=wrote.first,
+            last=wrote.last,
+            digest=wrote.digest,
+            attributes=dict(attribute_kinds(run, one.table)) if one.table in TABLES else {},
+            files=wrote.files,
+            digests=wrote.digests,
+            contract=run.contract.get(one.table, {}),
+        )
