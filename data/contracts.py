@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 os.environ["GX_ANALYTICS_ENABLED"] = "false"  # before its first import, wherever that happens
 
-Check = Literal["empty", "filled", "allowed", "between", "not_zero"]
+Check = Literal["empty", "filled", "allowed", "between", "not_among"]
 
 CHECK_COLUMNS: dict[str, Kind] = {
     "problem": "text",
@@ -60,6 +60,7 @@ class Rule:
     kind: Kind
     reason: str
     allowed: tuple[str, ...] = ()
+    refused: tuple[int, ...] = ()
     low: float | None = None
     high: float | None = None
 
@@ -95,22 +96,36 @@ class Verdict:
 
 _FIRST, _LAST = to_day(to_date(0)), to_day(to_date(0).replace(year=2100))
 
+_PLACEHOLDERS = tuple(
+    to_day(date(*on)) for on in ((1900, 1, 1), (1970, 1, 1), (2099, 12, 31), (9999, 12, 31))
+)
+
+_NOT_NEGATIVE = (0, None, "must not be negative")
+_FROM_1_TO_1000 = (1, 1000, "must be between 1 and 1000")
+_MINUTES = (0, 1440, "must be between 0 and 1440")
+_VISITS = (0, 500, "must be between 0 and 500")
+
 _RANGES: dict[tuple[str, str], tuple[float | None, float | None, str]] = {
     ("loans", "principal"): (1, None, "must be more than 0"),
     ("loans", "annual_rate"): (0, 10, "must be a fraction a year between 0 and 10 (28 % is 0.28)"),
-    ("loans", "opening_balance"): (0, None, "must not be negative"),
-    ("loans", "opening_past_due"): (0, None, "must not be negative"),
-    ("schedules", "version"): (1, None, "must be 1 or more"),
-    ("schedules", "credit_carried"): (0, None, "must not be negative"),
-    ("installments", "version"): (1, None, "must be 1 or more"),
-    ("installments", "installment_no"): (0, None, "must not be negative"),
-    ("installments", "amount_due"): (0, None, "must not be negative"),
-    ("contacts", "minutes"): (0, 1440, "must be between 0 and 1440"),
-    ("officers", "minutes_per_day"): (0, 1440, "must be between 0 and 1440"),
-    ("officers", "visits_per_day"): (0, None, "must not be negative"),
-    ("officer_days", "minutes"): (0, 1440, "must be between 0 and 1440"),
-    ("officer_days", "visits"): (0, None, "must not be negative"),
-    ("reported_states", "days_past_due"): (0, None, "must not be negative"),
+    ("loans", "opening_balance"): _NOT_NEGATIVE,
+    ("loans", "opening_past_due"): _NOT_NEGATIVE,
+    ("schedules", "version"): _FROM_1_TO_1000,
+    ("schedules", "credit_carried"): _NOT_NEGATIVE,
+    ("installments", "version"): _FROM_1_TO_1000,
+    ("installments", "installment_no"): (0, 5000, "must be between 0 and 5000"),
+    ("installments", "amount_due"): _NOT_NEGATIVE,
+    ("installments", "principal_due"): _NOT_NEGATIVE,
+    ("installments", "interest_due"): _NOT_NEGATIVE,
+    ("installments", "fees_due"): _NOT_NEGATIVE,
+    ("contacts", "minutes"): _MINUTES,
+    ("contacts", "promise_amount"): _NOT_NEGATIVE,
+    ("officers", "minutes_per_day"): _MINUTES,
+    ("officers", "visits_per_day"): _VISITS,
+    ("officer_days", "minutes"): _MINUTES,
+    ("officer_days", "visits"): _VISITS,
+    ("reported_states", "days_past_due"): (0, 36_600, "must be between 0 and 36600, a hundred years"),
+    ("reported_states", "outstanding"): _NOT_NEGATIVE,
 }
 
 
@@ -142,11 +157,14 @@ def rules_for(table: Table, filled: Collection[str]) -> tuple[Rule, ...]:
                     high=_LAST,
                 )
             )
+        if kind == "date" and column.required:
+            words = f"{name} {{value}} is a placeholder that systems write where they know no date; correct it at the source"
+            rules.append(Rule(name, "not_among", kind, words, refused=_PLACEHOLDERS))
         if (table.name, name) in _RANGES:
             low, high, words = _RANGES[(table.name, name)]
             rules.append(Rule(name, "between", kind, f"{name} {{value}} {words}", low=low, high=high))
     if table.name == "payments":
-        rules.append(Rule("amount", "not_zero", "money", "amount is 0: a payment moves money"))
+        rules.append(Rule("amount", "not_among", "money", "amount is 0: a payment moves money", refused=(0,)))
     if table.name == "loans":
         words = "currency {value} is not a currency (three capital letters of ISO 4217, such as KES)"
         rules.append(Rule("currency", "allowed", "text", words, allowed=CURRENCIES))
@@ -181,6 +199,11 @@ def judge(rows: pa.Table, rules: Sequence[Rule], name: str) -> Verdict:
         for row in sorted(found)
     }
     return Verdict(reasons, len(rules), sum(1 for one in counts if one.unexpected), tuple(counts))
+
+
+def added(some: tuple[RuleCount, ...], more: tuple[RuleCount, ...]) -> tuple[RuleCount, ...]:
+    """The counts of two groups of one table's rows together; a contract has the same rules in each."""
+    return tuple(one + two for one, two in zip(some, more, strict=True)) if some and more else some or more
 
 
 def _frame(rows: pa.Table, rules: Collection[Rule]) -> "pd.DataFrame":
@@ -241,8 +264,8 @@ def _expectation(rule: Rule) -> "Expectation":
         return gxe.ExpectColumnValuesToNotBeNull(column=rule.column)
     if rule.check == "allowed":
         return gxe.ExpectColumnValuesToBeInSet(column=rule.column, value_set=list(rule.allowed))
-    if rule.check == "not_zero":
-        return gxe.ExpectColumnValuesToNotBeInSet(column=rule.column, value_set=[0])
+    if rule.check == "not_among":
+        return gxe.ExpectColumnValuesToNotBeInSet(column=rule.column, value_set=list(rule.refused))
     return gxe.ExpectColumnValuesToBeBetween(column=rule.column, min_value=rule.low, max_value=rule.high)
 
 

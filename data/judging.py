@@ -105,7 +105,7 @@ def _make_versions(run: Run) -> None:
 
 def _make_known_versions(run: Run) -> None:
     asks = [
-        f"SELECT loan_id, version FROM {name}"
+        f"SELECT loan_id, version, effective_on, reason FROM {name}"
         for name in ("accepted_schedules", "standing_schedules")
         if run.made(name)
     ]
@@ -116,13 +116,16 @@ def _make_known_versions(run: Run) -> None:
 def _make_beginnings(run: Run) -> None:
     """`beginnings`: the day before which nothing of a loan can fall due, and in words why."""
     asks = [
-        f"SELECT loan_id, coalesce(greatest(disbursed_on, {opening}), disbursed_on) AS begins_on, CASE WHEN {opening} > disbursed_on THEN ' opens in this book' ELSE ' was disbursed' END AS what FROM {name}{but}"
+        f"SELECT loan_id, coalesce(greatest(disbursed_on, {opening}), disbursed_on) AS begins_on, CASE WHEN {opening} > disbursed_on THEN ' opens in this book' ELSE ' was disbursed' END AS what, currency, principal, {opening} AS opening_on, {balance} AS opening_balance FROM {name}{but}"
         for name, but in (
             ("accepted_loans", ""),
             ("standing_loans", " WHERE loan_id NOT IN (SELECT loan_id FROM accepted_loans)"),
         )
         if run.made(name)
         for opening in ["opening_on" if "opening_on" in run.columns(name) else "CAST(NULL AS DATE)"]
+        for balance in [
+            "opening_balance" if "opening_balance" in run.columns(name) else "CAST(NULL AS DECIMAL(18,4))"
+        ]
     ]
     run.connection.execute(f"CREATE TABLE beginnings AS {' UNION ALL '.join(asks)}")
 
