@@ -30,7 +30,7 @@ from data.manifest import (
     write_manifest,
 )
 from data.mapping import Mapping
-from data.odds import unknown_references
+from data.odds import warnings_of
 from data.quarantine import clean_quarantine, write_quarantine
 from data.sources import Source, read_sources
 from data.staging import Staged, canonical, connect, create_staged, quoted, stage
@@ -307,7 +307,7 @@ def _report(run: Run, counts: list[TableCounts], written: bool, check_only: bool
         notes += (
             f"Kept, and not used by models yet, because they are categories: {', '.join(sorted(categories))}.",
         )
-    notes += phone_notes(run) + unknown_references(run)
+    notes += phone_notes(run) + warnings_of(run)
     return IngestReport(
         lender=run.mapping.lender,
         business_date=run.as_of,

@@ -26,6 +26,9 @@ CHECKED_CURRENCY = ("installments", "payments")
 LONGEST_YEARS = 60
 """A due date further from the loan's beginning than this is a mistyped year."""
 
+EARLY_DAYS = 31
+"""A payment may be booked so many days before its loan is said to be disbursed: real books hold such, and they are told."""
+
 _LOAN = id_in_sql("mine.loan_id")
 _ORDER = (("members", "from_on", "to_on"), ("conditions", "since", "until"))
 
@@ -39,11 +42,11 @@ def at_odds(run: "Run", table: Table, labels: Labels[str, str]) -> list[str]:
     if table.name == "contacts":
         cases.append(
             _told(
-                "promise_on < CAST(at AS DATE)",
+                'promise_on < CAST(mine."at" AS DATE)',
                 labels["promise_on"],
                 "promise_on",
                 f"is before {labels['at']}",
-                "CAST(at AS DATE)",
+                'CAST(mine."at" AS DATE)',
             )
         )
     if table.name == "loans":
@@ -128,7 +131,7 @@ def _payments(run: "Run", labels: Labels[str, str]) -> list[str]:
     cases = [
         f"""CASE WHEN kind = 'reversal' AND amount > 0 THEN 'a reversal must be negative'
             WHEN kind <> 'reversal' AND amount < 0 THEN {literal("a negative amount is a reversal, and " + labels["kind"] + " says otherwise")} END""",
-        _before("paid_on", labels),
+        _before("paid_on", labels, f"(what <> ' was disbursed' OR mine.paid_on < begins_on - {EARLY_DAYS})"),
         _of_loan(_decimals("amount", labels["amount"], "whole.currency")),
     ]
     if not any(part.source("reverses") for part in run.mapping.of("payments")):
@@ -234,6 +237,23 @@ def _parts(labels: Labels[str, str]) -> str:
         FROM staged_installments JOIN beginnings USING (loan_id) WHERE abs(amount_due - ({parts})) > {_UNIT} GROUP BY loan_id, version)"""
     return f"""(SELECT any_value('schedule version ' || mine.version || ' of loan ' || {_LOAN} || ' does not add up: in installment ' || first || ' ' || {literal(labels["amount_due"])} || ' is ' || due || ' and ' || {literal(names)} || ' is ' || parts)
         FROM {off} AS off WHERE off.loan_id = mine.loan_id AND off.version = mine.version)"""
+
+
+def warnings_of(run: "Run") -> tuple[str, ...]:
+    """Sentences for the report about rows that are odd and kept, because honest books hold such rows too."""
+    return early_payments(run) + unknown_references(run)
+
+
+def early_payments(run: "Run") -> tuple[str, ...]:
+    """Payments dated a few days before their loan was disbursed: counted against the loan all the same."""
+    if not run.made("accepted_payments"):
+        return ()
+    rows = run.count(
+        "SELECT count(*) FROM accepted_payments JOIN beginnings USING (loan_id) WHERE paid_on < begins_on"
+    )
+    verb = "payment is" if rows == 1 else "payments are"
+    told = f"{rows:,} {verb} dated up to {EARLY_DAYS} days before their loan was disbursed; the rows are kept, compare the dates at the source."
+    return (told,) if rows else ()
 
 
 def unknown_references(run: "Run") -> tuple[str, ...]:
