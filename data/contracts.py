@@ -26,7 +26,7 @@ from data.arrays import days_of, one_chunk, ten_thousandths, validity
 from data.days import to_date, to_day
 from data.errors import LedgerError
 from data.masking import cell_in_words
-from data.money import CURRENCIES
+from data.money import CURRENCIES, SCALE
 from data.tables import Kind, Table
 
 if TYPE_CHECKING:
@@ -47,6 +47,15 @@ CHECK_COLUMNS: dict[str, Kind] = {
     "at_odds": "text",
 }
 """Columns beside a row that must be empty; what they hold is the reason itself."""
+
+CHECK_WORDS = {
+    "problem": "Every cell can be read as what the mapping says it is.",
+    "duplicate": "No key stands twice in one export.",
+    "orphan": "Every row that names a loan, a borrower or a schedule version names one that is there.",
+    "too_late": "Nothing that happened is dated after the business date of the export.",
+    "at_odds": "No row contradicts itself or another row.",
+}
+"""What each check column asks, in the contract's documents."""
 
 ROWS_AT_ONCE = 500_000
 
@@ -267,6 +276,31 @@ def _expectation(rule: Rule) -> "Expectation":
     if rule.check == "not_among":
         return gxe.ExpectColumnValuesToNotBeInSet(column=rule.column, value_set=list(rule.refused))
     return gxe.ExpectColumnValuesToBeBetween(column=rule.column, min_value=rule.low, max_value=rule.high)
+
+
+def documented(rule: Rule) -> "Expectation":
+    """The same expectation for readers: bounds as dates and amounts, and our sentence as its note."""
+    import great_expectations.expectations as gxe
+
+    def readable(bound: float | None) -> float | date | None:
+        if bound is None or rule.kind not in ("date", "money"):
+            return bound
+        return to_date(int(bound)) if rule.kind == "date" else bound / SCALE
+
+    if rule.check == "between":
+        expectation: Expectation = gxe.ExpectColumnValuesToBeBetween(
+            column=rule.column, min_value=readable(rule.low), max_value=readable(rule.high)
+        )
+    elif rule.check == "not_among":
+        expectation = gxe.ExpectColumnValuesToNotBeInSet(
+            column=rule.column,
+            value_set=[str(readable(value)) if rule.kind == "date" else value for value in rule.refused],
+        )
+    else:
+        expectation = _expectation(rule)
+    said = rule.reason.format(value="(the cell)")
+    expectation.notes = CHECK_WORDS.get(rule.column) or f"Said of a row that fails: {said}"
+    return expectation
 
 
 @cache

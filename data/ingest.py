@@ -316,6 +316,7 @@ def _report(run: Run, counts: list[TableCounts], written: bool, check_only: bool
         tables=tuple(counts),
         reasons={one.table: _reasons(run, one.table) for one in counts if one.quarantined},
         notes=notes,
+        contract=dict(run.counts),
     )
 
 
