@@ -13,11 +13,12 @@ import duckdb
 import pyarrow as pa
 
 from data.buckets import BUCKETS
-from data.contracts import Rule, judge, rules_for
+from data.contracts import Rule, RuleCount, added, judge, rules_for
 from data.errors import LedgerError
 from data.ledger import Ledger
 from data.mapping import Mapping
 from data.masking import id_in_sql
+from data.odds import at_odds
 from data.staging import canonical, literal, quoted, staged_columns
 from data.tables import TABLES, Table
 
@@ -67,6 +68,8 @@ class Run:
     tallies: dict[str, Tally] = field(default_factory=dict)
     low: int = 0
     high: int = BUCKETS - 1
+    counts: dict[str, tuple[RuleCount, ...]] = field(default_factory=dict)
+    early_payments: int = 0
 
     def mapped(self, table: str) -> bool:
         return bool(self.mapping.of(table))
@@ -149,6 +152,7 @@ def split(run: Run, name: str, rules: Rules = rules_for) -> None:
     found = run.contract.setdefault(name, {"expectations": verdict.expectations, "failed": 0, "rejected": 0})
     found["failed"] = max(found["failed"], verdict.failed)
     found["rejected"] += len(verdict.reasons)
+    run.counts[name] = added(run.counts.get(name, ()), verdict.counts)
     places = list(verdict.reasons)
     run.connection.register("rejected_places", pa.table({"place": pa.array(places, pa.int64())}))
     # Rows keep the order in which they were made, so a row's place among the judged is its rowid.
@@ -267,32 +271,4 @@ def _too_late(run: Run, table: Table) -> list[str]:
 
 
 def _at_odds(run: Run, table: Table) -> list[str]:
-    cases = []
-    labels = _labels(run, table)
-    if table.one_of:
-        empty = " AND ".join(f"{quoted(name)} IS NULL" for name in table.one_of)
-        names = ", ".join(labels[name] for name in table.one_of)
-        cases.append(
-            f"CASE WHEN problem IS NULL AND {empty} THEN {literal(f'none of {names} is filled')} END"
-        )
-    if table.name == "payments":
-        cases.append(
-            "CASE WHEN kind = 'reversal' AND amount > 0 THEN 'a reversal must be negative'"
-            f" WHEN kind <> 'reversal' AND amount < 0 THEN {literal('a negative amount is a reversal, and ' + labels['kind'] + ' says otherwise')} END"
-        )
-    if table.name == "loans" and run.holds("loans"):
-        cases.append(
-            f"""CASE WHEN borrower_id <> (SELECT any_value(borrower_id) FROM standing_loans AS held WHERE held.loan_id = mine.loan_id)
-               THEN 'loan ' || {id_in_sql("loan_id")} || ' belongs to another borrower in the ledger; a loan keeps its borrower, give it a new loan_id' END"""
-        )
-    if table.name == "loans":
-        cases.append(
-            f"CASE WHEN opening_on < disbursed_on THEN {literal(labels['opening_on'] + ' ')} || opening_on || {literal(' is before ' + labels['disbursed_on'] + ' ')} || disbursed_on END"
-        )
-    if table.name == "installments":
-        # a mistyped year would make the loan late from its first day
-        cases.append(
-            f"""(SELECT any_value(CASE WHEN mine.due_on < begins_on THEN {literal(labels["due_on"] + " ")} || mine.due_on || ' is before ' || begins_on
-                || ', when loan ' || {id_in_sql("mine.loan_id")} || what END) FROM beginnings WHERE beginnings.loan_id = mine.loan_id)"""
-        )
-    return cases
+    return at_odds(run, table, _labels(run, table))

@@ -22,6 +22,7 @@ from data.judging import Progress, account_for, is_full, judge_all, know_the_led
 from data.ledger import Ledger
 from data.manifest import read_manifest, unfinished_files
 from data.mapping import Mapping
+from data.odds import warnings_of
 from data.sources import Source, read_sources
 from data.staging import canonical, connect, create_staged, stage
 from data.store import locked, scratch
@@ -319,7 +320,7 @@ def _report(
         notes += (
             f"Kept, and not used by models yet, because they are categories: {', '.join(sorted(categories))}.",
         )
-    notes += phones
+    notes += phones + warnings_of(run)
     return IngestReport(
         lender=run.mapping.lender,
         business_date=run.as_of,
@@ -328,6 +329,7 @@ def _report(
         tables=tuple(counts),
         reasons={one.table: _reasons(run, one.table) for one in counts if one.quarantined},
         notes=notes,
+        contract=dict(run.counts),
     )
 
 

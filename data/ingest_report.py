@@ -1,8 +1,9 @@
 """What an ingest did, in numbers and sentences a reader understands."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
+from data.contracts import RuleCount
 from data.digest import Json
 
 
@@ -48,6 +49,8 @@ class IngestReport:
     tables: tuple[TableCounts, ...]
     reasons: dict[str, tuple[str, ...]]
     notes: tuple[str, ...] = ()
+    contract: dict[str, tuple[RuleCount, ...]] = field(default_factory=dict)
+    """How each expectation fared, by table: what data/data_docs.py writes up."""
 
     @property
     def quarantined(self) -> int:

@@ -18,6 +18,7 @@ from data.changes import find_changes, find_moved, load_standing
 from data.errors import LedgerError
 from data.gate import Run, Tally, find_twice, split
 from data.ingest_report import TableCounts
+from data.odds import count_odd, make_notebook
 from data.staging import quoted
 from data.tables import APART, ASSIGNMENT_COLUMNS, TABLES
 
@@ -32,10 +33,11 @@ GROUP_ROWS = 1_000_000
 def know_the_ledger(run: Run) -> None:
     """The small tables of the whole book that reading and judging ask: parents that the ledger holds, and nothing held back yet."""
     run.connection.execute("CREATE TABLE held_owners (id VARCHAR, source VARCHAR)")
+    make_notebook(run)
     for name in ("borrowers", "loans"):
         _know_parents(run, name)
     run.connection.execute(
-        "CREATE TABLE book_versions (loan_id VARCHAR, version INTEGER, effective_on DATE, bucket UTINYINT)"
+        "CREATE TABLE book_versions (loan_id VARCHAR, version INTEGER, effective_on DATE, reason VARCHAR, known_from DATE, bucket UTINYINT)"
     )
 
 
@@ -135,6 +137,7 @@ def _take(run: Run, name: str, write: Write, full: bool) -> None:
     tally.withheld += found.withheld
     if run.made(f"standing_{name}"):
         tally.standing += run.count(f"SELECT count(*) FROM standing_{name}")
+    count_odd(run, name)
     write(run, name)
 
 
@@ -171,16 +174,22 @@ def _know_parents(run: Run, name: str) -> None:
     `known_at` is what this export says of a loan it brings.
     """
     more = (
-        ", disbursed_on DATE, opening_on DATE, currency VARCHAR, principal DECIMAL(18,4), known_at DATE"
+        ", disbursed_on DATE, opening_on DATE, opening_balance DECIMAL(18,4), currency VARCHAR, principal DECIMAL(18,4), known_at DATE"
         if name == "loans"
         else ""
     )
     run.connection.execute(f"CREATE TABLE book_{name} (id VARCHAR, bucket UTINYINT{more})")
     run.connection.execute(f"CREATE TABLE held_{name} (id VARCHAR, place VARCHAR)")
     if run.holds(name) and run.ledger is not None:
-        more_columns = ["disbursed_on", "opening_on", "currency", "principal"] if more else []
+        more_columns = (
+            ["disbursed_on", "opening_on", "opening_balance", "currency", "principal"] if more else []
+        )
         load_standing(run, run.ledger, name, [TABLES[name].key[0], *more_columns])
-        taken = ", disbursed_on, opening_on, currency, principal, CAST(NULL AS DATE)" if more else ""
+        taken = (
+            ", disbursed_on, opening_on, opening_balance, currency, principal, CAST(NULL AS DATE)"
+            if more
+            else ""
+        )
         run.connection.execute(
             f"INSERT INTO book_{name} SELECT {TABLES[name].key[0]}, bucket{taken} FROM standing_{name}"
         )
@@ -197,7 +206,8 @@ def _know_the_export(run: Run, name: str) -> None:
     if name == "loans":
         here = run.columns("accepted_loans")
         opening = "opening_on" if "opening_on" in here else "CAST(NULL AS DATE)"
-        more = f", disbursed_on, {opening}, currency, principal, known_at"
+        balance = "opening_balance" if "opening_balance" in here else "CAST(NULL AS DECIMAL(18,4))"
+        more = f", disbursed_on, {opening}, {balance}, currency, principal, known_at"
         if assigns(run):
             some = [column for column in ASSIGNMENT_COLUMNS if column in here]
             columns = [
@@ -214,7 +224,7 @@ def _know_the_export(run: Run, name: str) -> None:
 def _know_versions(run: Run) -> None:
     """Schedule versions that this export brings: from when each could be known, for its installments."""
     run.connection.execute(
-        "INSERT INTO book_versions SELECT loan_id, version, coalesce(known_at, effective_on), bucket FROM accepted_schedules"
+        "INSERT INTO book_versions SELECT loan_id, version, effective_on, reason, coalesce(known_at, effective_on), bucket FROM accepted_schedules"
     )
 
 
@@ -225,14 +235,15 @@ def _show_the_book(run: Run, name: str) -> None:
     run.connection.execute(f"CREATE OR REPLACE VIEW known_loans AS SELECT id FROM book_loans {mine}")
     run.connection.execute(
         f"""CREATE OR REPLACE VIEW beginnings AS SELECT id AS loan_id, greatest(disbursed_on, opening_on) AS begins_on, disbursed_on,
-            CASE WHEN opening_on > disbursed_on THEN ' opens in this book' ELSE ' was disbursed' END AS what, currency, principal FROM book_loans {mine}"""
+            CASE WHEN opening_on > disbursed_on THEN ' opens in this book' ELSE ' was disbursed' END AS what, currency, principal, opening_on, opening_balance FROM book_loans {mine}"""
     )
-    known = f"SELECT loan_id, version FROM book_versions {mine}"
+    known = f"SELECT loan_id, version, effective_on, reason FROM book_versions {mine}"
     if run.made("standing_schedules"):
-        known += " UNION ALL SELECT loan_id, version FROM standing_schedules"
+        known += """ UNION ALL SELECT loan_id, version, effective_on, reason FROM standing_schedules AS held
+            WHERE NOT EXISTS (SELECT 1 FROM book_versions AS mine WHERE mine.loan_id = held.loan_id AND mine.version = held.version)"""
     run.connection.execute(f"CREATE OR REPLACE VIEW known_versions AS {known}")
     run.connection.execute(
-        f"CREATE OR REPLACE VIEW versions_of AS SELECT loan_id, version, effective_on FROM book_versions {mine}"
+        f"CREATE OR REPLACE VIEW versions_of AS SELECT loan_id, version, known_from AS effective_on FROM book_versions {mine}"
     )
 
 
@@ -264,7 +275,7 @@ def _derive_schedules(run: Run) -> None:
     run.tally("schedules").derived += run.count("SELECT count(*) FROM accepted_schedules")
     run.connection.execute(f"DELETE FROM book_versions WHERE {run.here()}")
     run.connection.execute(
-        "INSERT INTO book_versions SELECT loan_id, version, coalesce(known_at, effective_on), bucket FROM accepted_schedules"
+        "INSERT INTO book_versions SELECT loan_id, version, effective_on, reason, coalesce(known_at, effective_on), bucket FROM accepted_schedules"
     )
 
 

@@ -335,6 +335,8 @@ class _Reader:
             known.append("known_at")
         if table.name == "loans":
             known += ASSIGNMENT_COLUMNS
+        if table.name in ("installments", "payments"):
+            known.append("currency")  # only compared with the loan's: data/odds.py
         if name not in known:
             hint = nearest(name, known)
             if table.attributes:

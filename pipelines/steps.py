@@ -4,7 +4,7 @@ A step takes the workspace and its settings, a day where it depends on one, and 
 reads no clock; the one exception, the time at which a person promoted a model, is passed in.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,7 +64,7 @@ def ingest_export(
     work = here.workspace
     if not check_only:
         work.create()
-    return ingest(
+    report = ingest(
         export,
         load_mapping(mapping),
         work.ledger,
@@ -76,6 +76,25 @@ def ingest_export(
         allow_retractions=allow_retractions,
         latest=today,
     )
+    return with_data_docs(here, report, check_only)
+
+
+def with_data_docs(here: Here, report: "IngestReport", check_only: bool) -> "IngestReport":
+    """Write the contract's pages and name them in the report. A check makes no workspace only to leave its pages there."""
+    from data.data_docs import write_data_docs
+
+    wrote = report.batch is not None or (check_only and here.workspace.folder.is_dir())
+    if not report.contract or not wrote:
+        return report
+    folder = here.workspace.reports / "contract" / ("check" if check_only else str(report.batch))
+    what = "check of an export" if check_only else f"batch {report.batch}"
+    page = write_data_docs(
+        folder,
+        f"{report.lender}, {what}, business date {report.business_date}",
+        report.contract,
+        {one.table: one.quarantined for one in report.tables},
+    )
+    return replace(report, notes=(*report.notes, f"The contract, expectation by expectation: {page}"))
 
 
 def check_export(here: Here, export: Path, mapping: Path, check_only: bool = False) -> None:

@@ -1,0 +1,302 @@
+"""Rows that contradict each other: the cases behind the contract's `at_odds` column.
+
+One row of an export can look right and still be impossible beside another: a payment from before its loan began, a
+reversal of a payment nobody knows, a schedule that does not add up to what was lent. Each case here is SQL that
+answers with the sentence for the row, in the source's own names, or with NULL. data/gate.py puts the first answer
+beside the row and the contract judges it: nothing here rejects anything.
+
+Needs all rows of one loan (of one borrower) in the same call, `beginnings` (a row a loan: when it began and on which
+terms) and `known_versions`. Amounts are compared with one minor unit of the loan's currency as the tolerance.
+"""
+
+from collections.abc import Mapping as Labels
+from typing import TYPE_CHECKING
+
+from data.masking import id_in_sql
+from data.money import CURRENCIES, decimals_of
+from data.staging import literal, quoted
+from data.tables import Table
+
+if TYPE_CHECKING:
+    from data.gate import Run
+
+CHECKED_CURRENCY = ("installments", "payments")
+"""Tables whose rows may name a currency: it is compared with the loan's and not kept."""
+
+LONGEST_YEARS = 60
+"""A due date further from the loan's beginning than this is a mistyped year."""
+
+EARLY_DAYS = 31
+"""A payment may be booked so many days before its loan is said to be disbursed: real books hold such, and they are told."""
+
+_LOAN = id_in_sql("mine.loan_id")
+_ORDER = (("members", "from_on", "to_on"), ("conditions", "since", "until"))
+
+
+def at_odds(run: "Run", table: Table, labels: Labels[str, str]) -> list[str]:
+    """The cases of one table, in the order in which a reader should hear of them."""
+    cases = _one_of(table, labels)
+    for name, first, last in _ORDER:
+        if table.name == name:
+            cases.append(_told(f"{last} < {first}", labels[last], last, f"is before {labels[first]}", first))
+    if table.name == "contacts":
+        cases.append(
+            _told(
+                'promise_on < CAST(mine."at" AS DATE)',
+                labels["promise_on"],
+                "promise_on",
+                f"is before {labels['at']}",
+                'CAST(mine."at" AS DATE)',
+            )
+        )
+    if table.name == "loans":
+        cases += _loans(run, labels)
+    if run.made(f"moved_{table.name}"):
+        cases.append(_moved(table))
+    if table.name in CHECKED_CURRENCY:
+        cases += _currency(run, table)
+    if table.name == "payments":
+        cases += _payments(run, labels)
+    if table.name == "loan_events":
+        cases.append(_before("effective_on", labels, "what = ' was disbursed'"))
+    if table.name == "schedules":
+        cases += _schedules(run, labels)
+    if table.name == "installments":
+        cases += _installments(run, labels)
+    return cases
+
+
+def _moved(table: Table) -> str:
+    """A payment keeps its loan, as a loan keeps its borrower; else it would count for both until somebody noticed."""
+    key, one, owner = table.key[0], table.name.removesuffix("s"), table.owner.removesuffix("_id")
+    shown = id_in_sql(f"mine.{quoted(key)}")
+    return f"""(SELECT any_value('{one} ' || {shown} || ' belongs to {owner} ' || {id_in_sql("moved.held_owner")} || ' in the ledger; a {one} keeps its {owner}, give it a new id')
+        FROM moved_{table.name} AS moved WHERE moved.{quoted(key)} = mine.{quoted(key)})"""
+
+
+def _told(condition: str, label: str, value: str, words: str, other: str) -> str:
+    return f"CASE WHEN {condition} THEN {literal(label + ' ')} || {value} || {literal(' ' + words + ' ')} || {other} END"
+
+
+def _one_of(table: Table, labels: Labels[str, str]) -> list[str]:
+    if not table.one_of:
+        return []
+    empty = " AND ".join(f"{quoted(name)} IS NULL" for name in table.one_of)
+    names = ", ".join(labels[name] for name in table.one_of)
+    return [f"CASE WHEN problem IS NULL AND {empty} THEN {literal(f'none of {names} is filled')} END"]
+
+
+def _of_loan(case: str, source: str = "beginnings") -> str:
+    """A case about a row and what `source` says of its loan."""
+    return f"(SELECT any_value({case}) FROM {source} AS whole WHERE whole.loan_id = mine.loan_id)"
+
+
+def _before(column: str, labels: Labels[str, str], also: str = "true") -> str:
+    """Nothing happens on a loan, and nothing falls due, before it begins in the book."""
+    return _of_loan(
+        f"CASE WHEN mine.{column} < begins_on AND {also} THEN {literal(labels[column] + ' ')} || mine.{column} || ' is before ' || begins_on || ', when loan ' || {_LOAN} || what END"
+    )
+
+
+def _decimals(column: str, label: str, currency: str) -> str:
+    """More decimals than the currency has: nobody can hand over a tenth of a cent."""
+    cases = []
+    for digits in sorted({decimals_of(code) for code in CURRENCIES}):
+        codes = ", ".join(literal(code) for code in CURRENCIES if decimals_of(code) == digits)
+        cases.append(
+            f"WHEN {currency} IN ({codes}) AND mine.{column} <> round(mine.{column}, {digits}) THEN {literal(label + ' ')} || rtrim(CAST(mine.{column} AS VARCHAR), '0') || ' has more decimals than ' || {currency} || ' has, {digits}'"
+        )
+    return f"CASE {' '.join(cases)} END"
+
+
+def _loans(run: "Run", labels: Labels[str, str]) -> list[str]:
+    cases = [_told("opening_on < disbursed_on", labels["opening_on"], "opening_on", f"is before {labels['disbursed_on']}", "disbursed_on")]  # fmt: skip
+    if run.holds("loans"):
+        held = "(SELECT any_value({column}) FROM standing_loans AS held WHERE held.loan_id = mine.loan_id)"
+        cases = [
+            f"""CASE WHEN borrower_id <> {held.format(column="borrower_id")}
+                THEN 'loan ' || {_LOAN} || ' belongs to another borrower in the ledger; a loan keeps its borrower, give it a new loan_id' END""",
+            f"""CASE WHEN currency <> {held.format(column="currency")}
+                THEN 'loan ' || {_LOAN} || ' is in ' || {held.format(column="currency")} || ' in the ledger; a loan keeps its currency, give it a new loan_id' END""",
+            *cases,
+        ]
+    money = ("principal", "opening_balance", "opening_past_due")
+    return cases + [_decimals(column, labels[column], "mine.currency") for column in money]
+
+
+def _currency(run: "Run", table: Table) -> list[str]:
+    """Where the source names a currency on the row, it must be the loan's."""
+    named = {source.label for part in run.mapping.of(table.name) if (source := part.source("currency"))}
+    if not named:
+        return []
+    label = named.pop() if len(named) == 1 else "currency"
+    return [
+        _of_loan(
+            f"CASE WHEN mine.currency <> whole.currency THEN {literal(label)} || ' is not ' || whole.currency || ', the currency of loan ' || {_LOAN} || ': mixed currencies in a loan' END"
+        )
+    ]
+
+
+def _payments(run: "Run", labels: Labels[str, str]) -> list[str]:
+    cases = [
+        f"""CASE WHEN kind = 'reversal' AND amount > 0 THEN 'a reversal must be negative'
+            WHEN kind <> 'reversal' AND amount < 0 THEN {literal("a negative amount is a reversal, and " + labels["kind"] + " says otherwise")} END""",
+        _before("paid_on", labels, f"(what <> ' was disbursed' OR mine.paid_on < begins_on - {EARLY_DAYS})"),
+        _of_loan(_decimals("amount", labels["amount"], "whole.currency")),
+    ]
+    if not any(part.source("reverses") for part in run.mapping.of("payments")):
+        return cases
+    mine = "SELECT payment_id, loan_id, amount, kind, reverses, status, paid_on, problem IS NOT NULL AS unread, false AS held FROM staged_payments"
+    if run.holds("payments"):
+        mine = mine.replace(
+            "false AS held", "payment_id IN (SELECT payment_id FROM standing_payments) AS held"
+        )
+        mine += """ UNION ALL SELECT payment_id, loan_id, amount, kind, reverses, status, paid_on, false, true FROM standing_payments
+            WHERE payment_id NOT IN (SELECT payment_id FROM staged_payments WHERE payment_id IS NOT NULL)"""
+    named = f"{literal(labels['reverses'] + ' ')} || {id_in_sql('mine.reverses')}"
+    target = f"""(SELECT payment_id, loan_id, max(amount) AS paid, bool_or(unread) OR count(*) > 1 AS bad FROM ({mine})
+        WHERE coalesce(kind, '') <> 'reversal' AND payment_id IN (SELECT reverses FROM staged_payments) GROUP BY payment_id, loan_id)"""
+    told = f"""CASE WHEN bad THEN {named} || ' is a payment in quarantine itself'
+        WHEN -mine.amount > paid THEN {named} || ' was a payment of ' || paid || ', less than the ' || -mine.amount || ' reversed' ELSE '' END"""
+    first = f"""(SELECT reverses, loan_id, arg_min(payment_id, (NOT held, paid_on, payment_id)) AS earliest FROM ({mine})
+        WHERE kind = 'reversal' AND reverses IS NOT NULL AND coalesce(status, 'posted') = 'posted' GROUP BY reverses, loan_id)"""
+    match = "AS whole WHERE whole.loan_id = mine.loan_id AND"
+    cases.append(
+        f"""CASE WHEN kind = 'reversal' AND mine.reverses IS NOT NULL THEN nullif(coalesce(
+            (SELECT any_value({told}) FROM {target} {match} whole.payment_id = mine.reverses),
+            {named} || ' is not a payment of loan ' || {_LOAN} || ', neither in this export nor in the ledger'), '') END"""
+    )
+    cases.append(
+        f"""CASE WHEN kind = 'reversal' AND coalesce(mine.status, 'posted') = 'posted' THEN
+            (SELECT any_value(CASE WHEN earliest <> mine.payment_id THEN {named} || ' is reversed already by ' || {id_in_sql("earliest")} END)
+            FROM {first} {match} whole.reverses = mine.reverses) END"""
+    )
+    return cases
+
+
+def _schedules(run: "Run", labels: Labels[str, str]) -> list[str]:
+    """A correction stands outside the order of days: it replaces its predecessor from the beginning."""
+    every = "SELECT loan_id, version, effective_on, reason FROM staged_schedules"
+    if run.holds("schedules"):
+        every += """ UNION ALL SELECT loan_id, version, effective_on, reason FROM standing_schedules
+            WHERE (loan_id, version) NOT IN (SELECT (loan_id, version) FROM staged_schedules WHERE loan_id IS NOT NULL AND version IS NOT NULL)"""
+    earlier = f"""(SELECT loan_id, version, max(effective_on) OVER (PARTITION BY loan_id ORDER BY version
+        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM ({every}) WHERE reason <> 'correction')"""
+    return [
+        _before("effective_on", labels, "what = ' was disbursed'"),
+        f"""CASE WHEN mine.reason <> 'correction' THEN (SELECT any_value(CASE WHEN mine.effective_on < before
+            THEN {literal(labels["effective_on"] + " ")} || mine.effective_on || ' is before ' || before || ', from when an earlier version of this schedule counts; versions follow their days' END)
+            FROM {earlier} AS whole WHERE whole.loan_id = mine.loan_id AND whole.version = mine.version) END""",
+    ]
+
+
+def _installments(run: "Run", labels: Labels[str, str]) -> list[str]:
+    due = literal(labels["due_on"] + " ")
+    cases = [
+        _before("due_on", labels),  # a mistyped year would make the loan late from its first day
+        _of_loan(
+            f"CASE WHEN mine.due_on > begins_on + INTERVAL {LONGEST_YEARS} YEAR THEN {due} || mine.due_on || ' is more than {LONGEST_YEARS} years after loan ' || {_LOAN} || ' began' END"
+        ),
+        _of_loan(_decimals("amount_due", labels["amount_due"], "whole.currency")),
+    ]
+    if run.made("known_versions"):
+        cases.append(
+            f"""(SELECT any_value(CASE WHEN mine.due_on <= effective_on AND reason IN ('rescheduled', 'curtailed')
+                THEN {due} || mine.due_on || ' is not after ' || effective_on || ', from when schedule version ' || mine.version || ' counts' END)
+                FROM known_versions AS whole WHERE whole.loan_id = mine.loan_id AND whole.version = mine.version)"""
+        )
+    parts = run.mapping.of("installments")
+    if any(part.source("principal_due") for part in parts):
+        cases.append(_sums(run, labels))
+        if all(any(part.source(name) for part in parts) for name in ("interest_due", "fees_due")):
+            cases.append(_parts(labels))
+    return cases
+
+
+_UNIT = (
+    "CASE "
+    + " ".join(
+        f"WHEN currency IN ({', '.join(literal(code) for code in CURRENCIES if decimals_of(code) == digits)}) THEN {10**-digits:.3f}"
+        for digits in (0, 3)
+    )
+    + " ELSE 0.01 END"
+)
+"""One minor unit of a currency, in SQL."""
+
+
+def _sums(run: "Run", labels: Labels[str, str]) -> str:
+    """What the first version repays must be what was lent, or what was still owed when the book opened on the loan."""
+    rows = "SELECT loan_id, version, kind, principal_due FROM staged_installments"
+    if run.holds("installments") and any(part.export == "delta" for part in run.mapping.of("installments")):
+        rows += """ UNION ALL SELECT loan_id, version, kind, principal_due FROM standing_installments
+            WHERE (loan_id, version, installment_no) NOT IN (SELECT (loan_id, version, installment_no) FROM staged_installments
+            WHERE loan_id IS NOT NULL AND version IS NOT NULL AND installment_no IS NOT NULL)"""
+    lent = "CASE WHEN opening_on IS NULL THEN principal ELSE opening_balance END"
+    sums = f"""(SELECT loan_id, sum(principal_due) AS repaid, count(*) AS dues, count(principal_due) AS filled FROM ({rows})
+        WHERE version = 1 AND coalesce(kind, 'scheduled') = 'scheduled' GROUP BY loan_id)"""
+    return f"""CASE WHEN mine.version = 1 THEN (SELECT any_value(CASE WHEN filled = dues AND abs(repaid - {lent}) > dues * {_UNIT}
+        THEN 'schedule version 1 of loan ' || {_LOAN} || ' does not add up: ' || {literal(labels["principal_due"])} || ' sums to ' || repaid || ', and ' || {lent} || ' was ' || CASE WHEN opening_on IS NULL THEN 'lent' ELSE 'owed when it opened' END END)
+        FROM {sums} AS sums JOIN beginnings USING (loan_id) WHERE sums.loan_id = mine.loan_id) END"""
+
+
+def _parts(labels: Labels[str, str]) -> str:
+    """An amount due is its principal, interest and fees; one that is not takes its whole version along."""
+    names = " + ".join(labels[name] for name in ("principal_due", "interest_due", "fees_due"))
+    parts = "principal_due + interest_due + fees_due"
+    off = f"""(SELECT loan_id, version, min(installment_no) AS first, arg_min(amount_due, installment_no) AS due, arg_min({parts}, installment_no) AS parts
+        FROM staged_installments JOIN beginnings USING (loan_id) WHERE abs(amount_due - ({parts})) > {_UNIT} GROUP BY loan_id, version)"""
+    return f"""(SELECT any_value('schedule version ' || mine.version || ' of loan ' || {_LOAN} || ' does not add up: in installment ' || first || ' ' || {literal(labels["amount_due"])} || ' is ' || due || ' and ' || {literal(names)} || ' is ' || parts)
+        FROM {off} AS off WHERE off.loan_id = mine.loan_id AND off.version = mine.version)"""
+
+
+_LISTED = (("officer_id", "officers"), ("branch_id", "branches"), ("group_id", "groups"))
+
+
+def make_notebook(run: "Run") -> None:
+    """`assigned_to` and `listed`: whom loans are assigned to, and who is among the lender's officers, branches and groups."""
+    run.connection.execute("CREATE TABLE assigned_to (what VARCHAR, id VARCHAR, n BIGINT)")
+    run.connection.execute("CREATE TABLE listed (what VARCHAR, id VARCHAR)")
+
+
+def count_odd(run: "Run", name: str) -> None:
+    """Count, in the buckets worked on now, rows that are odd and kept, because honest books hold such rows too."""
+    if name == "payments":
+        run.early_payments += run.count(
+            "SELECT count(*) FROM accepted_payments JOIN beginnings USING (loan_id) WHERE paid_on < begins_on"
+        )
+    for column, table in _LISTED:
+        if name == "assignments":
+            run.connection.execute(
+                f"INSERT INTO assigned_to SELECT '{column}', {column}, count(*) FROM accepted_assignments WHERE {column} IS NOT NULL GROUP BY {column}"
+            )
+        if name == table:
+            for kind in ("accepted", "standing"):
+                if run.made(f"{kind}_{table}"):
+                    run.connection.execute(
+                        f"INSERT INTO listed SELECT '{column}', {column} FROM {kind}_{table}"
+                    )
+
+
+def warnings_of(run: "Run") -> tuple[str, ...]:
+    """Sentences for the report about the rows that `count_odd` counted.
+
+    Officers, branches and groups that no table names are told and not refused: an officer who left is in old
+    assignments and no longer among the staff.
+    """
+    notes = []
+    if run.early_payments:
+        verb = "payment is" if run.early_payments == 1 else "payments are"
+        notes.append(
+            f"{run.early_payments:,} {verb} dated up to {EARLY_DAYS} days before their loan was disbursed; the rows are kept, compare the dates at the source."
+        )
+    for column, table in _LISTED:
+        rows = run.count(
+            f"""SELECT coalesce(sum(n), 0) FROM assigned_to WHERE what = '{column}'
+                AND id NOT IN (SELECT id FROM listed WHERE what = '{column}')"""
+        )
+        if rows and run.count(f"SELECT count(*) FROM listed WHERE what = '{column}'"):
+            verb = "assignment names" if rows == 1 else "assignments name"
+            notes.append(
+                f"{rows:,} {verb} {column.removesuffix('_id')}s that are not among the {table}; the rows are kept."
+            )
+    return tuple(notes)
