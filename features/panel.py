@@ -23,7 +23,7 @@ from features.compiled import compiled
 from features.kernel import STATE, Scratch
 from features.labels import BAD, DROP_REASONS, GOOD, UNREACHABLE, label
 from features.observation import Observation, assigned, feature_names, observe_book, working_space
-from features.settings import LabelSettings, PanelSettings
+from features.settings import ArrearsSettings, LabelSettings, PanelSettings
 from features.snapshot import ALREADY_BAD, ELIGIBLE, NOT_YET_DUE, exposures, statuses, strata
 from features.snapshot import UNREACHABLE as UNREACHABLE_STATUS
 
@@ -42,7 +42,7 @@ class Panel:
     frame: loan_id, borrower_id, branch_id, officer_id, product, currency, as_of (date), exposure (currency units),
     days_past_due, past_due_amount, due_unpaid_amount, stratum, label (int8), weight, and one float64 column per name in `features`.
     dropped: live snapshots of the same days that are no examples, by reason. `until`: nothing known after that
-    day was used.
+    day was used. `arrears`: how its arrears were counted.
     """
 
     frame: pd.DataFrame
@@ -52,6 +52,7 @@ class Panel:
     first: date
     last: date
     until: date
+    arrears: ArrearsSettings = ArrearsSettings()
 
 
 def build_panel(
@@ -63,13 +64,14 @@ def build_panel(
     last: date | None = None,
     batch: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    arrears: ArrearsSettings | None = None,
 ) -> Panel:
     """Snapshots from `first` (default: as in the settings, else the first due date) to `last` (default: the newest mature day).
 
     `until` is the day whose knowledge ends the labels. `progress` is told (days done, days in all). Raises
     TooLittleHistoryError where no snapshot day is mature by `until` or none has an eligible loan.
     """
-    book = read_book(ledger, batch)
+    book = read_book(ledger, batch, arrears)
     days = snapshot_days(book, until, labels, settings, first, last)
     work = working_space(book)
     parts, dropped = [], dict.fromkeys(_COUNTED, 0)
@@ -85,7 +87,7 @@ def build_panel(
     month = pd.PeriodIndex(pd.to_datetime(frame["as_of"]), freq="M")
     frame["weight"] = 1.0 / frame.groupby([frame["loan_id"], month])["loan_id"].transform("size")
     every = "month_end" if book.month_end_only or settings.every == "month" else "week"
-    return Panel(frame, feature_names(book), dropped, every, days[0], days[-1], until)
+    return Panel(frame, feature_names(book), dropped, every, days[0], days[-1], until, book.arrears)
 
 
 def snapshot_days(
@@ -118,7 +120,7 @@ def _snapshots(
     """The examples of one day; adds the live loans that are none to `dropped`."""
     day = to_day(on)
     seen = observe_book(book, day, day, work)
-    kind = statuses(seen, labels)
+    kind = statuses(book, seen, labels)
     for status, words in _NOT_ELIGIBLE.items():
         dropped[words] += int((seen.live & (kind == status)).sum())
     keep = np.flatnonzero(seen.live & (kind == ELIGIBLE))

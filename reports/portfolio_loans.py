@@ -206,7 +206,7 @@ def prevalence_by_stratum(
         day = to_day(on)
         row = rows_known(book, day)
         seen = look_at(book, row[~have_ended(book.facts, book.rows.loan[row], day)], day, work)
-        keep = np.flatnonzero(seen.live & (statuses(seen, labels) == ELIGIBLE))
+        keep = np.flatnonzero(seen.live & (statuses(book, seen, labels) == ELIGIBLE))
         codes = label_rows(
             book.facts,
             seen.loan[keep],
