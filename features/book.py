@@ -17,7 +17,7 @@ from data.arrays import days_of, ten_thousandths
 from data.days import NEVER
 from data.ledger import Ledger
 from data.money import minor_unit
-from features.calendars import Homes, calendars_of, homes_of, no_calendars, rules_of
+from features.calendars import calendars_of, homes_of, no_calendars, no_homes, rules_of
 from features.compiled import compiled
 from features.facts import EVENT_KINDS, FROM_THE_START, NO_CASH, OTHER_EVENT, VERSION_KINDS, LoanFacts
 from features.settings import ArrearsSettings
@@ -210,14 +210,14 @@ def _facts(ledger: Ledger, loan_ids: pa.Array, loans: pa.Table, rows: LoanRows, 
     receipts = _receipts(ledger, loan_ids, batch, arrears.count_waivers)
     events = _events(ledger, loan_ids, batch)
     refinanced = _refinanced(loans, loan_ids, rows)
-    nowhere = np.empty(0, dtype=np.int64)
-    homes, calendars = Homes(nowhere, nowhere, nowhere, nowhere), no_calendars()
+    homes, calendars = no_homes(), no_calendars()
     if arrears.non_working_days != "count":
         held = (*assignments[:4], assignments.branch_id)
         homes, names = homes_of(ledger, batch, held)
         days = np.concatenate([versions[3], dues[2], receipts[1], events[2], rows.disbursed_on])
         first, last = (int(days.min()), int(days.max())) if len(days) else (0, 0)
         calendars = calendars_of(ledger, batch, arrears, names, first, last)
+    facts = [*versions[1:], *dues[1:], *receipts[1:], *events[1:], *homes[1:], *refinanced[1:]]
     return Facts(
         _starts(versions[0], count),
         _starts(dues[0], count),
@@ -225,16 +225,7 @@ def _facts(ledger: Ledger, loan_ids: pa.Array, loans: pa.Table, rows: LoanRows, 
         _starts(events[0], count),
         _starts(homes.loan, count),
         _starts(refinanced[0], count),
-        LoanFacts(
-            *versions[1:],
-            *dues[1:],
-            *receipts[1:],
-            *events[1:],
-            *homes[1:],
-            *refinanced[1:],
-            rules_of(arrears),
-            calendars,
-        ),
+        LoanFacts._make([*facts, rules_of(arrears), calendars]),
     )
 
 

@@ -53,6 +53,12 @@ def no_calendars() -> Calendars:
     return Calendars(0, empty, empty, np.empty((0, 0), dtype=np.int64))
 
 
+def no_homes() -> Homes:
+    """The same for where loans are at home."""
+    empty = np.empty(0, dtype=np.int64)
+    return Homes(empty, empty, empty, empty)
+
+
 def calendars_of(
     ledger: Ledger, batch: int | None, arrears: ArrearsSettings, names: pa.Array, first: int, last: int
 ) -> Calendars:

@@ -29,10 +29,11 @@ def _moves_by_itself(loan: LoanFacts) -> bool:
     """Whether the count can rise to a threshold on days other than those that dues, reversals and versions name."""
     if loan.rules.clock != OLDEST_UNPAID or loan.rules.days == WORKING_DAYS:
         return True
-    for e in range(len(loan.event_on)):
-        if loan.event_kind[e] == PAUSE_STARTED:
-            return True
-    return False
+    pauses = 0
+    for kind in loan.event_kind:
+        if kind == PAUSE_STARTED:
+            pauses += 1
+    return pauses > 0
 
 
 @compiled

@@ -359,10 +359,9 @@ def observe(loan: LoanFacts, disbursed_on: int, principal: int, rate: float, tol
     out[:] = np.nan
     state[:] = 0
     end = ended_on(loan, day, known)
-    state[S_ENDED] = end
+    state[S_ENDED], state[S_AFTER] = end, _NEVER
     state[S_OUTSTANDING], state[S_NEXT_ON], state[S_NEXT] = UNKNOWN, UNKNOWN, UNKNOWN
     state[S_LAST_ON], state[S_LAST], state[S_OLDEST] = UNKNOWN, UNKNOWN, _NEVER
-    state[S_AFTER] = _NEVER
     day = min(day, end)
     version = version_in_force(loan, day, known)
     if version < 0:

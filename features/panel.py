@@ -7,7 +7,7 @@ weekly look does not count a month four times. What is left out is counted by re
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import numpy as np
@@ -52,7 +52,7 @@ class Panel:
     first: date
     last: date
     until: date
-    arrears: ArrearsSettings = ArrearsSettings()
+    arrears: ArrearsSettings = field(default_factory=ArrearsSettings)
 
 
 def build_panel(

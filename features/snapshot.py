@@ -108,8 +108,8 @@ def _frame(book: Book, seen: Observation, known: int, settings: LabelSettings) -
     columns = {**_ids(book, seen, known), **_state(seen)}
     columns["exposure"], columns["exposure_kind"], columns["status"] = exposure, exposure_kind, kind
     if book.arrears.classes:
-        days = columns["days_past_due"]
-        columns["arrears_class"] = [arrears_class(int(day), book.arrears.classes) for day in days]
+        days = seen.state[:, STATE.index("days_past_due")].tolist()
+        columns["arrears_class"] = [arrears_class(day, book.arrears.classes) for day in days]
     stratum = np.full(len(kind), None, dtype=object)
     eligible = kind == ELIGIBLE
     stratum[eligible] = strata(seen.state[eligible, STATE.index("days_past_due")], settings)
