@@ -37,12 +37,11 @@ class Pencil:
         return day
 
     def schedule(self, number: int) -> list[tuple[date, Decimal, Decimal | None]]:
-        rows = [
-            (self.due_day(due), due["amount"], due["principal"])
-            for due in self.dues
-            if due["version"] == number
-        ]
-        return sorted(rows, key=lambda row: row[0])
+        mine = sorted(
+            (due for due in self.dues if due["version"] == number), key=lambda due: (due["on"], due["amount"])
+        )
+        # What moved to one day keeps the order of the contract.
+        return [(self.due_day(due), due["amount"], due["principal"]) for due in mine]
 
     def ruling(self, day: date) -> dict[str, Any] | None:
         effective = [version for version in self.versions if version["on"] <= day]
