@@ -20,6 +20,7 @@ from data.money import minor_unit
 from features.calendars import calendars_of, homes_of, no_calendars, no_homes, rules_of
 from features.compiled import compiled
 from features.facts import EVENT_KINDS, FROM_THE_START, NO_CASH, OTHER_EVENT, VERSION_KINDS, LoanFacts
+from features.families import Family, refinanced_by
 from features.settings import ArrearsSettings
 
 _FAR_PAST = -int(NEVER)
@@ -36,6 +37,8 @@ class Facts(NamedTuple):
     event_starts: np.ndarray
     home_starts: np.ndarray
     refinanced_starts: np.ndarray
+    family_starts: np.ndarray
+    family: Family
     all: LoanFacts
 
 
@@ -54,6 +57,7 @@ class LoanRows(NamedTuple):
     opened_later: np.ndarray
     known_at: np.ndarray
     known_until: np.ndarray
+    currency: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -185,6 +189,7 @@ def read_book(ledger: Ledger, batch: int | None = None, arrears: ArrearsSettings
         np.array([unit[code] for code in currency.to_pylist()], dtype=np.int64),
         pc.is_valid(loans["opening_on"]).to_numpy(),
         *known,
+        _positions(currency, pc.unique(currency).sort()),
     )
     assignments = _assignments(ledger, batch, loan_ids)
     facts = _facts(ledger, loan_ids, loans, rows, assignments, arrears, batch)
@@ -209,7 +214,11 @@ def _facts(ledger: Ledger, loan_ids: pa.Array, loans: pa.Table, rows: LoanRows, 
     dues = _dues(ledger, loan_ids, loans, rows, versions, batch, arrears.count_charges)
     receipts = _receipts(ledger, loan_ids, batch, arrears.count_waivers)
     events = _events(ledger, loan_ids, batch)
-    refinanced = _refinanced(loans, loan_ids, rows)
+    refinanced = refinanced_by(
+        loans["refinances_loan_id"],
+        loan_ids,
+        (rows.loan, rows.borrower, rows.disbursed_on, rows.known_at, rows.known_until),
+    )
     homes, calendars = no_homes(), no_calendars()
     if arrears.non_working_days != "count":
         held = (*assignments[:4], assignments.branch_id)
@@ -217,6 +226,8 @@ def _facts(ledger: Ledger, loan_ids: pa.Array, loans: pa.Table, rows: LoanRows, 
         days = np.concatenate([versions[3], dues[2], receipts[1], events[2], rows.disbursed_on])
         first, last = (int(days.min()), int(days.max())) if len(days) else (0, 0)
         calendars = calendars_of(ledger, batch, arrears, names, first, last)
+    family = np.lexsort((rows.known_at, rows.loan, rows.borrower))
+    of_family = (rows.loan, rows.disbursed_on, rows.tolerance, rows.currency, rows.known_at, rows.known_until)
     facts = [*versions[1:], *dues[1:], *receipts[1:], *events[1:], *homes[1:], *refinanced[1:]]
     return Facts(
         _starts(versions[0], count),
@@ -225,6 +236,8 @@ def _facts(ledger: Ledger, loan_ids: pa.Array, loans: pa.Table, rows: LoanRows, 
         _starts(events[0], count),
         _starts(homes.loan, count),
         _starts(refinanced[0], count),
+        _starts(rows.borrower[family], int(rows.borrower.max(initial=-1)) + 1),
+        Family(*(np.ascontiguousarray(column[family], dtype=np.int64) for column in of_family)),
         LoanFacts._make([*facts, rules_of(arrears), calendars]),
     )
 
@@ -315,18 +328,6 @@ def _undone(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
     ids = pc.unique(table["payment_id"]).sort()
     undoes = pc.index_in(table["reverses"], value_set=ids, skip_nulls=True)
     return _positions(table["payment_id"], ids), pc.fill_null(undoes, -1).to_numpy().astype(np.int64)
-
-
-def _refinanced(loans: pa.Table, loan_ids: pa.Array, rows: LoanRows) -> list[np.ndarray]:
-    """For each loan the later loans of the same borrower that refinanced it: day, and when that was known."""
-    old = pc.fill_null(pc.index_in(loans["refinances_loan_id"], value_set=loan_ids, skip_nulls=True), -1)
-    of = old.to_numpy().astype(np.int64)
-    pairs = np.stack([rows.loan, rows.borrower], axis=1)
-    owners = {(int(loan), int(borrower)) for loan, borrower in pairs[np.isin(rows.loan, of)]}
-    same = [at for at in np.flatnonzero(of >= 0) if (int(of[at]), int(rows.borrower[at])) in owners]
-    at = np.array(same, dtype=np.int64)
-    columns = [of[at], rows.disbursed_on[at], rows.known_at[at], rows.known_until[at]]
-    return _sorted(columns, by=(0, 1, 2))
 
 
 def _events(ledger: Ledger, loan_ids: pa.Array, batch: int | None) -> list[np.ndarray]:

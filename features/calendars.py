@@ -44,6 +44,9 @@ def rules_of(arrears: ArrearsSettings) -> Rules:
         clock=_CLOCKS.index(arrears.clock),
         material_amount=int(arrears.materiality_amount * 10_000),
         material_share=arrears.materiality_share,
+        by_borrower=int(arrears.level == "borrower"),
+        pulling_share=-1 if arrears.pulling_basis_points is None else arrears.pulling_basis_points,
+        pulling_days=arrears.pulling_days,
     )
 
 

@@ -61,7 +61,7 @@ EVERY_DAY, MOVED_DATES, WORKING_DAYS = range(3)
 
 
 class Rules(NamedTuple):
-    """The settings of the arithmetic as integers; amounts in 1/10,000, shares in basis points, flags 0 or 1."""
+    """The settings of the arithmetic as integers; amounts in 1/10,000, shares in basis points (-1: none), flags 0 or 1."""
 
     inclusive: int
     tolerance_share: int
@@ -71,6 +71,9 @@ class Rules(NamedTuple):
     clock: int
     material_amount: int
     material_share: int
+    by_borrower: int
+    pulling_share: int
+    pulling_days: int
 
 
 class Calendars(NamedTuple):

@@ -44,13 +44,14 @@ DROP_REASONS = {
 
 
 @compiled
-def label(loan: LoanFacts, as_of: int, bad_at: int, horizon: int, lag: int, tolerance: int, month_ends: np.ndarray) -> int:  # fmt: skip
+def label(loan: LoanFacts, as_of: int, bad_at: int, horizon: int, lag: int, tolerance: int, month_ends: np.ndarray, pulled: int) -> int:  # fmt: skip
     """GOOD, BAD, or the code of the reason why the snapshot is no example.
 
-    `month_ends`: the day numbers of the month ends a rounded book is judged on; empty for a book of days.
+    `pulled`: the first day from as_of on on which the borrower's other loans put it at `bad_at` (`features.contagion`);
+    NEVER where each loan is counted by itself. `month_ends`: the day numbers of the month ends a rounded book is judged on; empty for a book of days.
     """
     known, last = as_of + horizon + lag, as_of + horizon
-    if days_past_due(loan, as_of, known, tolerance) >= bad_at:
+    if days_past_due(loan, as_of, known, tolerance) >= bad_at or pulled == as_of:
         return BAD_BEFORE
     end, lost, gone = _NEVER, False, _NEVER
     for e in range(len(loan.event_on)):
@@ -70,7 +71,7 @@ def label(loan: LoanFacts, as_of: int, bad_at: int, horizon: int, lag: int, tole
         return BAD
     # A closed loan owes nothing from its last day on, so days late are counted up to the day before.
     last = min(last, end - 1)
-    if first_day_at(loan, as_of + 1, last, known, bad_at, tolerance, month_ends) != _NEVER:
+    if first_day_at(loan, as_of + 1, last, known, bad_at, tolerance, month_ends) != _NEVER or pulled <= last:
         return BAD
     return NEITHER if gone != _NEVER else GOOD
 

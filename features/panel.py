@@ -20,6 +20,7 @@ from data.ledger import Ledger
 from data.money import to_units
 from features.book import Book, Facts, facts_of, read_book
 from features.compiled import compiled
+from features.contagion import pulled_on
 from features.kernel import STATE, Scratch
 from features.labels import BAD, DROP_REASONS, GOOD, UNREACHABLE, label
 from features.observation import Observation, assigned, feature_names, observe_book, working_space
@@ -124,16 +125,7 @@ def _snapshots(
     for status, words in _NOT_ELIGIBLE.items():
         dropped[words] += int((seen.live & (kind == status)).sum())
     keep = np.flatnonzero(seen.live & (kind == ELIGIBLE))
-    codes = label_rows(
-        book.facts,
-        seen.loan[keep],
-        book.rows.tolerance[seen.row[keep]],
-        day,
-        labels.bad_at_days,
-        labels.horizon_days,
-        labels.lag_days,
-        judged_month_ends(book, on + timedelta(days=1), on + timedelta(days=labels.horizon_days)),
-    )
+    codes = labels_of(book, seen, keep, on, labels)
     for code, words in DROP_REASONS.items():
         if code != UNREACHABLE:
             dropped[words] += int((codes == code).sum())
@@ -176,10 +168,28 @@ def judged_month_ends(book: Book, first: date, last: date) -> np.ndarray:
     return np.array([to_day(end) for end in month_ends(first, last)], dtype=np.int64)
 
 
+def labels_of(book: Book, seen: Observation, keep: np.ndarray, on: date, labels: LabelSettings) -> np.ndarray:
+    """The label of each row `keep` of what was seen on a day, as codes of `features.labels`."""
+    rows, row = book.rows, seen.row[keep]
+    return _label_rows(
+        book.facts,
+        seen.loan[keep],
+        rows.tolerance[row],
+        rows.borrower[row],
+        rows.currency[row],
+        seen.day,
+        labels.bad_at_days,
+        labels.horizon_days,
+        labels.lag_days,
+        judged_month_ends(book, on + timedelta(days=1), on + timedelta(days=labels.horizon_days)),
+    )
+
+
 @compiled
-def label_rows(facts: Facts, loan: np.ndarray, tolerance: np.ndarray, day: int, bad_at: int, horizon: int, lag: int, month_ends: np.ndarray) -> np.ndarray:  # fmt: skip
-    """The label of each loan looked at on `day`, as codes of `features.labels`."""
+def _label_rows(facts: Facts, loan: np.ndarray, tolerance: np.ndarray, borrower: np.ndarray, currency: np.ndarray, day: int, bad_at: int, horizon: int, lag: int, month_ends: np.ndarray) -> np.ndarray:  # fmt: skip
     codes = np.empty(len(loan), dtype=np.int64)
+    last, known = day + horizon, day + horizon + lag
     for i in range(len(loan)):
-        codes[i] = label(facts_of(facts, loan[i]), day, bad_at, horizon, lag, tolerance[i], month_ends)
+        pulled = pulled_on(facts, loan[i], tolerance[i], borrower[i], currency[i], day, last, known, bad_at, month_ends)  # fmt: skip
+        codes[i] = label(facts_of(facts, loan[i]), day, bad_at, horizon, lag, tolerance[i], month_ends, pulled)  # fmt: skip
     return codes

@@ -110,6 +110,17 @@ class ArrearsSettings(BaseModel):
     materiality_share: int = Field(
         default=0, ge=0, le=10_000, description="and more than this share of exposure, in basis points"
     )
+    level: Literal["loan", "borrower"] = Field(
+        default="loan",
+        description="borrower: a material arrear of one loan counts for all of the borrower's in its currency",
+    )
+    pulling_basis_points: int | None = Field(
+        default=None,
+        ge=0,
+        le=10_000,
+        description="borrower: only where more than this share of exposure is late by pulling_days",
+    )
+    pulling_days: int = Field(default=90, ge=1, description="borrower: days past due from which a loan pulls")
     classes: tuple[tuple[str, int], ...] = Field(
         default=(), description='names with their first day, as [["SMA-0", 1], ["SMA-1", 31]]'
     )

@@ -21,6 +21,7 @@ from features.arrears import (
 from features.book import Book, Facts, facts_of
 from features.catalogue import FEATURE_NAMES
 from features.compiled import compiled
+from features.contagion import spread
 from features.distress import first_day_at
 from features.kernel import S_ENDED, S_JUDGED, S_REMAINING, STATE, Scratch, observe
 from features.observation import Observation
@@ -65,7 +66,9 @@ def look_at(book: Book, row: np.ndarray, day: int, work: Scratch) -> Observation
         discounted,
     )
     live = (state[:, S_ENDED] == _NEVER) & (state[:, S_REMAINING] > rows.tolerance[row])
-    return Observation(day, row, loan, state, np.empty((len(row), 0)), discounted, live)
+    features = np.empty((len(row), 0))
+    spread(book, row, live, day, day, state, features)
+    return Observation(day, row, loan, state, features, discounted, live)
 
 
 @compiled

@@ -22,7 +22,7 @@ APRIL_TO_JUNE = [("2024-04-15", 100), ("2024-05-15", 100), ("2024-06-15", 100), 
 
 
 def judged(loan: LoanFacts, month_ends: np.ndarray = DAYS, bad_at: int = 30, horizon: int = 90) -> int:
-    return label(loan, AS_OF, bad_at, horizon, 10, 0, month_ends)
+    return label(loan, AS_OF, bad_at, horizon, 10, 0, month_ends, 2**31 - 1)
 
 
 def after(days: int) -> str:
