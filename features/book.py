@@ -17,8 +17,11 @@ from data.arrays import days_of, ten_thousandths
 from data.days import NEVER
 from data.ledger import Ledger
 from data.money import minor_unit
-from features.arrears import EVENT_KINDS, FROM_THE_START, NO_CASH, OTHER_EVENT, VERSION_KINDS, LoanFacts
+from features.calendars import calendars_of, homes_of, no_calendars, no_homes, rules_of
 from features.compiled import compiled
+from features.facts import EVENT_KINDS, FROM_THE_START, NO_CASH, OTHER_EVENT, VERSION_KINDS, LoanFacts
+from features.families import Family, refinanced_by
+from features.settings import ArrearsSettings
 
 _FAR_PAST = -int(NEVER)
 COUNTED_PAYMENTS = ("payment", "reversal", "waiver")
@@ -32,6 +35,10 @@ class Facts(NamedTuple):
     due_starts: np.ndarray
     paid_starts: np.ndarray
     event_starts: np.ndarray
+    home_starts: np.ndarray
+    refinanced_starts: np.ndarray
+    family_starts: np.ndarray
+    family: Family
     all: LoanFacts
 
 
@@ -50,6 +57,7 @@ class LoanRows(NamedTuple):
     opened_later: np.ndarray
     known_at: np.ndarray
     known_until: np.ndarray
+    currency: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,7 @@ class Book:
     attributes: tuple["Attribute", ...]
     assignments: "Assignments"
     month_end_only: bool
+    arrears: ArrearsSettings
 
     @property
     def longest_schedule(self) -> int:
@@ -105,6 +114,8 @@ def facts_of(book: Facts, loan: int) -> LoanFacts:
     d0, d1 = book.due_starts[loan], book.due_starts[loan + 1]
     p0, p1 = book.paid_starts[loan], book.paid_starts[loan + 1]
     e0, e1 = book.event_starts[loan], book.event_starts[loan + 1]
+    h0, h1 = book.home_starts[loan], book.home_starts[loan + 1]
+    r0, r1 = book.refinanced_starts[loan], book.refinanced_starts[loan + 1]
     every = book.all
     return LoanFacts(
         every.version_number[v0:v1],
@@ -124,15 +135,26 @@ def facts_of(book: Facts, loan: int) -> LoanFacts:
         every.paid_cash_until[p0:p1],
         every.paid_known_at[p0:p1],
         every.paid_known_until[p0:p1],
+        every.paid_number[p0:p1],
+        every.paid_undoes[p0:p1],
         every.event_kind[e0:e1],
         every.event_on[e0:e1],
         every.event_known_at[e0:e1],
         every.event_known_until[e0:e1],
+        every.home_calendar[h0:h1],
+        every.home_known_at[h0:h1],
+        every.home_known_until[h0:h1],
+        every.refinanced_on[r0:r1],
+        every.refinanced_known_at[r0:r1],
+        every.refinanced_known_until[r0:r1],
+        every.rules,
+        every.calendars,
     )
 
 
-def read_book(ledger: Ledger, batch: int | None = None) -> Book:
-    """All loans of the ledger as it stood at `batch` (default: the newest)."""
+def read_book(ledger: Ledger, batch: int | None = None, arrears: ArrearsSettings | None = None) -> Book:
+    """All loans of the ledger as it stood at `batch` (default: the newest), counted by `arrears` (default: the design's)."""
+    arrears = arrears or ArrearsSettings()
     loans = ledger.facts(
         "loans",
         [
@@ -145,6 +167,7 @@ def read_book(ledger: Ledger, batch: int | None = None) -> Book:
             "annual_rate",
             "opening_on",
             "opening_past_due",
+            "refinances_loan_id",
             *(name for name in ledger.columns("loans") if name.startswith("attr_")),
         ],
         batch=batch,
@@ -153,7 +176,9 @@ def read_book(ledger: Ledger, batch: int | None = None) -> Book:
     borrower_ids = pc.unique(loans["borrower_id"]).sort()
     loan = _positions(loans["loan_id"], loan_ids)
     currency = loans["currency"]
-    unit = {code: minor_unit(code) for code in pc.unique(currency).to_pylist()}
+    unit = {
+        code: arrears.tolerance_minor_units * minor_unit(code) for code in pc.unique(currency).to_pylist()
+    }
     known = _known(loans)
     rows = LoanRows(
         loan,
@@ -164,8 +189,10 @@ def read_book(ledger: Ledger, batch: int | None = None) -> Book:
         np.array([unit[code] for code in currency.to_pylist()], dtype=np.int64),
         pc.is_valid(loans["opening_on"]).to_numpy(),
         *known,
+        _positions(currency, pc.unique(currency).sort()),
     )
-    facts = _facts(ledger, loan_ids, loans, rows, batch)
+    assignments = _assignments(ledger, batch, loan_ids)
+    facts = _facts(ledger, loan_ids, loans, rows, assignments, arrears, batch)
     return Book(
         loan_ids,
         borrower_ids,
@@ -174,24 +201,44 @@ def read_book(ledger: Ledger, batch: int | None = None) -> Book:
         currency,
         facts,
         _attributes(ledger, batch, loans, loan, borrower_ids),
-        _assignments(ledger, batch, loan_ids),
+        assignments,
         ledger.date_grid == "month_end",
+        arrears,
     )
 
 
-def _facts(ledger: Ledger, loan_ids: pa.Array, loans: pa.Table, rows: LoanRows, batch: int | None) -> Facts:
+def _facts(ledger: Ledger, loan_ids: pa.Array, loans: pa.Table, rows: LoanRows, assignments: Assignments, arrears: ArrearsSettings, batch: int | None) -> Facts:  # fmt: skip
     """Schedules, dues, receipts and events of every loan, each sorted as `LoanFacts` says."""
     count = len(loan_ids)
     versions = _versions(ledger, loan_ids, batch)
-    dues = _dues(ledger, loan_ids, loans, rows, versions, batch)
-    receipts = _receipts(ledger, loan_ids, batch)
+    dues = _dues(ledger, loan_ids, loans, rows, versions, batch, arrears.count_charges)
+    receipts = _receipts(ledger, loan_ids, batch, arrears.count_waivers)
     events = _events(ledger, loan_ids, batch)
+    refinanced = refinanced_by(
+        loans["refinances_loan_id"],
+        loan_ids,
+        (rows.loan, rows.borrower, rows.disbursed_on, rows.known_at, rows.known_until),
+    )
+    homes, calendars = no_homes(), no_calendars()
+    if arrears.non_working_days != "count":
+        held = (*assignments[:4], assignments.branch_id)
+        homes, names = homes_of(ledger, batch, held)
+        days = np.concatenate([versions[3], dues[2], receipts[1], events[2], rows.disbursed_on])
+        first, last = (int(days.min()), int(days.max())) if len(days) else (0, 0)
+        calendars = calendars_of(ledger, batch, arrears, names, first, last)
+    family = np.lexsort((rows.known_at, rows.loan, rows.borrower))
+    of_family = (rows.loan, rows.disbursed_on, rows.tolerance, rows.currency, rows.known_at, rows.known_until)
+    facts = [*versions[1:], *dues[1:], *receipts[1:], *events[1:], *homes[1:], *refinanced[1:]]
     return Facts(
         _starts(versions[0], count),
         _starts(dues[0], count),
         _starts(receipts[0], count),
         _starts(events[0], count),
-        LoanFacts(*versions[1:], *dues[1:], *receipts[1:], *events[1:]),
+        _starts(homes.loan, count),
+        _starts(refinanced[0], count),
+        _starts(rows.borrower[family], int(rows.borrower.max(initial=-1)) + 1),
+        Family(*(np.ascontiguousarray(column[family], dtype=np.int64) for column in of_family)),
+        LoanFacts._make([*facts, rules_of(arrears), calendars]),
     )
 
 
@@ -211,10 +258,11 @@ def _versions(ledger: Ledger, loan_ids: pa.Array, batch: int | None) -> list[np.
     return _sorted(columns, by=(0, 1, 5))
 
 
-def _dues(ledger: Ledger, loan_ids: pa.Array, loans: pa.Table, rows: LoanRows, versions: list[np.ndarray], batch: int | None) -> list[np.ndarray]:  # fmt: skip
-    table = ledger.facts(
-        "installments", ["loan_id", "version", "due_on", "amount_due", "principal_due"], batch=batch
-    )
+def _dues(ledger: Ledger, loan_ids: pa.Array, loans: pa.Table, rows: LoanRows, versions: list[np.ndarray], batch: int | None, charges: bool) -> list[np.ndarray]:  # fmt: skip
+    wanted = ["loan_id", "version", "due_on", "amount_due", "principal_due", "kind"]
+    table = ledger.facts("installments", wanted, batch=batch)
+    if not charges:
+        table = table.filter(pc.fill_null(pc.not_equal(table["kind"], "charge"), True))
     columns = [
         _positions(table["loan_id"], loan_ids),
         table["version"].to_numpy().astype(np.int64),
@@ -242,11 +290,14 @@ def _dues(ledger: Ledger, loan_ids: pa.Array, loans: pa.Table, rows: LoanRows, v
     return _sorted(columns, by=(0, 1, 2, 3, 5))
 
 
-def _receipts(ledger: Ledger, loan_ids: pa.Array, batch: int | None) -> list[np.ndarray]:
+def _receipts(
+    ledger: Ledger, loan_ids: pa.Array, batch: int | None, waivers: bool = True
+) -> list[np.ndarray]:
     wanted = ["payment_id", "loan_id", "paid_on", "amount", "kind", "status", "reverses"]
     table = ledger.facts("payments", wanted, batch=batch)
     posted = pc.fill_null(pc.equal(table["status"], "posted"), True)
-    counted = pc.fill_null(pc.is_in(table["kind"], pa.array(COUNTED_PAYMENTS)), True)
+    kinds = COUNTED_PAYMENTS if waivers else tuple(kind for kind in COUNTED_PAYMENTS if kind != "waiver")
+    counted = pc.fill_null(pc.is_in(table["kind"], pa.array(kinds)), True)
     table = table.filter(pc.and_(posted, counted))
     known_at, known_until = _known(table)
     until = np.full(table.num_rows, NEVER, dtype=np.int32)
@@ -267,8 +318,16 @@ def _receipts(ledger: Ledger, loan_ids: pa.Array, batch: int | None) -> list[np.
         np.where(waiver, NO_CASH, until).astype(np.int64),
         known_at,
         known_until,
+        *_undone(table),
     ]
-    return _sorted(columns, by=(0, 1, 2, 4))
+    return _sorted(columns, by=(0, 1, 2, 4, 6))
+
+
+def _undone(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+    """For each receipt the number of its payment, the same for all versions, and that of the one it takes back (-1: none)."""
+    ids = pc.unique(table["payment_id"]).sort()
+    undoes = pc.index_in(table["reverses"], value_set=ids, skip_nulls=True)
+    return _positions(table["payment_id"], ids), pc.fill_null(undoes, -1).to_numpy().astype(np.int64)
 
 
 def _events(ledger: Ledger, loan_ids: pa.Array, batch: int | None) -> list[np.ndarray]:

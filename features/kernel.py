@@ -19,7 +19,7 @@ from features.arrears import (
     LoanFacts,
     ended_on,
     is_known,
-    paid_by,
+    original_version,
     paused_days,
     receipts_count_after,
     state_on,
@@ -27,6 +27,8 @@ from features.arrears import (
 )
 from features.catalogue import FEATURE_NAMES
 from features.compiled import compiled
+from features.counting import calendar_row, counted, falls_due
+from features.receipts import allowed, curtailing
 
 _NEVER = int(NEVER)
 UNKNOWN = -1
@@ -49,6 +51,10 @@ STATE = (
     "max_late",
     "ended_on",
     "oldest_unpaid_on",
+    "days_late",
+    "delinquent_days",
+    "days_past_due_original",
+    "counted_after",
 )
 _STATE = {name: place for place, name in enumerate(STATE)}
 _FEATURE = {name: place for place, name in enumerate(FEATURE_NAMES)}
@@ -58,6 +64,7 @@ S_DPD, S_PAST_DUE, S_DUE_UNPAID, S_AHEAD, S_REMAINING, S_OUTSTANDING = (_STATE[n
 S_NEXT_ON, S_NEXT, S_LAST_ON, S_LAST, S_REACHED, S_JUDGED, S_LATE, S_MAX_LATE, S_ENDED, S_OLDEST = (
     _STATE[n] for n in STATE[6:16]
 )
+S_DAYS_LATE, S_DELINQUENT, S_ORIGINAL, S_AFTER = (_STATE[n] for n in STATE[16:])
 F_LATE_3 = _FEATURE["late_count_3"]
 F_LATE_6 = _FEATURE["late_count_6"]
 F_LATE_12 = _FEATURE["late_count_12"]
@@ -119,14 +126,14 @@ def scratch(installments: int, receipts: int) -> Scratch:
 def _gather_dues(loan: LoanFacts, version: int, known: int, work: Scratch) -> int:
     """Known installments of one version with something due, in order of date; how many."""
     found = 0
-    number = loan.version_number[version]
+    number, row = loan.version_number[version], calendar_row(loan, known)
     for i in range(len(loan.due_on)):
         if (
             loan.due_version[i] == number
             and loan.due_amount[i] > 0
             and is_known(loan.due_known_at[i], loan.due_known_until[i], known)
         ):
-            work.due_on[found] = loan.due_on[i]
+            work.due_on[found] = falls_due(loan, row, loan.due_on[i])
             work.due[found] = loan.due_amount[i]
             work.principal[found] = loan.due_principal[i]
             found += 1
@@ -134,7 +141,9 @@ def _gather_dues(loan: LoanFacts, version: int, known: int, work: Scratch) -> in
 
 
 @compiled
-def _gather_receipts(loan: LoanFacts, version: int, day: int, known: int, work: Scratch) -> int:
+def _gather_receipts(
+    loan: LoanFacts, version: int, day: int, known: int, tolerance: int, work: Scratch
+) -> int:
     """Days with receipts and, for each, the amount that stays covered from that day on; how many days.
 
     A reversal takes back what an earlier receipt had covered, so the amount that stays covered on a day is the
@@ -150,12 +159,16 @@ def _gather_receipts(loan: LoanFacts, version: int, day: int, known: int, work: 
         if loan.paid_on[p] <= after or not is_known(loan.paid_known_at[p], loan.paid_known_until[p], known):
             continue
         total += loan.paid_amount[p]
+        if loan.rules.curtails == 1:
+            continue
         if found > 0 and work.paid_on[found - 1] == loan.paid_on[p]:
             work.covered[found - 1] = total
         else:
             work.paid_on[found] = loan.paid_on[p]
             work.covered[found] = total
             found += 1
+    if loan.rules.curtails == 1:
+        _, _, found = curtailing(loan, version, day, known, tolerance, work.paid_on, work.covered)
     for r in range(found - 2, -1, -1):
         work.covered[r] = min(work.covered[r], work.covered[r + 1])
     return found
@@ -165,26 +178,27 @@ def _gather_receipts(loan: LoanFacts, version: int, day: int, known: int, work: 
 def _judge(loan: LoanFacts, version: int, dues: int, receipts: int, day: int, known: int, tolerance: int, work: Scratch) -> int:  # fmt: skip
     """Days late, days early, number of parts and openness of every judged installment; how many were judged."""
     judged, sum_due, r, first = 0, 0, -1, -1
-    credit = loan.version_credit[version]
+    credit, row = loan.version_credit[version], calendar_row(loan, known)
     for i in range(dues):
         if work.due_on[i] > day:
             break
         before = sum_due
         sum_due += work.due[i]
+        may_miss = allowed(loan, work.due[i], tolerance)
         # `first` is the receipt that begins to cover this installment, `r` the one that completes it; -1 is the credit.
         while first < receipts and (credit if first < 0 else work.covered[first]) <= before + tolerance:
             first += 1
-        while r < receipts and (credit if r < 0 else work.covered[r]) < sum_due - tolerance:
+        while r < receipts and (credit if r < 0 else work.covered[r]) < sum_due - may_miss:
             r += 1
         covered = r < receipts
         if not covered and work.due_on[i] == day:
             break
         until = day if not covered else (work.due_on[i] if r < 0 else work.paid_on[r])
-        late = until - work.due_on[i]
+        late = counted(loan, row, work.due_on[i], until)
         if late > 0:
             late = max(0, late - paused_days(loan, work.due_on[i], until, known))
-        work.days_late[judged] = max(0, late)
-        work.days_early[judged] = max(0, -late)
+        work.days_late[judged] = late
+        work.days_early[judged] = max(0, work.due_on[i] - until)
         work.open_[judged] = 0 if covered else 1
         work.parts[judged] = r - first + 1 if covered else (2 if first < receipts else 1)
         judged += 1
@@ -293,9 +307,7 @@ def _payments(loan: LoanFacts, dues: int, day: int, known: int, work: Scratch, s
 
 
 @compiled
-def _balance(
-    dues: int, paid: int, day: int, rate: float, tolerance: int, work: Scratch, state: np.ndarray
-) -> float:
+def _balance(dues: int, paid: int, aside: int, day: int, rate: float, tolerance: int, work: Scratch, state: np.ndarray) -> float:  # fmt: skip
     """Outstanding principal into the state (UNKNOWN where dues are not split); remaining dues discounted to `day`.
 
     Also the next due: the next installment that still asks for money, and how much of it; what was paid ahead covers
@@ -312,8 +324,8 @@ def _balance(
         if work.due_on[i] > day and missing > tolerance and state[S_NEXT_ON] == UNKNOWN:
             state[S_NEXT_ON], state[S_NEXT] = work.due_on[i], missing
         discounted += missing / (1.0 + yearly) ** (max(0, work.due_on[i] - day) / 365.0)
-    state[S_OUTSTANDING] = outstanding if split else UNKNOWN
-    return discounted
+    state[S_OUTSTANDING] = max(0, outstanding - aside) if split else UNKNOWN
+    return max(0.0, discounted - aside)
 
 
 @compiled
@@ -347,7 +359,7 @@ def observe(loan: LoanFacts, disbursed_on: int, principal: int, rate: float, tol
     out[:] = np.nan
     state[:] = 0
     end = ended_on(loan, day, known)
-    state[S_ENDED] = end
+    state[S_ENDED], state[S_AFTER] = end, _NEVER
     state[S_OUTSTANDING], state[S_NEXT_ON], state[S_NEXT] = UNKNOWN, UNKNOWN, UNKNOWN
     state[S_LAST_ON], state[S_LAST], state[S_OLDEST] = UNKNOWN, UNKNOWN, _NEVER
     day = min(day, end)
@@ -357,17 +369,21 @@ def observe(loan: LoanFacts, disbursed_on: int, principal: int, rate: float, tol
     dues = _gather_dues(loan, version, known, work)
     if dues == 0:
         return np.nan
-    receipts = _gather_receipts(loan, version, day, known, work)
+    receipts = _gather_receipts(loan, version, day, known, tolerance, work)
     judged = _judge(loan, version, dues, receipts, day, known, tolerance, work)
     now = state_on(loan, version, day, known, tolerance)
     state[S_DPD], state[S_PAST_DUE], state[S_DUE_UNPAID] = now.days_past_due, now.past_due, now.due_unpaid
     state[S_AHEAD], state[S_REMAINING], state[S_JUDGED] = now.paid_ahead, now.remaining, judged
-    state[S_OLDEST] = now.oldest_unpaid_on
+    state[S_OLDEST], state[S_AFTER] = now.oldest_unpaid_on, now.counted_after
+    state[S_DAYS_LATE], state[S_DELINQUENT] = now.days_late, now.delinquent_days
+    state[S_ORIGINAL] = now.days_past_due
+    first = original_version(loan, day, known)
+    if first != version:
+        state[S_ORIGINAL] = state_on(loan, first, day, known, tolerance).days_past_due
     usual = _schedule(dues, day, disbursed_on, principal, rate, work, state, out)
     _lateness(judged, day, work, out)
     _payments(loan, dues, day, known, work, state, out)
-    paid = paid_by(loan, version, day, known)
-    discounted = _balance(dues, paid, day, rate, tolerance, work, state)
+    discounted = _balance(dues, now.paid, now.set_aside, day, rate, tolerance, work, state)
     if state[S_NEXT_ON] != UNKNOWN:
         out[F_NEXT], out[F_NEXT + 1] = state[S_NEXT_ON] - day, state[S_NEXT] / usual
     unpaid, late, most = 0, 0, 0
@@ -378,7 +394,7 @@ def observe(loan: LoanFacts, disbursed_on: int, principal: int, rate: float, tol
     state[S_LATE], state[S_MAX_LATE] = late, most
     out[F_STATE], out[F_STATE + 1], out[F_STATE + 2] = now.days_past_due, unpaid, now.past_due / usual
     out[F_AHEAD] = now.paid_ahead / usual
-    out[F_REPAID] = paid / (usual * dues)
+    out[F_REPAID] = (now.paid + now.set_aside) / (usual * dues)
     if state[S_OUTSTANDING] != UNKNOWN and principal > 0:
         out[F_OUTSTANDING] = state[S_OUTSTANDING] / principal
     return discounted

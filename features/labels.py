@@ -1,12 +1,17 @@
 """What became of a loan after the day it was looked at: the label a model learns from.
 
-A loan turns bad within (as_of, as_of + H] if it reaches K days past due, is written or charged off, or is
-rescheduled while late (design, section 4). The facts used are those known at as_of + H + lag, for old snapshots as
-for new ones, so a label never changes once it is mature. A loan paid off or prepaid is good; death and fraud are
-neither; a loan that later facts show at K or more on as_of itself was bad already and is no example.
+A loan turns bad within (as_of, as_of + H] if it reaches K days past due, is written or charged off, or falls into
+distress: it is rescheduled while late, or refinanced by a later loan of the same borrower while late (design, section
+4). The facts used are those known at as_of + H + lag, for old snapshots as for new ones, so a label never changes
+once it is mature. A loan paid off or prepaid is good. A loan that later facts show at K or more on as_of itself was
+bad already and is no example.
 
-A book whose dates are rounded to month ends is judged on month ends only. Refinancing that closes a late loan and
-versions that lower the present value are not read as distress yet.
+Excluding events are never good (domain, 1.3). Death and fraud are neither, whatever happened besides. Insolvency,
+legal action, repossession and a sale of the loan end what can be seen of it: it is bad where it turned bad by that
+day, and neither where it had not. They follow arrears so often that leaving out all such loans would hide the bad.
+
+A book whose dates are rounded to month ends is judged on month ends only. A version that lowers the present value is
+not read as distress yet.
 """
 
 import numpy as np
@@ -17,37 +22,38 @@ from features.arrears import (
     CLOSED,
     DECEASED,
     FRAUD,
-    PAUSE_STARTED,
-    RESCHEDULED,
+    SOLD,
     WRITTEN_OFF,
     LoanFacts,
     days_past_due,
     is_known,
-    state_on,
-    version_in_force,
 )
+from features.book import Facts, facts_of
 from features.compiled import compiled
+from features.counting import calendar_row, counted
+from features.distress import first_day_at, refinanced_late, rescheduled_late
 
 _NEVER = int(NEVER)
 
 GOOD, BAD, NEITHER, BAD_BEFORE, UNREACHABLE = range(5)
 DROP_REASONS = {
-    NEITHER: "death or fraud within the horizon",
+    NEITHER: "death, fraud or another excluding event within the horizon",
     BAD_BEFORE: "later facts show it bad on the day itself",
     UNREACHABLE: "cannot reach the threshold within the horizon",
 }
 
 
 @compiled
-def label(loan: LoanFacts, as_of: int, bad_at: int, horizon: int, lag: int, tolerance: int, month_ends: np.ndarray) -> int:  # fmt: skip
+def label(loan: LoanFacts, as_of: int, bad_at: int, horizon: int, lag: int, tolerance: int, month_ends: np.ndarray, pulled: int) -> int:  # fmt: skip
     """GOOD, BAD, or the code of the reason why the snapshot is no example.
 
-    `month_ends`: the day numbers of the month ends a rounded book is judged on; empty for a book of days.
+    `pulled`: the first day from as_of on on which the borrower's other loans put it at `bad_at` (`features.contagion`);
+    NEVER where each loan is counted by itself. `month_ends`: the day numbers of the month ends a rounded book is judged on; empty for a book of days.
     """
     known, last = as_of + horizon + lag, as_of + horizon
-    if days_past_due(loan, as_of, known, tolerance) >= bad_at:
+    if days_past_due(loan, as_of, known, tolerance) >= bad_at or pulled == as_of:
         return BAD_BEFORE
-    end, lost = _NEVER, False
+    end, lost, gone = _NEVER, False, _NEVER
     for e in range(len(loan.event_on)):
         on, kind = loan.event_on[e], loan.event_kind[e]
         if on <= as_of or on > last or not is_known(loan.event_known_at[e], loan.event_known_until[e], known):
@@ -58,80 +64,37 @@ def label(loan: LoanFacts, as_of: int, bad_at: int, horizon: int, lag: int, tole
             lost = True
         if kind == CLOSED:
             end = min(end, on)
-    if lost or _rescheduled_late(loan, as_of, last, known, tolerance):
+        if FRAUD < kind <= SOLD:
+            gone = min(gone, on)
+    last = min(last, gone)
+    if lost or rescheduled_late(loan, as_of, last, known, tolerance) or refinanced_late(loan, as_of, last, known, tolerance):  # fmt: skip
         return BAD
     # A closed loan owes nothing from its last day on, so days late are counted up to the day before.
     last = min(last, end - 1)
-    if len(month_ends) > 0:
-        for on in month_ends:
-            if as_of < on <= last and days_past_due(loan, on, known, tolerance) >= bad_at:
-                return BAD
-    elif _reaches(loan, as_of, last, known, bad_at, tolerance):
+    if first_day_at(loan, as_of + 1, last, known, bad_at, tolerance, month_ends) != _NEVER or pulled <= last:
         return BAD
-    return GOOD
-
-
-@compiled
-def _rescheduled_late(loan: LoanFacts, as_of: int, last: int, known: int, tolerance: int) -> bool:
-    """Whether a reschedule took effect in (as_of, last] on a day on which the version before it was late."""
-    for v in range(1, len(loan.version_number)):
-        on = loan.version_effective_on[v]
-        if (
-            loan.version_kind[v] == RESCHEDULED
-            and as_of < on <= last
-            and is_known(loan.version_known_at[v], loan.version_known_until[v], known)
-        ):
-            before = version_in_force(loan, on - 1, known)
-            if before >= 0 and state_on(loan, before, on, known, tolerance).days_past_due >= 1:
-                return True
-    return False
-
-
-@compiled
-def _reaches(loan: LoanFacts, as_of: int, last: int, known: int, bad_at: int, tolerance: int) -> bool:
-    """Whether the loan stands at `bad_at` days or more on any day of (as_of, last].
-
-    Days past due only rise to the threshold on a day that is `bad_at` days after a due date, on a day on which a
-    receipt is taken back, or on which a schedule takes effect; so only those days and the first are looked at.
-    A pause moves the count itself: then every day is.
-    """
-    first = as_of + 1
-    if first > last:
-        return False
-    for e in range(len(loan.event_on)):
-        if loan.event_kind[e] == PAUSE_STARTED:
-            worst = 0
-            for on in range(first, last + 1):
-                worst = max(worst, days_past_due(loan, on, known, tolerance))
-            return worst >= bad_at
-    if days_past_due(loan, first, known, tolerance) >= bad_at:
-        return True
-    for i in range(len(loan.due_on)):
-        on = loan.due_on[i] + bad_at
-        if first < on <= last and days_past_due(loan, on, known, tolerance) >= bad_at:
-            return True
-    for p in range(len(loan.paid_on)):
-        on = loan.paid_on[p]
-        if (
-            loan.paid_amount[p] < 0
-            and first < on <= last
-            and days_past_due(loan, on, known, tolerance) >= bad_at
-        ):
-            return True
-    for v in range(len(loan.version_number)):
-        on = loan.version_effective_on[v]
-        if first < on <= last and days_past_due(loan, on, known, tolerance) >= bad_at:
-            return True
-    return False
+    return NEITHER if gone != _NEVER else GOOD
 
 
 def is_reachable(
     oldest_unpaid_on: np.ndarray, next_due_on: np.ndarray, as_of: int, bad_at: int, horizon: int
 ) -> np.ndarray:
-    """Whether each loan could stand at `bad_at` days within the horizon if nothing more were paid.
+    """Whether each loan could stand at `bad_at` days within the horizon if nothing more were paid, all days counted.
 
     Day numbers; `oldest_unpaid_on` is NEVER where nothing due is unpaid, `next_due_on` the next installment that is
     not paid yet, negative where nothing more is asked for: who has paid months ahead cannot fall behind before.
     """
     start = np.minimum(oldest_unpaid_on, np.where(np.asarray(next_due_on) >= 0, next_due_on, _NEVER))
     return start + bad_at <= as_of + horizon
+
+
+@compiled
+def can_reach(facts: Facts, loan: np.ndarray, after: np.ndarray, next_due_on: np.ndarray, as_of: int, bad_at: int, horizon: int) -> np.ndarray:  # fmt: skip
+    """`is_reachable` by the rules of the book: `after` is the day after which each loan's days are counted."""
+    out = np.empty(len(loan), dtype=np.bool_)
+    for i in range(len(loan)):
+        one, start = facts_of(facts, loan[i]), after[i]
+        if next_due_on[i] >= 0:
+            start = min(start, next_due_on[i] - one.rules.inclusive)
+        out[i] = start != _NEVER and counted(one, calendar_row(one, as_of), start, as_of + horizon) >= bad_at
+    return out

@@ -13,6 +13,7 @@ from features.arrears import is_known
 from features.book import Assignments, Attribute, Book, Facts, facts_of
 from features.catalogue import FEATURE_NAMES
 from features.compiled import compiled
+from features.contagion import spread
 from features.kernel import (
     F_CYCLE,
     F_EARLIER_MAX,
@@ -88,6 +89,7 @@ def observe_book(book: Book, day: int, known: int, work: Scratch) -> Observation
         features[:, len(FEATURE_NAMES) + place] = _attribute_known(attribute, of, known)
     remaining, ended = state[:, STATE.index("remaining")], state[:, STATE.index("ended_on")]
     live = (ended == int(NEVER)) & (remaining > rows.tolerance[row])
+    spread(book, row, live, day, known, state, features)
     return Observation(day, row, loan, state, features, discounted, live)
 
 

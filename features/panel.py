@@ -7,7 +7,7 @@ weekly look does not count a month four times. What is left out is counted by re
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import numpy as np
@@ -20,10 +20,11 @@ from data.ledger import Ledger
 from data.money import to_units
 from features.book import Book, Facts, facts_of, read_book
 from features.compiled import compiled
+from features.contagion import pulled_on
 from features.kernel import STATE, Scratch
 from features.labels import BAD, DROP_REASONS, GOOD, UNREACHABLE, label
 from features.observation import Observation, assigned, feature_names, observe_book, working_space
-from features.settings import LabelSettings, PanelSettings
+from features.settings import ArrearsSettings, LabelSettings, PanelSettings
 from features.snapshot import ALREADY_BAD, ELIGIBLE, NOT_YET_DUE, exposures, statuses, strata
 from features.snapshot import UNREACHABLE as UNREACHABLE_STATUS
 
@@ -42,7 +43,7 @@ class Panel:
     frame: loan_id, borrower_id, branch_id, officer_id, product, currency, as_of (date), exposure (currency units),
     days_past_due, past_due_amount, due_unpaid_amount, stratum, label (int8), weight, and one float64 column per name in `features`.
     dropped: live snapshots of the same days that are no examples, by reason. `until`: nothing known after that
-    day was used.
+    day was used. `arrears`: how its arrears were counted.
     """
 
     frame: pd.DataFrame
@@ -52,6 +53,7 @@ class Panel:
     first: date
     last: date
     until: date
+    arrears: ArrearsSettings = field(default_factory=ArrearsSettings)
 
 
 def build_panel(
@@ -63,13 +65,14 @@ def build_panel(
     last: date | None = None,
     batch: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    arrears: ArrearsSettings | None = None,
 ) -> Panel:
     """Snapshots from `first` (default: as in the settings, else the first due date) to `last` (default: the newest mature day).
 
     `until` is the day whose knowledge ends the labels. `progress` is told (days done, days in all). Raises
     TooLittleHistoryError where no snapshot day is mature by `until` or none has an eligible loan.
     """
-    book = read_book(ledger, batch)
+    book = read_book(ledger, batch, arrears)
     days = snapshot_days(book, until, labels, settings, first, last)
     work = working_space(book)
     parts, dropped = [], dict.fromkeys(_COUNTED, 0)
@@ -85,7 +88,7 @@ def build_panel(
     month = pd.PeriodIndex(pd.to_datetime(frame["as_of"]), freq="M")
     frame["weight"] = 1.0 / frame.groupby([frame["loan_id"], month])["loan_id"].transform("size")
     every = "month_end" if book.month_end_only or settings.every == "month" else "week"
-    return Panel(frame, feature_names(book), dropped, every, days[0], days[-1], until)
+    return Panel(frame, feature_names(book), dropped, every, days[0], days[-1], until, book.arrears)
 
 
 def snapshot_days(
@@ -118,20 +121,11 @@ def _snapshots(
     """The examples of one day; adds the live loans that are none to `dropped`."""
     day = to_day(on)
     seen = observe_book(book, day, day, work)
-    kind = statuses(seen, labels)
+    kind = statuses(book, seen, labels)
     for status, words in _NOT_ELIGIBLE.items():
         dropped[words] += int((seen.live & (kind == status)).sum())
     keep = np.flatnonzero(seen.live & (kind == ELIGIBLE))
-    codes = label_rows(
-        book.facts,
-        seen.loan[keep],
-        book.rows.tolerance[seen.row[keep]],
-        day,
-        labels.bad_at_days,
-        labels.horizon_days,
-        labels.lag_days,
-        judged_month_ends(book, on + timedelta(days=1), on + timedelta(days=labels.horizon_days)),
-    )
+    codes = labels_of(book, seen, keep, on, labels)
     for code, words in DROP_REASONS.items():
         if code != UNREACHABLE:
             dropped[words] += int((codes == code).sum())
@@ -174,10 +168,28 @@ def judged_month_ends(book: Book, first: date, last: date) -> np.ndarray:
     return np.array([to_day(end) for end in month_ends(first, last)], dtype=np.int64)
 
 
+def labels_of(book: Book, seen: Observation, keep: np.ndarray, on: date, labels: LabelSettings) -> np.ndarray:
+    """The label of each row `keep` of what was seen on a day, as codes of `features.labels`."""
+    rows, row = book.rows, seen.row[keep]
+    return _label_rows(
+        book.facts,
+        seen.loan[keep],
+        rows.tolerance[row],
+        rows.borrower[row],
+        rows.currency[row],
+        seen.day,
+        labels.bad_at_days,
+        labels.horizon_days,
+        labels.lag_days,
+        judged_month_ends(book, on + timedelta(days=1), on + timedelta(days=labels.horizon_days)),
+    )
+
+
 @compiled
-def label_rows(facts: Facts, loan: np.ndarray, tolerance: np.ndarray, day: int, bad_at: int, horizon: int, lag: int, month_ends: np.ndarray) -> np.ndarray:  # fmt: skip
-    """The label of each loan looked at on `day`, as codes of `features.labels`."""
+def _label_rows(facts: Facts, loan: np.ndarray, tolerance: np.ndarray, borrower: np.ndarray, currency: np.ndarray, day: int, bad_at: int, horizon: int, lag: int, month_ends: np.ndarray) -> np.ndarray:  # fmt: skip
     codes = np.empty(len(loan), dtype=np.int64)
+    last, known = day + horizon, day + horizon + lag
     for i in range(len(loan)):
-        codes[i] = label(facts_of(facts, loan[i]), day, bad_at, horizon, lag, tolerance[i], month_ends)
+        pulled = pulled_on(facts, loan[i], tolerance[i], borrower[i], currency[i], day, last, known, bad_at, month_ends)  # fmt: skip
+        codes[i] = label(facts_of(facts, loan[i]), day, bad_at, horizon, lag, tolerance[i], month_ends, pulled)  # fmt: skip
     return codes

@@ -14,11 +14,12 @@ from data.days import NEVER, last_of_month, to_date, to_day
 from data.errors import LedgerError
 from data.ledger import Ledger
 from data.money import to_units
+from features.arrears import arrears_class
 from features.book import Book, read_book
 from features.kernel import STATE, UNKNOWN
-from features.labels import is_reachable
+from features.labels import can_reach
 from features.observation import Observation, assigned, feature_names, observe_book, working_space
-from features.settings import LabelSettings
+from features.settings import ArrearsSettings, LabelSettings
 
 ELIGIBLE, ALREADY_BAD, NOT_YET_DUE, UNREACHABLE = "eligible", "already_bad", "not_yet_due", "unreachable"
 
@@ -29,17 +30,18 @@ def feature_table(
     settings: LabelSettings,
     known_at: date | None = None,
     batch: int | None = None,
+    arrears: ArrearsSettings | None = None,
 ) -> pd.DataFrame:
     """Every loan that is live at the end of `as_of`, sorted by loan_id.
 
     `known_at` restates the day as known later (default: as known on the day itself); `batch` uses what the ledger
-    held then (default: the newest). Amounts are float64 in the loan's currency, days past due int32, dates
+    held then (default: the newest); `arrears` says how arrears are counted. Amounts are float64 in the loan's currency, days past due int32, dates
     `datetime.date` or None; features are float64 with NaN for what cannot be measured.
 
     Raises LedgerError where no loan had been disbursed by then, where none was live, and where a month-end book
     is asked about another day.
     """
-    book = read_book(ledger, batch)
+    book = read_book(ledger, batch, arrears)
     refuse_a_day_off_the_grid(book, as_of)
     known = to_day(known_at or as_of)
     seen = observe_book(book, to_day(as_of), known, working_space(book))
@@ -62,11 +64,13 @@ def refuse_a_day_off_the_grid(book: Book, as_of: date) -> None:
         )
 
 
-def statuses(seen: Observation, settings: LabelSettings) -> np.ndarray:
+def statuses(book: Book, seen: Observation, settings: LabelSettings) -> np.ndarray:
     """For each row of the observation the word why the model speaks of it (`eligible`) or does not."""
     state = {name: seen.state[:, place] for place, name in enumerate(STATE)}
-    reachable = is_reachable(
-        state["oldest_unpaid_on"],
+    reachable = can_reach(
+        book.facts,
+        seen.loan,
+        state["counted_after"],
         state["next_due_on"],
         seen.day,
         settings.bad_at_days,
@@ -99,10 +103,13 @@ def exposures(seen: Observation) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _frame(book: Book, seen: Observation, known: int, settings: LabelSettings) -> pd.DataFrame:
-    kind = statuses(seen, settings)
+    kind = statuses(book, seen, settings)
     exposure, exposure_kind = exposures(seen)
     columns = {**_ids(book, seen, known), **_state(seen)}
     columns["exposure"], columns["exposure_kind"], columns["status"] = exposure, exposure_kind, kind
+    if book.arrears.classes:
+        days = seen.state[:, STATE.index("days_past_due")].tolist()
+        columns["arrears_class"] = [arrears_class(day, book.arrears.classes) for day in days]
     stratum = np.full(len(kind), None, dtype=object)
     eligible = kind == ELIGIBLE
     stratum[eligible] = strata(seen.state[eligible, STATE.index("days_past_due")], settings)
@@ -138,6 +145,9 @@ def _state(seen: Observation) -> dict[str, object]:
     state = {name: seen.state[:, place] for place, name in enumerate(STATE)}
     return {
         "days_past_due": state["days_past_due"].astype(np.int32),
+        "days_late": state["days_late"].astype(np.int32),
+        "delinquent_days": state["delinquent_days"].astype(np.int32),
+        "days_past_due_original": state["days_past_due_original"].astype(np.int32),
         "past_due_amount": to_units(state["past_due"]),
         "due_unpaid_amount": to_units(state["due_unpaid"]),
         "paid_ahead_amount": to_units(state["paid_ahead"]),

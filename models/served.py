@@ -29,7 +29,7 @@ import numpy as np
 from data.digest import Json
 from data.errors import DuesightError, RegistryError
 from data.leftovers import unfinished
-from features.settings import LabelSettings
+from features.settings import ArrearsSettings, LabelSettings
 from models.booster import load_booster
 from models.calibration import Calibrator
 
@@ -130,6 +130,11 @@ class ServedModel:
     def labels(self) -> LabelSettings:
         return LabelSettings.model_validate(self.about["labels"])
 
+    @cached_property
+    def arrears(self) -> ArrearsSettings:
+        """How days late were counted; a model from before there were such settings was counted by the defaults."""
+        return ArrearsSettings.model_validate(self.about.get("arrears", {}))
+
     @property
     def catalogue_digest(self) -> str:
         return str(self.about["catalogue_digest"])
@@ -221,6 +226,7 @@ def assemble(
     text: str,
     features: Sequence[str],
     labels: LabelSettings,
+    arrears: ArrearsSettings,
     calibrator: Calibrator,
     fitted_on: str,
     trained_until: date,
@@ -238,6 +244,7 @@ def assemble(
         "name": labels.model_name(),
         "features": list(features),
         "labels": labels.model_dump(mode="json"),
+        "arrears": arrears.model_dump(mode="json"),
         "calibration": {
             "slope": calibrator.slope,
             "intercept": calibrator.intercept,

@@ -198,6 +198,7 @@ class Summary(TypedDict):
     importance: list[Importance]
     importance_rows: int
     settings: dict[str, object]
+    arrears: dict[str, object]  # how days late were counted
     capacity: dict[str, object]
     settings_digest: str
     seed: int

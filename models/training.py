@@ -26,7 +26,7 @@ from data.days import to_date
 from data.digest import Json, json_digest
 from data.errors import InputError, TooLittleHistoryError
 from decisions.settings import CapacitySettings
-from features.settings import LabelSettings
+from features.settings import ArrearsSettings, LabelSettings
 from models.baselines import fit_logistic
 from models.calibration import CalibrationRefusedError, Calibrator, fit_calibrator
 from models.evaluation import (
@@ -107,14 +107,29 @@ def train(
         split = split_in_time(data.day, labels, settings, calibrate_apart=False)
     trained_on = describe_panel(panel, data, ledger_digest)
     settings_digest = json_digest(
-        {"labels": labels.model_dump(mode="json"), "train": settings.model_dump(mode="json")}
+        {
+            "arrears": panel.arrears.model_dump(mode="json"),
+            "labels": labels.model_dump(mode="json"),
+            "train": settings.model_dump(mode="json"),
+        }
     )
 
     model: ServedModel | None = None
     refusal = _refusal(data, split, settings)
     if refusal is None:
         try:
-            model = _fit(data, split, labels, settings, until, trained_on, settings_digest, threads, tell)
+            model = _fit(
+                data,
+                split,
+                labels,
+                panel.arrears,
+                settings,
+                until,
+                trained_on,
+                settings_digest,
+                threads,
+                tell,
+            )
         except CalibrationRefusedError as refused:
             refusal = f"No calibration could be fitted: {refused}. Nothing was registered."
 
@@ -196,6 +211,7 @@ def train(
         "importance": importance,
         "importance_rows": importance_rows,
         "settings": settings.model_dump(mode="json"),
+        "arrears": panel.arrears.model_dump(mode="json"),
         "capacity": capacity.model_dump(mode="json"),
         "settings_digest": settings_digest,
         "seed": settings.seed,
@@ -243,6 +259,7 @@ def _fit(
     data: Examples,
     split: Split,
     labels: LabelSettings,
+    arrears: ArrearsSettings,
     settings: TrainSettings,
     until: date,
     trained_on: TrainedOn,
@@ -271,6 +288,7 @@ def _fit(
         text=text,
         features=data.features,
         labels=labels,
+        arrears=arrears,
         calibrator=calibrator,
         fitted_on=_calibrated_on(split),
         trained_until=until,

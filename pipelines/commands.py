@@ -183,7 +183,14 @@ def features(
     from pipelines import steps
     from pipelines.tables import write_frame
 
-    frame = feature_table(steps.ledger_reaching(here, as_of), as_of, here.settings.labels, known_at, batch)
+    frame = feature_table(
+        steps.ledger_reaching(here, as_of),
+        as_of,
+        here.settings.labels,
+        known_at,
+        batch,
+        here.settings.arrears,
+    )
     write_frame(frame, out)
     counts = {str(status): int(n) for status, n in frame["status"].value_counts().sort_index().items()}
     told = ", ".join(f"{n:,} {status}" for status, n in counts.items())

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from data.errors import InputError
 from decisions.settings import CapacitySettings
-from features.settings import LabelSettings, PanelSettings
+from features.settings import ArrearsSettings, LabelSettings, PanelSettings
 from models.settings import TrainSettings
 from scoring.settings import ListSettings
 
@@ -34,6 +34,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     labels: LabelSettings = LabelSettings()
+    arrears: ArrearsSettings = ArrearsSettings()
     panel: PanelSettings = PanelSettings()
     train: TrainSettings = TrainSettings()
     capacity: CapacitySettings = CapacitySettings()
@@ -77,6 +78,7 @@ def _known_names(section: list[str]) -> list[str]:
 
 _SECTION_WORDS = {
     "labels": "What counts as falling behind: K days past due within H days. One K and one H per model.",
+    "arrears": "How days late are counted; docs/arrears.md says which settings reproduce which core system.",
     "panel": "How often a loan is looked at when a model is trained.",
     "train": "The order in time, the booster, and what is too little to learn from.",
     "capacity": "What an officer can do in a day, and between which hours a person may be called.",

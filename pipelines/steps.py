@@ -172,6 +172,7 @@ def build_panel(
         first,
         last,
         progress=lambda done, total: tell("snapshots", done, total),
+        arrears=settings.arrears,
     )
 
 
@@ -240,6 +241,7 @@ def draw_list(here: Here, as_of: date, which: str | None, tell: "Tell") -> "List
         lists_dir=here.workspace.lists,
         apart=here.workspace.apart,
         labels=here.settings.labels,
+        arrears=here.settings.arrears,
         capacity=here.settings.capacity,
         settings=here.settings.lists,
         model_version=version,

@@ -27,7 +27,7 @@ import pyarrow.compute as pc
 from data.days import month_ends, to_day
 from data.ledger import Ledger
 from data.money import to_units
-from features.arrears import CHARGED_OFF, DECEASED, FRAUD, WRITTEN_OFF
+from features.arrears import CHARGED_OFF, DECEASED, SOLD, WRITTEN_OFF
 from features.book import Book, read_book
 from features.kernel import STATE, Scratch
 from features.observation import assigned, working_space
@@ -37,7 +37,7 @@ from reports.portfolio_passes import have_ended, how_they_stand, look_at, rows_k
 LIVE, CLOSED, WRITTEN, OTHER_END = range(4)
 STANDINGS = ("live", "closed", "written_off", "other_end")
 """How a loan stands at a month end: live; left since the month end before because it was paid (closed), written or
-charged off, or ended by death or fraud."""
+charged off, or ended by an excluding event such as death."""
 
 BUCKETS = ("0", "1-7", "8-29", "30-59", "60-89", "90+")
 _BUCKETS_FROM = np.array([1, 8, 30, 60, 90])
@@ -80,7 +80,7 @@ def _month_end(book: Book, day: int, work: Scratch, before: np.ndarray) -> dict[
     ended = seen.state[:, STATE.index("ended_on")]
     how_they_stand(book.facts, seen.loan, ended, seen.day, seen.day, by, rescheduled)
     standing = np.select(
-        [seen.live, np.isin(by, (WRITTEN_OFF, CHARGED_OFF)), np.isin(by, (DECEASED, FRAUD))],
+        [seen.live, np.isin(by, (WRITTEN_OFF, CHARGED_OFF)), (by >= DECEASED) & (by <= SOLD)],
         [LIVE, WRITTEN, OTHER_END],
         CLOSED,
     )

@@ -13,7 +13,7 @@ other functions count. Definitions and their sources (domain reference, section 
 It looks back with the knowledge of the last day: none of this is a feature.
 """
 
-from datetime import date, timedelta
+from datetime import date
 from typing import NamedTuple
 
 import numpy as np
@@ -29,7 +29,7 @@ from features.book import Book, read_book
 from features.kernel import STATE
 from features.labels import BAD, GOOD
 from features.observation import working_space
-from features.panel import judged_month_ends, label_rows, snapshot_days
+from features.panel import judged_month_ends, labels_of, snapshot_days
 from features.settings import LabelSettings, PanelSettings
 from features.snapshot import ELIGIBLE, statuses
 from reports.portfolio import categories, dates
@@ -206,17 +206,8 @@ def prevalence_by_stratum(
         day = to_day(on)
         row = rows_known(book, day)
         seen = look_at(book, row[~have_ended(book.facts, book.rows.loan[row], day)], day, work)
-        keep = np.flatnonzero(seen.live & (statuses(seen, labels) == ELIGIBLE))
-        codes = label_rows(
-            book.facts,
-            seen.loan[keep],
-            book.rows.tolerance[seen.row[keep]],
-            day,
-            labels.bad_at_days,
-            labels.horizon_days,
-            labels.lag_days,
-            judged_month_ends(book, on + timedelta(days=1), on + timedelta(days=labels.horizon_days)),
-        )
+        keep = np.flatnonzero(seen.live & (statuses(book, seen, labels) == ELIGIBLE))
+        codes = labels_of(book, seen, keep, on, labels)
         judged = (codes == GOOD) | (codes == BAD)
         late = seen.state[keep[judged], STATE.index("days_past_due")]
         stratum = np.searchsorted(np.array(labels.stratum_cuts), late, side="right")

@@ -10,12 +10,10 @@ import numpy as np
 from data.days import NEVER
 from features.arrears import (
     CLOSED,
-    FRAUD,
     FROM_THE_START,
-    PAUSE_STARTED,
     RESCHEDULED,
+    SOLD,
     LoanFacts,
-    days_past_due,
     ended_on,
     is_known,
     version_in_force,
@@ -23,6 +21,8 @@ from features.arrears import (
 from features.book import Book, Facts, facts_of
 from features.catalogue import FEATURE_NAMES
 from features.compiled import compiled
+from features.contagion import spread
+from features.distress import first_day_at
 from features.kernel import S_ENDED, S_JUDGED, S_REMAINING, STATE, Scratch, observe
 from features.observation import Observation
 
@@ -66,7 +66,9 @@ def look_at(book: Book, row: np.ndarray, day: int, work: Scratch) -> Observation
         discounted,
     )
     live = (state[:, S_ENDED] == _NEVER) & (state[:, S_REMAINING] > rows.tolerance[row])
-    return Observation(day, row, loan, state, np.empty((len(row), 0)), discounted, live)
+    features = np.empty((len(row), 0))
+    spread(book, row, live, day, day, state, features)
+    return Observation(day, row, loan, state, features, discounted, live)
 
 
 @compiled
@@ -92,7 +94,7 @@ def ended_by(loan: LoanFacts, end: int, known: int) -> int:
     for e in range(len(loan.event_on)):
         if (
             loan.event_on[e] == end
-            and CLOSED <= loan.event_kind[e] <= FRAUD
+            and CLOSED <= loan.event_kind[e] <= SOLD
             and is_known(loan.event_known_at[e], loan.event_known_until[e], known)
         ):
             return loan.event_kind[e]
@@ -119,48 +121,6 @@ def how_they_stand(facts: Facts, loan: np.ndarray, ended: np.ndarray, day: int, 
         one = facts_of(facts, loan[i])
         by[i] = -1 if ended[i] == _NEVER else ended_by(one, ended[i], known)
         rescheduled[i] = was_rescheduled(one, min(day, ended[i]), known)
-
-
-@compiled
-def first_day_at(loan: LoanFacts, first: int, last: int, known: int, at_least: int, tolerance: int, month_ends: np.ndarray) -> int:  # fmt: skip
-    """The first day of [first, last] on which the loan is `at_least` days past due, as known on `known`; else NEVER.
-
-    The count only rises to the threshold that many days after a due date, on a day on which a receipt is taken back,
-    or on which a schedule takes effect (as in features.labels); where a pause moves it, every day is looked at.
-    A book of month ends is looked at on `month_ends` only; empty for a book of days.
-    """
-    if len(month_ends) > 0:
-        for on in month_ends:
-            if first <= on <= last and days_past_due(loan, on, known, tolerance) >= at_least:
-                return on
-        return _NEVER
-    for e in range(len(loan.event_on)):
-        if loan.event_kind[e] == PAUSE_STARTED:
-            for on in range(first, last + 1):
-                if days_past_due(loan, on, known, tolerance) >= at_least:
-                    return on
-            return _NEVER
-    found = _NEVER
-    if first <= last and days_past_due(loan, first, known, tolerance) >= at_least:
-        return first
-    for i in range(len(loan.due_on)):
-        on = loan.due_on[i] + at_least
-        if first < on <= last and on < found and days_past_due(loan, on, known, tolerance) >= at_least:
-            found = on
-    for p in range(len(loan.paid_on)):
-        on = loan.paid_on[p]
-        if (
-            loan.paid_amount[p] < 0
-            and first < on <= last
-            and on < found
-            and days_past_due(loan, on, known, tolerance) >= at_least
-        ):
-            found = on
-    for v in range(len(loan.version_number)):
-        on = loan.version_effective_on[v]
-        if first < on <= last and on < found and days_past_due(loan, on, known, tolerance) >= at_least:
-            found = on
-    return found
 
 
 @compiled

@@ -24,7 +24,7 @@ from data.ledger import Ledger
 from data.leftovers import unfinished
 from decisions.settings import CapacitySettings
 from features.catalogue import catalogue_digest
-from features.settings import LabelSettings
+from features.settings import ArrearsSettings, LabelSettings
 from features.snapshot import ELIGIBLE, feature_table
 from models.served import ServedModel
 from scoring.facts import read_day_facts
@@ -57,6 +57,7 @@ def draw_the_list(
     lists_dir: Path,
     apart: Path | None = None,
     labels: LabelSettings | None = None,
+    arrears: ArrearsSettings | None = None,
     capacity: CapacitySettings | None = None,
     settings: ListSettings | None = None,
     table: pd.DataFrame | None = None,
@@ -70,8 +71,8 @@ def draw_the_list(
     """Draw the list of `as_of` into `lists_dir/<as_of>/<list_id>/`: three Parquet files, manifest, sheets.
 
     as_of: end of the day whose facts count, all as known by then. model: None draws by the rule; PDs are null
-    then. apart: folder of the directory; None or empty draws sheets without names. labels: K, H and strata;
-    with a model they must be the model's. table: the feature table of as_of where the caller has it already
+    then. apart: folder of the directory; None or empty draws sheets without names. labels: K, H and strata; arrears: how days late are counted;
+    with a model both must be the model's. table: the feature table of as_of where the caller has it already
     (as of `features.snapshot.feature_table`). batch: what the ledger held then (default: the newest). The model's caveats
     stand in the manifest and on the sheets. code_version, lock_digest: for the
     manifest only.
@@ -80,7 +81,7 @@ def draw_the_list(
     was trained with other definitions. With live but no eligible loans the list is empty and says so.
     """
     capacity, settings = capacity or CapacitySettings(), settings or ListSettings()
-    labels = _labels_of(model, labels)
+    labels, arrears = _labels_of(model, labels), _arrears_of(model, arrears)
     batch = ledger.batch if batch is None else batch
     tell = progress or _silent
     spoken_by = RULE if model is None else model.digest
@@ -93,7 +94,7 @@ def draw_the_list(
         previous_list_id=previous.list_id if previous else None,
         model=spoken_by,
         catalogue=catalogue_digest(),
-        settings=_settings_digest(labels, capacity, settings),
+        settings=_settings_digest(labels, arrears, capacity, settings),
         seed=seed,
     )
     list_id = identity.list_id()
@@ -103,7 +104,7 @@ def draw_the_list(
 
     if table is None:
         tell("features")
-        table = feature_table(ledger, as_of, labels, batch=batch)
+        table = feature_table(ledger, as_of, labels, batch=batch, arrears=arrears)
     if table.empty:
         raise LedgerError(f"No loan is live on {as_of}; choose a day on which the book has loans.")
     facts = read_day_facts(ledger, as_of, batch)
@@ -128,6 +129,7 @@ def draw_the_list(
         "model_version": model_version,
         "trained_until": None if model is None else model.trained_until,
         "labels": labels.model_dump(mode="json"),
+        "arrears": arrears.model_dump(mode="json"),
         "capacity": capacity.model_dump(mode="json"),
         "list_settings": settings.numbers(),
         "list_for": _list_for(live),
@@ -174,9 +176,30 @@ def _labels_of(model: ServedModel | None, labels: LabelSettings | None) -> Label
     return ours
 
 
-def _settings_digest(labels: LabelSettings, capacity: CapacitySettings, settings: ListSettings) -> str:
+def _arrears_of(model: ServedModel | None, arrears: ArrearsSettings | None) -> ArrearsSettings:
+    if model is None:
+        return arrears or ArrearsSettings()
+    ours, theirs = arrears or model.arrears, model.arrears
+    # The names of classes change no number.
+    for name in type(ours).model_fields:
+        if name != "classes" and getattr(ours, name) != getattr(theirs, name):
+            raise RegistryError(
+                f"Model {model.digest[:12]} was trained with {name} = {_said(getattr(theirs, name))} in [arrears], the "
+                f"settings say {_said(getattr(ours, name))}: days late are counted in another way; train again, or set it back."
+            )
+    return ours
+
+
+def _said(value: object) -> str:
+    return str(list(value)) if isinstance(value, tuple) else str(value)
+
+
+def _settings_digest(
+    labels: LabelSettings, arrears: ArrearsSettings, capacity: CapacitySettings, settings: ListSettings
+) -> str:
     return json_digest(
         {
+            "arrears": arrears.model_dump(mode="json"),
             "capacity": capacity.model_dump(mode="json"),
             "labels": labels.model_dump(mode="json"),
             "list": settings.numbers(),

@@ -12,6 +12,8 @@ import pytest
 
 from data.days import NEVER, to_day
 from features.arrears import EVENT_KINDS, NO_CASH, VERSION_KINDS, LoanFacts
+from features.calendars import calendar_tables, no_calendars, rules_of
+from features.settings import ArrearsSettings
 
 
 def day(on: str) -> int:
@@ -27,9 +29,15 @@ def make_loan(
     paid: Sequence[tuple[Any, ...]] = (),
     events: Sequence[tuple[Any, ...]] = (),
     versions: Sequence[tuple[Any, ...]] = (("disbursed", "2000-01-01", 0),),
+    arrears: ArrearsSettings | None = None,
+    holidays: Sequence[tuple[str, str]] = (),
+    undoes: Sequence[tuple[int, int]] = (),
+    refinanced: Sequence[tuple[str, str]] = (),
 ) -> LoanFacts:
-    """dues: (due_on, amount[, version]); paid: (paid_on, amount[, known_at[, "waiver"]]);
-    events: (event, on[, known_at]); versions: (reason, effective_on, credit[, known_at])."""
+    """dues: (due_on, amount[, version[, principal]]); paid: (paid_on, amount[, known_at[, "waiver"]]);
+    events: (event, on[, known_at]); versions: (reason, effective_on, credit[, known_at]); holidays and
+    refinanced: (on, known_at); undoes: (place of a reversal in paid, place of the payment it takes back)."""
+    arrears = arrears or ArrearsSettings()
 
     def rows(columns: list[list[int]], width: int) -> list[np.ndarray]:
         table = sorted(columns)
@@ -40,7 +48,14 @@ def make_loan(
         for n, v in enumerate(versions)
     ]
     due_rows = [
-        [d[2] if len(d) > 2 else 1, day(d[0]), money(d[1]), money(d[1]), day("2000-01-01"), int(NEVER)]
+        [
+            d[2] if len(d) > 2 else 1,
+            day(d[0]),
+            money(d[1]),
+            money(d[3] if len(d) > 3 else d[1]),
+            day("2000-01-01"),
+            int(NEVER),
+        ]
         for d in dues
     ]
     paid_rows = [
@@ -50,19 +65,33 @@ def make_loan(
             NO_CASH if len(p) > 3 else int(NEVER),
             day(p[2] if len(p) > 2 else p[0]),
             int(NEVER),
+            place,
+            dict(undoes).get(place, -1),
         ]
-        for p in paid
+        for place, p in enumerate(paid)
     ]
     event_rows = [
         [EVENT_KINDS[e[0]], day(e[1]), day(e[2] if len(e) > 2 else e[1]), int(NEVER)]
         for e in sorted(events, key=lambda e: e[1])
     ]
     by_date = sorted(event_rows, key=lambda row: row[1])
+    none = np.empty(0, dtype=np.int64)
+    calendars, home = no_calendars(), [none, none, none]
+    if arrears.non_working_days != "count":
+        off = np.array([day(on) for on, _ in holidays], dtype=np.int64)
+        known = np.array([day(on) for _, on in holidays], dtype=np.int64)
+        mine = (off, known, np.full(len(off), int(NEVER)))
+        calendars = calendar_tables(arrears, [(none, none, none), mine], day("1999-01-01"), day("2027-01-01"))
+        home = [np.array([value], dtype=np.int64) for value in (1, -int(NEVER), int(NEVER))]
     return LoanFacts(
         *rows(numbered, 6),
         *rows(due_rows, 6),
-        *rows(paid_rows, 5),
+        *rows(paid_rows, 7),
         *[np.array([row[c] for row in by_date], dtype=np.int64) for c in range(4)],
+        *home,
+        *rows([[day(on), day(seen), int(NEVER)] for on, seen in refinanced], 3),
+        rules_of(arrears),
+        calendars,
     )
 
 

@@ -38,7 +38,7 @@ class Payments:
 
 def cash_until(*rows: tuple[str, str | None, str, int, date, date | None]) -> dict[int, list[int]]:
     """By amount in 1/10,000: the days until which such receipts count as money that came in."""
-    _, _, amount, until, _, _ = _receipts(Payments(*rows), pa.array(["L1"]), None)  # type: ignore[arg-type]
+    _, _, amount, until, *_ = _receipts(Payments(*rows), pa.array(["L1"]), None)  # type: ignore[arg-type]
     return {int(value): sorted(until[amount == value].tolist()) for value in np.unique(amount)}
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from data.days import to_date, to_day
 from features.arrears import LoanFacts, days_past_due
 from features.labels import BAD, BAD_BEFORE, GOOD, NEITHER, is_reachable, label
+from features.panel import snapshot_days
+from features.settings import LabelSettings, PanelSettings
 
 Loan = Callable[..., LoanFacts]
 AS_OF = to_day(date(2024, 3, 31))
@@ -19,7 +22,7 @@ APRIL_TO_JUNE = [("2024-04-15", 100), ("2024-05-15", 100), ("2024-06-15", 100), 
 
 
 def judged(loan: LoanFacts, month_ends: np.ndarray = DAYS, bad_at: int = 30, horizon: int = 90) -> int:
-    return label(loan, AS_OF, bad_at, horizon, 10, 0, month_ends)
+    return label(loan, AS_OF, bad_at, horizon, 10, 0, month_ends, 2**31 - 1)
 
 
 def after(days: int) -> str:
@@ -62,6 +65,17 @@ def test_a_loan_at_the_threshold_on_the_day_is_no_example(loan: Loan) -> None:
     )
     assert days_past_due(facts, AS_OF, AS_OF, 0) == 0
     assert judged(facts) == BAD_BEFORE
+
+
+def test_g12_e_a_snapshot_whose_horizon_the_data_do_not_reach_is_dropped() -> None:
+    """G12 e: data end on day 60; the newest snapshot day is one whose horizon and lag have passed."""
+    book = SimpleNamespace(
+        facts=SimpleNamespace(all=SimpleNamespace(due_on=np.array([AS_OF - 400]))), month_end_only=False
+    )
+    until = to_date(AS_OF + 60)
+    days = snapshot_days(book, until, LabelSettings(), PanelSettings())  # type: ignore[arg-type]
+    assert days[-1] <= to_date(AS_OF + 60 - 100)
+    assert to_date(AS_OF) not in days
 
 
 @pytest.mark.parametrize("event", ["deceased", "fraud"])

@@ -12,7 +12,7 @@ from data.errors import LedgerError, TooLittleHistoryError
 from data.ledger import Ledger
 from features.catalogue import FEATURE_NAMES, describe
 from features.panel import Panel, build_panel
-from features.settings import LabelSettings, PanelSettings
+from features.settings import ArrearsSettings, LabelSettings, PanelSettings
 from features.snapshot import feature_table
 from pipelines.progress import say_nothing
 from pipelines.steps import Here, ingest_export
@@ -156,3 +156,22 @@ def test_too_short_a_history_names_the_newest_day_that_could_be_judged(ledger: L
         match=r"No snapshot day from .* is mature by 2023-02-01: .* newest day is 2022-10-24",
     ):
         build_panel(ledger, date(2023, 2, 1), LABELS, PanelSettings())
+
+
+def test_at_the_borrower_level_every_live_loan_has_the_days_of_the_borrowers_worst(ledger: Ledger) -> None:
+    """In state and features; a loan's own days stay in days_late. One of two loans was late on that day."""
+    day = date(2024, 9, 27)
+    by_borrower = ArrearsSettings(level="borrower")
+    plain, table = (feature_table(ledger, day, LABELS, arrears=a) for a in (None, by_borrower))
+    worst = plain.groupby("borrower_id")["days_past_due"].transform("max")
+    assert (table["days_past_due"] == worst).all()
+    assert (table["days_past_due"] > plain["days_past_due"]).any()
+    assert (table["days_late"] == plain["days_late"]).all()
+
+
+def test_the_class_of_a_loan_is_in_the_table_only_where_classes_are_set(ledger: Ledger) -> None:
+    assert "arrears_class" not in feature_table(ledger, LAST, LABELS)
+    classes = ArrearsSettings(day_count="inclusive", classes=(("SMA-0", 1), ("NPA", 91)))
+    table = feature_table(ledger, LAST, LABELS, arrears=classes)
+    assert (table["arrears_class"].isna() == (table["days_past_due"] < 1)).all()
+    assert (table["arrears_class"].eq("NPA") == (table["days_past_due"] > 90)).all()

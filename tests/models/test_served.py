@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from data.errors import DuesightError, RegistryError
-from features.settings import LabelSettings
+from features.settings import ArrearsSettings, LabelSettings
 from models.booster import fit_booster
 from models.calibration import Calibrator
 from models.served import ServedModel, assemble
@@ -34,6 +34,7 @@ def model() -> ServedModel:
         text=text,
         features=FEATURES,
         labels=LabelSettings(bad_at_days=28, horizon_days=92, stratum_cuts=(1,)),
+        arrears=ArrearsSettings(),
         calibrator=Calibrator(0.8, -0.1, np.array([[0.7, -0.2], [0.9, 0.1]])),
         fitted_on="a test",
         trained_until=date(2024, 6, 30),

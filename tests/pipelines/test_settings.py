@@ -2,13 +2,14 @@
 
 import re
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from data.errors import InputError
 from decisions.settings import CapacitySettings
-from features.settings import LabelSettings, PanelSettings
+from features.settings import ArrearsSettings, LabelSettings, PanelSettings
 from models.settings import TrainSettings
 from pipelines.cli import main
 from pipelines.settings import FlowSettings, Settings, load_settings, settings_text
@@ -17,6 +18,14 @@ from scoring.settings import ListSettings
 UNUSUAL = Settings(
     labels=LabelSettings(
         bad_at_days=28, horizon_days=92, lag_days=5, stratum_cuts=(1,), thin_file_installments=2
+    ),
+    arrears=ArrearsSettings(
+        day_count="inclusive",
+        weekend=(6,),
+        clock="material",
+        materiality_amount=Decimal("100.5"),
+        materiality_share=100,
+        classes=(("SMA-0", 1), ("NPA", 91)),
     ),
     panel=PanelSettings(every="month", most_per_month=2, first=date(2017, 7, 31)),
     train=TrainSettings(seed=11, learning_rate=0.1, lambda_l2=0.0, bootstrap_resamples=50),
@@ -88,11 +97,11 @@ WRONG = {
     ),
     "a section with a typo": (
         "[label]\nbad_at_days = 30\n",
-        "mine.toml: [label] is not a setting; known here: labels, panel, train, capacity, lists, flows.",
+        "mine.toml: [label] is not a setting; known here: labels, arrears, panel, train, capacity, lists, flows.",
     ),
     "a key outside its section": (
         "bad_at_days = 30\n",
-        "mine.toml: [bad_at_days] is not a setting; known here: labels, panel, train, capacity, lists, flows.",
+        "mine.toml: [bad_at_days] is not a setting; known here: labels, arrears, panel, train, capacity, lists, flows.",
     ),
     "a value out of range": (
         "[labels]\nbad_at_days = 0\n",
@@ -121,6 +130,14 @@ WRONG = {
     "a horizon at odds with K": (
         "[labels]\nhorizon_days = 20\n",
         "mine.toml: [labels]: horizon_days = 20 is shorter than bad_at_days = 30: a loan without arrears could never become bad.",
+    ),
+    "a week without a working day": (
+        "[arrears]\nweekend = [0, 1, 2, 3, 4, 5, 6]\n",
+        "mine.toml: [arrears]: weekend leaves no working day; name fewer weekdays.",
+    ),
+    "classes out of order": (
+        '[arrears]\nclasses = [["NPA", 91], ["SMA-2", 61]]\n',
+        "mine.toml: [arrears]: classes must each have a name and a later first day than the one before.",
     ),
     "bands at odds with each other": (
         "[lists]\nband_cuts = [0.3, 0.2, 0.5]\n",

@@ -12,7 +12,7 @@ import pytest
 from data.digest import json_digest
 from data.tables import ARROW_TYPES, TABLES
 from features.catalogue import FEATURE_NAMES, catalogue_digest
-from features.settings import LabelSettings
+from features.settings import ArrearsSettings, LabelSettings
 from models.calibration import Calibrator
 from models.served import ServedModel, assemble
 
@@ -137,6 +137,7 @@ def model() -> ServedModel:
         text=booster.model_to_string(),
         features=features,
         labels=LabelSettings(),
+        arrears=ArrearsSettings(),
         calibrator=Calibrator(1.0, 0.0, np.array([[0.9, -0.1], [1.0, 0.0], [1.1, 0.1]])),
         fitted_on="tests",
         trained_until=date(2025, 1, 31),

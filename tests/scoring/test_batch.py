@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from data.errors import LedgerError, RegistryError
 from decisions.settings import CapacitySettings
-from features.settings import LabelSettings
+from features.settings import ArrearsSettings, LabelSettings
 from scoring.batch import ListResult, draw_the_list
 from scoring.facts import DayFacts
 from scoring.identity import RULE
@@ -331,6 +331,19 @@ def test_a_day_without_live_loans_is_an_error(draw, loan, table):
 def test_a_model_of_another_question_is_refused(draw, loan, table, model):
     with pytest.raises(RegistryError, match="K = 60"):
         draw(table(loan()), model, labels=LabelSettings(bad_at_days=60))
+
+
+def test_a_model_that_counted_days_late_in_another_way_is_refused_by_the_setting(draw, loan, table, model):
+    with pytest.raises(
+        RegistryError, match=r"day_count = exclusive in \[arrears\], the settings say inclusive"
+    ):
+        draw(table(loan()), model, arrears=ArrearsSettings(day_count="inclusive"))
+
+
+def test_how_days_late_are_counted_is_part_of_a_lists_identity(draw, loan, table):
+    plain = draw(table(loan()))
+    other = draw(table(loan()), arrears=ArrearsSettings(grace_days=3))
+    assert plain.list_id != other.list_id
 
 
 def test_a_model_whose_feature_the_ledger_lacks_is_refused_by_name(draw, loan, table, model):

@@ -1,0 +1,152 @@
+"""What the money covers: both readings of an advance payment.
+
+Where an advance covers the future, receipts are one sum that covers the oldest dues first. Where it curtails, a
+receipt covers what is due by its day and what falls due on the next due date after it; what is beyond is set aside:
+it covers no later due and lowers the outstanding principal. A reversal that names its payment takes that payment
+back on the day the payment counted, so that the two cancel exactly; one that names none takes from what was set
+aside first. Money of one day is one sum. A loan whose dues are all paid, what was set aside included, owes nothing.
+"""
+
+import numpy as np
+
+from data.days import NEVER
+from features.compiled import compiled
+from features.counting import calendar_row, falls_due
+from features.facts import FROM_THE_START, LoanFacts, is_known
+
+_NEVER = int(NEVER)
+
+
+@compiled
+def share_of(amount: int, basis_points: int) -> int:
+    """That share of an amount, rounded down, without an intermediate that could overflow."""
+    return amount // 10_000 * basis_points + amount % 10_000 * basis_points // 10_000
+
+
+@compiled
+def allowed(loan: LoanFacts, amount: int, tolerance: int) -> int:
+    """How much may be missing of all dues up to an installment of `amount` for it to be covered."""
+    return max(tolerance, share_of(amount, loan.rules.tolerance_share))
+
+
+@compiled
+def receipts_count_after(loan: LoanFacts, version: int) -> int:
+    """Only receipts dated later than this day count towards the version (its predecessors own the earlier ones)."""
+    if version < 0 or loan.version_kind[version] == FROM_THE_START:
+        return -_NEVER
+    return loan.version_effective_on[version]
+
+
+@compiled
+def paid_by(loan: LoanFacts, version: int, day: int, known: int) -> int:
+    """Receipts that count towards a schedule version by the end of `day`, net of reversals, in 1/10,000: all of them,
+    whatever they cover."""
+    after = receipts_count_after(loan, version)
+    paid = loan.version_credit[version]
+    for p in range(len(loan.paid_on)):
+        if loan.paid_on[p] > day:
+            break
+        if loan.paid_on[p] > after and is_known(loan.paid_known_at[p], loan.paid_known_until[p], known):
+            paid += loan.paid_amount[p]
+    return paid
+
+
+@compiled
+def total_due(loan: LoanFacts, version: int, known: int) -> int:
+    """All that the version asks for, in 1/10,000."""
+    total, number = 0, loan.version_number[version]
+    for i in range(len(loan.due_on)):
+        if loan.due_version[i] == number and is_known(loan.due_known_at[i], loan.due_known_until[i], known):
+            total += loan.due_amount[i]
+    return total
+
+
+@compiled
+def _covers_at_most(loan: LoanFacts, version: int, row: int, on: int, known: int) -> int:
+    """Where an advance curtails: dues up to `on`, and those of the next due date after it that asks for something."""
+    total, following, next_on, number = 0, 0, _NEVER, loan.version_number[version]
+    for i in range(len(loan.due_on)):
+        if (
+            loan.due_version[i] != number
+            or loan.due_amount[i] == 0
+            or not is_known(loan.due_known_at[i], loan.due_known_until[i], known)
+        ):
+            continue
+        due_on = falls_due(loan, row, loan.due_on[i])
+        if due_on <= on:
+            total += loan.due_amount[i]
+        elif due_on < next_on:
+            next_on, following = due_on, loan.due_amount[i]
+        elif due_on == next_on:
+            following += loan.due_amount[i]
+    return total + following
+
+
+@compiled
+def _counts_on(loan: LoanFacts, receipt: int, after: int, day: int, known: int) -> int:
+    """The day a receipt counts: for a reversal that of the payment it takes back, where that counts here too."""
+    if loan.paid_undoes[receipt] >= 0:
+        for p in range(len(loan.paid_on)):
+            if (
+                loan.paid_number[p] == loan.paid_undoes[receipt]
+                and after < loan.paid_on[p] <= day
+                and is_known(loan.paid_known_at[p], loan.paid_known_until[p], known)
+            ):
+                return loan.paid_on[p]
+    return loan.paid_on[receipt]
+
+
+@compiled
+def curtailing(loan: LoanFacts, version: int, day: int, known: int, tolerance: int, days: np.ndarray, covers: np.ndarray) -> tuple[int, int, int]:  # fmt: skip
+    """Where an advance curtails: (what covers dues, what is set aside, days with receipts) by the end of `day`.
+
+    Fills `days` and `covers` (if long enough): each day with receipts, and what covered dues at its end.
+    """
+    row, after = calendar_row(loan, known), receipts_count_after(loan, version)
+    cover, aside, found = loan.version_credit[version], 0, 0
+    if cover > 0:
+        most = _covers_at_most(loan, version, row, after, known)
+        aside = max(0, cover - most)
+        cover -= aside
+    last = -_NEVER
+    for p in range(len(loan.paid_on)):
+        on = loan.paid_on[p]
+        if on > day:
+            break
+        if on <= after or on == last or not is_known(loan.paid_known_at[p], loan.paid_known_until[p], known):
+            continue
+        last, net = on, 0
+        for q in range(len(loan.paid_on)):
+            if (
+                after < loan.paid_on[q] <= day
+                and is_known(loan.paid_known_at[q], loan.paid_known_until[q], known)
+                and _counts_on(loan, q, after, day, known) == on
+            ):
+                net += loan.paid_amount[q]
+        if net < 0:
+            taken = min(aside, -net)
+            aside -= taken
+            cover += net + taken
+        else:
+            most = _covers_at_most(loan, version, row, on, known)
+            beyond = max(0, cover + net - max(most, cover))
+            cover += net - beyond
+            aside += beyond
+        if found < len(days):
+            days[found], covers[found] = on, cover
+        found += 1
+    if aside > 0 and total_due(loan, version, known) - cover - aside <= tolerance:
+        cover, aside = cover + aside, 0
+        if 0 < found <= len(days):
+            covers[found - 1] = cover
+    return cover, aside, found
+
+
+@compiled
+def covering(loan: LoanFacts, version: int, day: int, known: int, tolerance: int) -> tuple[int, int]:
+    """(Receipts that cover dues of the version by the end of `day`, receipts set aside as curtailment)."""
+    if loan.rules.curtails == 0:
+        return paid_by(loan, version, day, known), 0
+    nowhere = np.empty(0, dtype=np.int64)
+    cover, aside, _ = curtailing(loan, version, day, known, tolerance, nowhere, nowhere)
+    return cover, aside
