@@ -22,6 +22,8 @@ from data.mapping import ColumnSource, TableMapping
 from data.masking import cell_in_sql
 from data.sources import Source
 from data.tables import APART, DUCKDB_TYPES, TABLES, Kind, Table
+from data.time_limit import time_limit
+from data.time_zones import local_in_sql
 
 HELPERS: dict[str, str] = {"row": "BIGINT", "part": "INTEGER", "problem": "VARCHAR"}
 """Columns of a staged table beside the canonical ones: the row in the file, which reading, what could not be read."""
@@ -51,6 +53,7 @@ def connect() -> duckdb.DuckDBPyConnection:
     """A private DuckDB that can reach neither files nor Python's variables."""
     connection = duckdb.connect(":memory:")
     connection.execute("SET python_enable_replacements = false")
+    connection.execute("SET TimeZone = 'UTC'")  # not the machine's: the same files give the same ledger everywhere
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
@@ -105,7 +108,8 @@ def stage(
             if not column.row_key
         ]
         # an `sql` that fails on a single row is only found when all rows have run
-        connection.execute(f"CREATE TEMP TABLE texts AS SELECT __row, {', '.join(texts)} FROM source_cells")
+        with time_limit(connection, f"{mapping_file}: tables.{part.table}: reading {part.file}"):
+            connection.execute(f"CREATE TEMP TABLE texts AS SELECT __row, {', '.join(texts)} FROM source_cells")
     except duckdb.Error as error:
         raise MappingError(
             f"{mapping_file}: tables.{part.table}: an sql expression fails on a row of {part.file} ({_first_line(error)}); guard it with try_cast."
@@ -218,6 +222,8 @@ def _typed(column: ColumnSource, cells: pa.Table) -> str:
         typed = f"TRY_CAST({text} AS {target})"
     else:
         typed = f"CAST(try_strptime({text}, {literal(column.format)}) AS {target})"
+    if column.zone is not None:
+        typed = local_in_sql(text, target, column.zone, typed, column.format)
     if column.kind == "date":
         return typed
     # The contract's ranges are for dates; a time outside them (infinity, before Christ) is none that Python could hold.
