@@ -21,7 +21,17 @@ from data.queries import query_file, refused_query
 from data.tables import APART, ASSIGNMENT_COLUMNS, TABLES, Column, Kind, Table
 from data.time_zones import carries_a_zone, time_zone_named
 
-_TOP = ("lender", "jurisdiction", "date_grid", "encoding", "delimiter", "date_format", "time_zone", "needs", "tables")
+_TOP = (
+    "lender",
+    "jurisdiction",
+    "date_grid",
+    "encoding",
+    "delimiter",
+    "date_format",
+    "time_zone",
+    "needs",
+    "tables",
+)
 _TABLE = ("file", "query", "export", "columns")
 _SOURCE = ("column", "constant", "sql", "row_key")
 _DETAIL = ("format", "values", "skip", "type")
@@ -211,7 +221,9 @@ class _Reader:
         if problems:
             raise MappingError("\n".join(problems))
         if len({part.query is None for part in parts}) > 1:
-            raise self.fail("tables", "files and queries are mixed; one mapping reads a folder or a database.")
+            raise self.fail(
+                "tables", "files and queries are mixed; one mapping reads a folder or a database."
+            )
         grid = self.choice({"date_grid": "day", **raw}, "date_grid", "", ("day", "month_end"))
         return Mapping(
             path=path,

@@ -8,9 +8,7 @@ not parse SQL: what it cannot tell, the transaction refuses.
 import re
 from datetime import date
 
-_APART = re.compile(
-    r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\$(\w*)\$.*?\$\1\$", re.DOTALL
-)
+_APART = re.compile(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\$(\w*)\$.*?\$\1\$", re.DOTALL)
 """Comments, texts and quoted names: words in them do nothing."""
 _CHANGES = re.compile(
     r"\b(insert|update|delete|merge|truncate|drop|alter|create|grant|revoke|copy|call|do|lock|vacuum|into|attach|pragma|set)\b",

@@ -53,7 +53,9 @@ def connect() -> duckdb.DuckDBPyConnection:
     """A private DuckDB that can reach neither files nor Python's variables."""
     connection = duckdb.connect(":memory:")
     connection.execute("SET python_enable_replacements = false")
-    connection.execute("SET TimeZone = 'UTC'")  # not the machine's: the same files give the same ledger everywhere
+    connection.execute(
+        "SET TimeZone = 'UTC'"
+    )  # not the machine's: the same files give the same ledger everywhere
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
@@ -109,7 +111,9 @@ def stage(
         ]
         # an `sql` that fails on a single row is only found when all rows have run
         with time_limit(connection, f"{mapping_file}: tables.{part.table}: reading {part.file}"):
-            connection.execute(f"CREATE TEMP TABLE texts AS SELECT __row, {', '.join(texts)} FROM source_cells")
+            connection.execute(
+                f"CREATE TEMP TABLE texts AS SELECT __row, {', '.join(texts)} FROM source_cells"
+            )
     except duckdb.Error as error:
         raise MappingError(
             f"{mapping_file}: tables.{part.table}: an sql expression fails on a row of {part.file} ({_first_line(error)}); guard it with try_cast."
