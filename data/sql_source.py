@@ -25,7 +25,7 @@ from data.queries import asks_for_the_day, called, with_the_day
 from data.sql_errors import in_a_sentence, no_driver, not_a_url
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import URL, Connection, CursorResult, Engine
+    from sqlalchemy.engine import URL, Connection, Engine
 
 ROWS_AT_ONCE = 20_000
 """Rows in memory at one time."""
@@ -199,6 +199,8 @@ def _outside(text: str) -> datetime:
 def _fetch(connection: "Connection", query: str, path: Path, doing: str) -> Iterator[int]:
     """Write the answer piece by piece; yields the rows so far."""
     result = connection.exec_driver_sql(query, execution_options=_IN_PIECES)
+    # taken now, because a result lets go of it with its last row
+    described: Sequence[Any] = (result.cursor.description if result.cursor is not None else None) or ()
     names = list(result.keys())
     if len(set(map(str.lower, names))) < len(names):
         raise InputError(f"{doing} gives two columns the same name; name them apart with AS.")
@@ -208,7 +210,7 @@ def _fetch(connection: "Connection", query: str, path: Path, doing: str) -> Iter
         while True:
             rows: Sequence[Sequence[Any]] = result.fetchmany(ROWS_AT_ONCE)
             if writer is None:
-                kinds = _kinds(result, rows, connection.dialect.name)
+                kinds = _kinds(described, rows, connection.dialect.name)
                 schema = pa.schema([(name, _TYPES[kind]) for name, kind in zip(names, kinds, strict=True)])
                 writer = pq.ParquetWriter(path, schema, compression="zstd")
             if not rows:
@@ -230,9 +232,8 @@ def _fetch(connection: "Connection", query: str, path: Path, doing: str) -> Iter
         result.close()
 
 
-def _kinds(result: "CursorResult[Any]", rows: Sequence[Sequence[Any]], dialect: str) -> list[str]:
+def _kinds(described: Sequence[Any], rows: Sequence[Sequence[Any]], dialect: str) -> list[str]:
     """The kind each column is kept as: PostgreSQL declares it, of others the first rows show it."""
-    described: Sequence[Any] = (result.cursor.description if result.cursor is not None else None) or ()
     if dialect == "postgresql":
         return [_POSTGRES_TYPES.get(one[1], "text") for one in described]
     places = range(len(described))
@@ -273,7 +274,8 @@ def _in_order(raw: Path, path: Path) -> None:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET temp_directory = ?", [str(raw.parent / "sorting")])
         connection.execute("SET memory_limit = '1GB'")
-        answer = connection.execute("SELECT * FROM read_parquet(?) ORDER BY ALL NULLS FIRST", [str(raw)])
+        file = str(raw).replace("'", "''")
+        answer = connection.sql(f"SELECT * FROM read_parquet('{file}') ORDER BY ALL NULLS FIRST")
         reader: pa.RecordBatchReader = answer.to_arrow_reader(ROWS_AT_ONCE)
         schema: pa.Schema = pq.read_schema(raw)
         with pq.ParquetWriter(path, schema, compression="zstd") as writer:
