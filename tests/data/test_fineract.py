@@ -202,3 +202,9 @@ def test_names_lie_apart_and_what_a_later_day_brought_is_left_for_it(fineract: F
 
     names = pq.read_table(fineract.workspace.apart / "directory.parquet")
     assert names.num_rows == 6 and names["name"][0].as_py().startswith("Invented Person")
+
+
+def test_two_pauses_that_touch_are_one(fineract: Fineract) -> None:
+    fineract.run("INSERT INTO m_loan_delinquency_action (loan_id, action, start_date, end_date, created_on_utc) VALUES (1, 'PAUSE', '2024-03-15', '2024-03-20', '2024-03-15'), (1, 'PAUSE', '2024-03-20', '2024-03-22', '2024-03-18')")  # fmt: skip
+    fineract.ingest(FIRST)
+    assert fineract.days("2024-04-20")["A1"] == 41 - 7
