@@ -21,17 +21,7 @@ from data.queries import query_file, refused_query
 from data.tables import APART, ASSIGNMENT_COLUMNS, TABLES, Column, Kind, Table
 from data.time_zones import carries_a_zone, time_zone_named
 
-_TOP = (
-    "lender",
-    "jurisdiction",
-    "date_grid",
-    "encoding",
-    "delimiter",
-    "date_format",
-    "time_zone",
-    "needs",
-    "tables",
-)
+_TOP = ("lender", "jurisdiction", "date_grid", "encoding", "delimiter", "date_format", "time_zone", "needs", "tables")  # fmt: skip
 _TABLE = ("file", "query", "export", "columns")
 _SOURCE = ("column", "constant", "sql", "row_key")
 _DETAIL = ("format", "values", "skip", "type")
