@@ -53,7 +53,7 @@ def test_no_command_keeps_or_says_the_url_of_a_database(database: str, tmp_path:
     place = database.rpartition("@")[2].partition("/")[0]
     words = ["--mapping", "tiny.toml", "--workspace", "w"]
     runs = [
-        (["daily", url, "--as-of", "2024-01-10", *words], 0),
+        (["ingest", url, "--as-of", "2024-01-10", *words], 0),
         (["ingest", "env:LENDER_DB", *words], 1),  # no business date: refused in the middle of the flow
         (["ingest", url.replace(place, "127.0.0.1:1"), "--as-of", "2024-01-11", *words], 1),
     ]
@@ -85,3 +85,20 @@ def test_a_variable_that_holds_no_url_is_named_and_its_value_not_said(
     with pytest.raises(InputError, match="environment variable LENDER_DB holds no database URL") as told:
         check_place("env:LENDER_DB", load_mapping(tmp_path / "tiny.toml"))
     assert SECRET not in str(told.value)
+
+
+@pytest.mark.parametrize("command", ["ingest", "daily"])
+def test_a_command_passes_on_no_url(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipelines import steps
+    from pipelines.cli import main
+
+    seen: list[object] = []
+
+    def stop(here: object, export: object, *rest: object, **named: object) -> None:
+        seen.append(export)
+        raise InputError("far enough")
+
+    monkeypatch.setattr(steps, "check_export", stop)
+    words = ["--mapping", "m.toml", "--as-of", "2024-01-10", "--workspace", str(tmp_path)]
+    assert main([command, f"postgresql://reader:{SECRET}@db.example/lender", *words]) == 1
+    assert len(seen) == 1 and SECRET not in str(seen[0])
