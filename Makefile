@@ -15,7 +15,7 @@ export DO_NOT_TRACK := true
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help setup demo test test-fast check format lint types lock hooks clean
+.PHONY: help setup postgres demo test test-fast check format lint types lock hooks clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,10 +26,13 @@ setup: ## .venv and .venv/bin/duesight from uv.lock; quick when nothing changed
 demo: setup ## a simulated lender from raw exports to today's call sheets, and where to look
 	.venv/bin/duesight demo $(ARGS)
 
-test: setup ## every test
+postgres: ## the PostgreSQL that tests of SQL sources start; make demo does without
+	@tools/postgres.sh
+
+test: setup postgres ## every test
 	$(PYTEST) $(ARGS)
 
-test-fast: setup ## the tests that take seconds, until the first failure
+test-fast: setup postgres ## the tests that take seconds, until the first failure
 	$(PYTEST) -m "not slow" -x $(ARGS)
 
 check: lint types test ## format, lint, types, the arrow between rooms, tests: what must hold before a commit

@@ -1,4 +1,4 @@
-"""A mapping file: which file of a lender's export feeds which canonical table and column.
+"""A mapping file: which file of a lender's export, or which query of its database, feeds which canonical table and column.
 
 A new lender needs a mapping and no code. The file is TOML; `load_mapping` reads it and refuses whatever it does
 not understand, with the nearest name it knows: a typo must never become a column that is silently empty. It does
@@ -17,10 +17,12 @@ from typing import Literal
 from data.attributes import protected_word
 from data.digest import file_digest
 from data.errors import MappingError
+from data.queries import query_file, refused_query
 from data.tables import APART, ASSIGNMENT_COLUMNS, TABLES, Column, Kind, Table
+from data.time_zones import carries_a_zone, time_zone_named
 
-_TOP = ("lender", "jurisdiction", "date_grid", "encoding", "delimiter", "date_format", "needs", "tables")
-_TABLE = ("file", "export", "columns")
+_TOP = ("lender", "jurisdiction", "date_grid", "encoding", "delimiter", "date_format", "time_zone", "needs", "tables")  # fmt: skip
+_TABLE = ("file", "query", "export", "columns")
 _SOURCE = ("column", "constant", "sql", "row_key")
 _DETAIL = ("format", "values", "skip", "type")
 _TAKEN = ("part", "row", "place", "problem", "duplicate", "orphan", "too_late", "at_odds", "known_at", "batch", "retracted")  # fmt: skip
@@ -48,6 +50,7 @@ class ColumnSource:
     format: str | None = None
     values: tuple[tuple[str, str], ...] | None = None
     skip: tuple[str, ...] = ()
+    zone: str | None = None
 
     @property
     def label(self) -> str:
@@ -57,12 +60,13 @@ class ColumnSource:
 
 @dataclass(frozen=True)
 class TableMapping:
-    """One file (or one reading of it) that feeds one table."""
+    """One file (or one reading of it) that feeds one table; `file` is a made name where a database is asked by `query`."""
 
     table: str
     file: str
     export: Literal["full", "delta"]
     columns: tuple[ColumnSource, ...]
+    query: str | None = None
 
     @property
     def attributes(self) -> dict[str, Kind]:
@@ -85,6 +89,11 @@ class Mapping:
     delimiter: str
     needs: str
     tables: tuple[TableMapping, ...]
+    time_zone: str | None = None
+
+    @property
+    def asks_a_database(self) -> bool:
+        return any(part.query is not None for part in self.tables)
 
     def of(self, table: str) -> tuple[TableMapping, ...]:
         """The readings that feed one table; most tables have one or none."""
@@ -180,6 +189,7 @@ class _Reader:
                 "", f"delimiter = {delimiter!r} must be one plain character, such as ; or | or \\t."
             )
         date_format = self.text(raw, "date_format", "", "%Y-%m-%d")
+        zone = time_zone_named(self.text(raw, "time_zone", ""), self.file) if "time_zone" in raw else None
         tables = self.table_of(raw.get("tables", {}), "tables")
         self.known(tables, [*TABLES, *APART], "tables", "table")
         if "loans" not in tables:
@@ -191,13 +201,19 @@ class _Reader:
         for name in [*TABLES, *APART]:
             if name in tables:
                 readings = tables[name]
-                for one in readings if isinstance(readings, list) else [readings]:
+                for number, one in enumerate(readings if isinstance(readings, list) else [readings], 1):
                     try:
-                        parts.append(self.reading(name, self.table_of(one, f"tables.{name}"), date_format))
+                        made = query_file(name, number)
+                        table = self.table_of(one, f"tables.{name}")
+                        parts.append(self.reading(name, table, date_format, zone, made))
                     except MappingError as error:
                         problems.append(str(error))
         if problems:
             raise MappingError("\n".join(problems))
+        if len({part.query is None for part in parts}) > 1:
+            raise self.fail(
+                "tables", "files and queries are mixed; one mapping reads a folder or a database."
+            )
         grid = self.choice({"date_grid": "day", **raw}, "date_grid", "", ("day", "month_end"))
         return Mapping(
             path=path,
@@ -209,14 +225,23 @@ class _Reader:
             delimiter=delimiter,
             needs=self.text(raw, "needs", "") if "needs" in raw else "",
             tables=tuple(parts),
+            time_zone=zone,
         )
 
-    def reading(self, name: str, raw: dict[str, object], date_format: str) -> TableMapping:
+    def reading(
+        self, name: str, raw: dict[str, object], date_format: str, zone: str | None, made: str
+    ) -> TableMapping:
         where = f"tables.{name}"
         self.known(raw, _TABLE, where)
         table = TABLES.get(name) or APART[name]
         export = self.choice(raw, "export", where, ("full", "delta"))
-        file = self.text(raw, "file", where)
+        query = self.text(raw, "query", where) if "query" in raw else None
+        if query is not None:
+            if "file" in raw:
+                raise self.fail(where, "has a file and a query; keep one of them.")
+            if why := refused_query(query):
+                raise self.fail(where, f"its query {why}")
+        file = self.text(raw, "file", where) if query is None else made
         if Path(file).is_absolute() or ".." in Path(file).parts:
             raise self.fail(where, f"file = {file!r} must lie in the folder of the export; copy it there.")
         columns = self.table_of(raw.get("columns", {}), f"{where}.columns")
@@ -224,7 +249,7 @@ class _Reader:
         problems: list[str] = []
         for key, value in columns.items():
             try:
-                found.append(self.source(table, key, value, date_format))
+                found.append(self.source(table, key, value, date_format, zone))
             except MappingError as error:
                 problems.append(str(error))
         if problems:
@@ -257,9 +282,11 @@ class _Reader:
                     f"{where}.columns.{source.name}",
                     'row_key needs export = "full": in a delta the same row twice cannot be told from a row sent again; map the source\'s own id.',
                 )
-        return TableMapping(name, file, "full" if export == "full" else "delta", sources)
+        return TableMapping(name, file, "full" if export == "full" else "delta", sources, query)
 
-    def source(self, table: Table, name: str, raw: object, date_format: str) -> ColumnSource:
+    def source(
+        self, table: Table, name: str, raw: object, date_format: str, zone: str | None
+    ) -> ColumnSource:
         where = f"tables.{table.name}.columns.{name}"
         spec = {"column": raw} if isinstance(raw, str) else raw
         if not isinstance(spec, dict):
@@ -276,6 +303,12 @@ class _Reader:
             )
         if "format" in spec and kind not in ("date", "timestamp"):
             raise self.fail(where, f"format is for dates, and {name} is a {kind}.")
+        form = self.text(spec, "format", where) if "format" in spec else date_format
+        if kind in ("date", "timestamp") and carries_a_zone(form) and zone is None:
+            raise self.fail(
+                where,
+                f'its format {form!r} reads a time zone: say in whose days it is counted, time_zone = "Asia/Kolkata" at the top.',
+            )
         constant = spec.get("constant")
         row_key = spec.get("row_key", [])
         if not isinstance(row_key, list) or not all(isinstance(part, str) for part in row_key):
@@ -297,9 +330,8 @@ class _Reader:
             constant=None if constant is None else str(constant),
             sql=self.text(spec, "sql", where) if "sql" in spec else None,
             row_key=tuple(str(part) for part in row_key),
-            format=self.text(spec, "format", where)
-            if "format" in spec
-            else (date_format if kind == "date" else None),
+            format=form if "format" in spec or kind == "date" else None,
+            zone=zone if kind in ("date", "timestamp") else None,
             values=pairs,
             skip=tuple(str(value) for value in skip),
         )

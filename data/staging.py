@@ -24,6 +24,8 @@ from data.mapping import ColumnSource, TableMapping
 from data.masking import cell_in_sql
 from data.sources import ROW, Source
 from data.tables import APART, DUCKDB_TYPES, TABLES, Kind, Table
+from data.time_limit import time_limit
+from data.time_zones import local_in_sql
 
 HELPERS: dict[str, str] = {
     "row": "BIGINT",
@@ -69,6 +71,9 @@ def connect(scratch: Path) -> duckdb.DuckDBPyConnection:
     connection.execute(f"SET temp_directory = {literal(str(scratch))}")
     connection.execute("SET enable_progress_bar = false")
     connection.execute("SET python_enable_replacements = false")
+    connection.execute(
+        "SET TimeZone = 'UTC'"
+    )  # not the machine's: the same files give the same ledger everywhere
     connection.execute("SET enable_external_access = false")
     connection.create_function("home_bucket", bucket_of, ["VARCHAR"], "UTINYINT")
     connection.execute("SET lock_configuration = true")
@@ -119,7 +124,9 @@ def stage(
     connection.register("source_cells", stream)
     before = _count(connection, part.table)
     try:
-        connection.execute(_insert(table, part, number, source.cells))
+        # an `sql` that fails, or never ends, on a single row is only found when all rows have run
+        with time_limit(connection, f"{mapping_file}: tables.{part.table}: reading {part.file}"):
+            connection.execute(_insert(table, part, number, source.cells))
     except duckdb.Error as error:
         if reading.error is not None:
             raise reading.error from error
@@ -264,6 +271,8 @@ def _typed(column: ColumnSource, cells: pa.Schema) -> str:
         typed = f"TRY_CAST({text} AS {target})"
     else:
         typed = f"CAST(try_strptime({text}, {literal(column.format)}) AS {target})"
+    if column.zone is not None:
+        typed = local_in_sql(text, target, column.zone, typed, column.format)
     if column.kind == "date":
         return typed
     # The contract's ranges are for dates; a time outside them (infinity, before Christ) is none that Python could hold.

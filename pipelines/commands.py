@@ -24,6 +24,10 @@ from pipelines.options import (
 )
 from pipelines.progress import shown, tell
 
+_EXPORT = (
+    "The folder with the lender's export; or its database: a URL, or env:NAME for a variable that holds it."
+)
+
 
 @app.command(epilog=EVERYWHERE)
 def demo(
@@ -121,7 +125,7 @@ def init(
 
 @app.command(epilog=EVERYWHERE)
 def ingest(
-    export: Annotated[Path, typer.Argument(help="The folder with the lender's export.")],
+    export: Annotated[str, typer.Argument(help=_EXPORT)],
     mapping: Annotated[Path, typer.Option(help="Which file and column feeds what; see data/mappings/.")],
     as_of: Annotated[
         date | None,
@@ -134,6 +138,7 @@ def ingest(
 ) -> None:
     """A lender's export into the ledger, with its contract, and bad rows into quarantine."""
     from pipelines import steps
+    from pipelines.exports import without_url
 
     today = datetime.now().astimezone().date()
     if as_of is not None and as_of > today:
@@ -141,6 +146,7 @@ def ingest(
             f"--as-of {as_of} has not come yet; a business date is the end of a day that is over."
         )
     here = the_workspace(must_exist=Said.chosen)
+    export = without_url(export)
     steps.check_export(here, export, mapping, check_only=check)
     with shown(Said.as_json):
         if here.settings.flows.use_prefect and not check:
@@ -148,7 +154,7 @@ def ingest(
 
             report = ingest_flow(
                 str(here.workspace.folder),
-                str(export),
+                export,
                 str(mapping),
                 as_of,
                 Said.settings_file,
@@ -319,22 +325,24 @@ def score(
 
 @app.command(epilog=EVERYWHERE)
 def daily(
-    export: Annotated[Path, typer.Argument(help="The folder with last night's export.")],
+    export: Annotated[str, typer.Argument(help=_EXPORT)],
     mapping: Annotated[Path, typer.Option(help="Which file and column feeds what.")],
     as_of: AsOf,
 ) -> None:
     """Every morning's chain: ingest last night's export, then draw the list (by the rule before a model is promoted)."""
     from pipelines import steps
+    from pipelines.exports import without_url
     from pipelines.telling import list_lines
 
     here = the_workspace(must_exist=Said.chosen)
+    export = without_url(export)
     steps.check_export(here, export, mapping)
     with shown(Said.as_json):
         if here.settings.flows.use_prefect:
             from pipelines.flows import daily_flow
 
             report, drawn = daily_flow(
-                str(here.workspace.folder), str(export), str(mapping), as_of, Said.settings_file
+                str(here.workspace.folder), export, str(mapping), as_of, Said.settings_file
             )
         else:
             report = steps.ingest_export(here, export, mapping, as_of, tell)

@@ -59,10 +59,13 @@ def _ingest_name() -> str:
 
 @flow(name="ingest", flow_run_name=_ingest_name, validate_parameters=False)
 def ingest_flow(workspace: str, export: str, mapping: str, as_of: date | None, settings_file: str | None = None, allow_retractions: bool = False, today: date | None = None) -> "IngestReport":  # fmt: skip
-    """A lender's export into the ledger; `as_of` is the export's business date."""
+    """A lender's export into the ledger: a folder or `env:NAME`, never a URL, because Prefect keeps what a flow is given.
+
+    `as_of` is the export's business date.
+    """
     here = steps.Here.of(Workspace(Path(workspace)), settings_file)
     read = _again(_read, here.settings.flows)
-    return read(here, Path(export), Path(mapping), as_of, tell, allow_retractions, False, today)
+    return read(here, export, Path(mapping), as_of, tell, allow_retractions, False, today)
 
 
 @flow(name="train", flow_run_name="train-{until}", validate_parameters=False)

@@ -49,7 +49,7 @@ class Trained:
 
 def ingest_export(
     here: Here,
-    export: Path,
+    export: Path | str,
     mapping: Path,
     as_of: date | None,
     tell: "Tell",
@@ -57,24 +57,34 @@ def ingest_export(
     check_only: bool = False,
     today: date | None = None,
 ) -> "IngestReport":
-    """The export into the ledger, or nothing of it. `today` bounds a business date that is read from the export."""
+    """The export (a folder, or a database as in pipelines/exports.py) into the ledger, or nothing of it.
+
+    `today` bounds a business date that is read from the export.
+    """
     from data.ingest import ingest
     from data.mapping import load_mapping
+    from data.queries import in_words
+    from pipelines.exports import as_folder
 
     work = here.workspace
     if not check_only:
         work.create()
-    report = ingest(
-        export,
-        load_mapping(mapping),
-        work.ledger,
-        work.quarantine,
-        work.apart,
-        as_of,
-        lambda what: tell(what, 0, 1),
-        check_only=check_only,
-        allow_retractions=allow_retractions,
-        latest=today,
+    described = load_mapping(mapping)
+    with as_folder(str(export), described, work.folder, as_of, tell) as folder:
+        report = ingest(
+            folder,
+            described,
+            work.ledger,
+            work.quarantine,
+            work.apart,
+            as_of,
+            lambda what: tell(what, 0, 1),
+            check_only=check_only,
+            allow_retractions=allow_retractions,
+            latest=today,
+        )
+    report = replace(
+        report, reasons={name: tuple(map(in_words, told)) for name, told in report.reasons.items()}
     )
     return with_data_docs(here, report, check_only)
 
@@ -97,13 +107,12 @@ def with_data_docs(here: Here, report: "IngestReport", check_only: bool) -> "Ing
     return replace(report, notes=(*report.notes, f"The contract, expectation by expectation: {page}"))
 
 
-def check_export(here: Here, export: Path, mapping: Path, check_only: bool = False) -> None:
+def check_export(here: Here, export: Path | str, mapping: Path, check_only: bool = False) -> None:
     """Refuse at once what would be refused after the flow has started: a folder, a mapping, a workspace that cannot be."""
     from data.mapping import load_mapping
+    from pipelines.exports import check_place
 
-    load_mapping(mapping)
-    if not export.is_dir():
-        raise InputError(f"{export}: there is no such folder; give the folder with the lender's export.")
+    check_place(str(export), load_mapping(mapping))
     if not check_only:
         here.workspace.create()
 

@@ -2,13 +2,18 @@
 
 import fcntl
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from pytest_postgresql.executors import PostgreSQLExecutor
 
 from pipelines.third_parties import keep_quiet
 
@@ -76,6 +81,61 @@ def demo_workspace(shared_folder: Path, demo_ledger_workspace: Path) -> Path:
             draw_list(here, date(2025, 6, 30), "champion", say_nothing)
             done.touch()
     return workspace
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator["PostgreSQLExecutor"]:
+    """A PostgreSQL of these tests' own: Debian's package, a cluster in a folder that goes with it, a free port.
+
+    The server refuses to run as root; then it runs as `postgres`, the user the package brings.
+    """
+    from port_for import get_port
+    from pytest_postgresql.executors import PostgreSQLExecutor
+
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"), key=lambda path: int(path.parts[-3]))
+    program = str(found[-1]) if found else shutil.which("pg_ctl")
+    if program is None:
+        pytest.fail(
+            "These tests need PostgreSQL: run 'sudo apt-get install postgresql', then make test again."
+        )
+    folder = Path(tempfile.mkdtemp(prefix="duesight-postgres-"))
+    if os.geteuid() == 0:
+        starter = folder / "pg_ctl"
+        starter.write_text(
+            f'#!/bin/sh\ncd / && exec runuser -u postgres -- {program} "$@"\n', encoding="utf-8"
+        )
+        starter.chmod(0o755)
+        shutil.chown(folder, "postgres")
+        program = str(starter)
+    server = PostgreSQLExecutor(
+        executable=program,
+        host="127.0.0.1",
+        port=get_port(None),
+        user="postgres",
+        dbname="postgres",
+        datadir=str(folder / "data"),
+        unixsocketdir=str(folder),
+        logfile=str(folder / "log"),
+        startparams="-w",
+        postgres_options="-c fsync=off",
+    )
+    try:
+        server.start()
+        server.wait_for_postgres()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def database(postgres: "PostgreSQLExecutor") -> Iterator[str]:
+    """The URL of an empty database of one test."""
+    from pytest_postgresql.janitor import DatabaseJanitor
+
+    address = {"user": postgres.user, "host": postgres.host, "port": postgres.port}
+    with DatabaseJanitor(**address, dbname="lender", isolation_level=None):
+        yield f"postgresql://{postgres.user}@{postgres.host}:{postgres.port}/lender"
 
 
 @pytest.fixture

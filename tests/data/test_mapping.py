@@ -43,6 +43,14 @@ TYPOS = [
     ('lender = "tiny"\n', "", "'lender' is missing"),
     ('lender = "tiny"', 'lender = "tiny', r"tiny.toml is not valid TOML: .*line 2"),
     ("tables.loans", "tables.officers", "no loans are mapped"),
+    (
+        'file = "loans.csv"',
+        'file = "loans.csv"\nquery = "SELECT 1"',
+        "tables.loans: has a file and a query; keep one of them",
+    ),
+    ('file = "loans.csv"', 'query = "DROP TABLE loans"', "tables.loans: its query is not a SELECT"),
+    ('file = "loans.csv"', 'query = "SELECT * FROM loans"', "files and queries are mixed"),
+    ('lender = "tiny"', 'lender = "tiny"\ntime_zone = "IST"', "time_zone = 'IST' is not a time zone"),
     ('lender = "tiny"', 'lender = "tiny"\nencoding = "utf-9"', "encoding = 'utf-9' is not an encoding"),
     (
         'payment_id = "Receipt"',

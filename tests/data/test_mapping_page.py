@@ -32,6 +32,11 @@ RECIPES = {
         lambda text: text.replace("Receipt,", "").replace("P1,", ""),
         'payment_id = "Receipt"',
     ),
+    'time_zone = "Asia/Kolkata"': (
+        "payments.csv",
+        lambda text: text.replace("2024-01-08", "2024-01-07T22:30Z"),
+        "",
+    ),
     'date_format = "%d.%m.%Y"': ("dues.csv", lambda text: text.replace("2024-01-08", "08.01.2024"), ""),
     'attr_x = { column = "X", type = "number", values = { True = "1", False = "0" } }': (
         "loans.csv",
@@ -149,3 +154,18 @@ def test_every_recipe_that_can_be_tried_works(lender: Lender, recipe: str) -> No
     assert report.quarantined == 0 and report.of("payments").added == 1
     amounts = Ledger.open(lender.root / "ledger").facts("payments", ["amount"])["amount"].to_pylist()
     assert [float(one) for one in amounts] == [100]
+
+
+def test_the_page_names_every_key_the_code_knows() -> None:
+    from data import mapping
+
+    text = PAGE.read_text(encoding="utf-8")
+    table = text[text.index("## Top-level keys") : text.index("## Keys of a table")]
+    named = {
+        name.strip()
+        for row in re.findall(r"^\| ([a-z_, ]+) \|", table, re.MULTILINE)
+        for name in row.split(",")
+    }
+    assert named == set(mapping._TOP) - {"tables"} | {"key"}
+    keys = text[text.index("## Keys of a table") : text.index("## Ways to fill a column")]
+    assert all(f"`{key}`" in keys for key in mapping._TABLE)
