@@ -39,7 +39,11 @@ class TableCounts:
 
 @dataclass(frozen=True)
 class IngestReport:
-    """The outcome of one ingest. `batch` is None when nothing was written (`outcome` says why)."""
+    """The outcome of one ingest. `batch` is None when nothing was written (`outcome` says why).
+
+    agreement: the comparison with the core system's own numbers, for machines and as printed; filled in by who knows
+    the arithmetic, empty where the batch brought none.
+    """
 
     lender: str
     business_date: date
@@ -48,6 +52,8 @@ class IngestReport:
     tables: tuple[TableCounts, ...]
     reasons: dict[str, tuple[str, ...]]
     notes: tuple[str, ...] = ()
+    agreement: dict[str, Json] | None = None
+    agreement_lines: tuple[str, ...] = ()
 
     @property
     def quarantined(self) -> int:
@@ -59,7 +65,7 @@ class IngestReport:
 
     def lines(self) -> list[str]:
         """The report as printed: the outcome, a line a table, first reasons of what was rejected, what to do."""
-        lines = [self.outcome, *(table.line() for table in self.tables)]
+        lines = [self.outcome, *(table.line() for table in self.tables), *self.agreement_lines]
         for table, reasons in self.reasons.items():
             count = self.of(table).quarantined
             lines.append(
@@ -100,4 +106,5 @@ class IngestReport:
             },
             "reasons": {table: list(reasons) for table, reasons in self.reasons.items()},
             "notes": list(self.notes),
+            "agreement": self.agreement,
         }
