@@ -75,11 +75,11 @@ def test_a_long_holiday_within_the_books_own_habit_is_not_refused() -> None:
 
 
 def test_an_old_day_is_judged_by_what_was_known_that_day() -> None:
+    """Ten payments posted a month late do not make the day fresh on which nobody knew of them."""
     late = [(one, one + timedelta(days=30)) for one, _ in paid(*range(100, 110))]
-    book = Book(paid(*range(100)) + late)
-    refuse(book, 139)
+    refuse(Book(paid(*range(110))), 109)
     with pytest.raises(LedgerError):
-        refuse(book, 109)
+        refuse(Book(paid(*range(100)) + late), 109)
 
 
 def test_a_month_end_book_gets_a_month_more() -> None:
