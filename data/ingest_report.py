@@ -40,7 +40,11 @@ class TableCounts:
 
 @dataclass(frozen=True)
 class IngestReport:
-    """The outcome of one ingest. `batch` is None when nothing was written (`outcome` says why)."""
+    """The outcome of one ingest. `batch` is None when nothing was written (`outcome` says why).
+
+    agreement: the comparison with the core system's own numbers, for machines and as printed; filled in by who knows
+    the arithmetic, empty where the batch brought none.
+    """
 
     lender: str
     business_date: date
@@ -51,6 +55,8 @@ class IngestReport:
     notes: tuple[str, ...] = ()
     contract: dict[str, tuple[RuleCount, ...]] = field(default_factory=dict)
     """How each expectation fared, by table: what data/data_docs.py writes up."""
+    agreement: dict[str, Json] | None = None
+    agreement_lines: tuple[str, ...] = ()
 
     @property
     def quarantined(self) -> int:
@@ -62,7 +68,7 @@ class IngestReport:
 
     def lines(self) -> list[str]:
         """The report as printed: the outcome, a line a table, first reasons of what was rejected, what to do."""
-        lines = [self.outcome, *(table.line() for table in self.tables)]
+        lines = [self.outcome, *(table.line() for table in self.tables), *self.agreement_lines]
         for table, reasons in self.reasons.items():
             count = self.of(table).quarantined
             lines.append(
@@ -103,4 +109,5 @@ class IngestReport:
             },
             "reasons": {table: list(reasons) for table, reasons in self.reasons.items()},
             "notes": list(self.notes),
+            "agreement": self.agreement,
         }

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from data.errors import InputError
+from data.freshness import FreshnessSettings
 from decisions.settings import CapacitySettings
 from features.settings import ArrearsSettings, LabelSettings, PanelSettings
 from models.settings import TrainSettings
@@ -39,6 +40,7 @@ class Settings(BaseModel):
     train: TrainSettings = TrainSettings()
     capacity: CapacitySettings = CapacitySettings()
     lists: ListSettings = ListSettings()
+    freshness: FreshnessSettings = FreshnessSettings()
     flows: FlowSettings = FlowSettings()
 
 
@@ -83,6 +85,7 @@ _SECTION_WORDS = {
     "train": "The order in time, the booster, and what is too little to learn from.",
     "capacity": "What an officer can do in a day, and between which hours a person may be called.",
     "lists": "The list and its sheets.",
+    "freshness": "How many days a feed may be silent before no list is drawn: from its own habit, off, or a number.",
     "flows": "How the steps are run.",
 }
 

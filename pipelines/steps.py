@@ -60,6 +60,9 @@ def ingest_export(
     """The export (a folder, or a database as in pipelines/exports.py) into the ledger, or nothing of it.
 
     `today` bounds a business date that is read from the export.
+
+    The report also says how far the core system's own numbers in this batch agree with the ledger, and which days
+    of a daily delivery are missing before it.
     """
     from data.ingest import ingest
     from data.mapping import load_mapping
@@ -86,7 +89,26 @@ def ingest_export(
     report = replace(
         report, reasons={name: tuple(map(in_words, told)) for name, told in report.reasons.items()}
     )
-    return with_data_docs(here, report, check_only)
+    report = with_data_docs(here, report, check_only)
+    return report if report.batch is None else _with_what_it_means(here, report, tell)
+
+
+def _with_what_it_means(here: Here, report: "IngestReport", tell: "Tell") -> "IngestReport":
+    """The report of a batch that was written, with the agreement and with the days that were skipped before it."""
+    from data.freshness import skipped_days_note
+    from features.agreement import agree
+    from pipelines.agreement_telling import agreement_facts, agreement_lines
+
+    ledger = open_ledger(here)
+    tell("comparing with the core system", 0, 1)
+    found = agree(ledger, report.batch, here.settings.arrears)
+    skipped = skipped_days_note(ledger)
+    return replace(
+        report,
+        notes=(*report.notes, skipped) if skipped else report.notes,
+        agreement=agreement_facts(found) if found else None,
+        agreement_lines=tuple(agreement_lines(found)) if found else (),
+    )
 
 
 def with_data_docs(here: Here, report: "IngestReport", check_only: bool) -> "IngestReport":
@@ -231,7 +253,11 @@ def has_champion(here: Here) -> bool:
 
 
 def draw_list(here: Here, as_of: date, which: str | None, tell: "Tell") -> "ListResult":
-    """The list of the end of `as_of`, by the model named `which` (an alias or a version) or, for None, by the rule."""
+    """The list of the end of `as_of`, by the model named `which` (an alias or a version) or, for None, by the rule.
+
+    Raises LedgerError where a feed had stopped by then: without its payments everybody looks late.
+    """
+    from data.freshness import refuse_a_stopped_feed
     from models.registry import resolve
     from models.served import ServedModel
     from pipelines.version import code_version, lock_digest
@@ -239,6 +265,7 @@ def draw_list(here: Here, as_of: date, which: str | None, tell: "Tell") -> "List
 
     ledger = open_ledger(here)
     _refuse_a_day_not_known_yet(ledger, as_of, "--as-of")
+    refuse_a_stopped_feed(ledger, as_of, here.settings.freshness)
     model, version = None, None
     if which is not None:
         found = resolve(here.workspace.models, here.settings.labels, which)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from data.errors import InputError
+from data.freshness import FreshnessSettings
 from decisions.settings import CapacitySettings
 from features.settings import ArrearsSettings, LabelSettings, PanelSettings
 from models.settings import TrainSettings
@@ -36,6 +37,7 @@ UNUSUAL = Settings(
         working_weekdays=(0, 1),
         language="en",
     ),
+    freshness=FreshnessSettings(payments=21, loan_events="off"),
     flows=FlowSettings(use_prefect=False, retries=0, retry_seconds=0.5),
 )
 
@@ -97,11 +99,11 @@ WRONG = {
     ),
     "a section with a typo": (
         "[label]\nbad_at_days = 30\n",
-        "mine.toml: [label] is not a setting; known here: labels, arrears, panel, train, capacity, lists, flows.",
+        "mine.toml: [label] is not a setting; known here: labels, arrears, panel, train, capacity, lists, freshness, flows.",
     ),
     "a key outside its section": (
         "bad_at_days = 30\n",
-        "mine.toml: [bad_at_days] is not a setting; known here: labels, arrears, panel, train, capacity, lists, flows.",
+        "mine.toml: [bad_at_days] is not a setting; known here: labels, arrears, panel, train, capacity, lists, freshness, flows.",
     ),
     "a value out of range": (
         "[labels]\nbad_at_days = 0\n",
