@@ -122,7 +122,7 @@ _RANGES: dict[tuple[str, str], tuple[float | None, float | None, str]] = {
     ("schedules", "version"): _FROM_1_TO_1000,
     ("schedules", "credit_carried"): _NOT_NEGATIVE,
     ("installments", "version"): _FROM_1_TO_1000,
-    ("installments", "installment_no"): (0, 5000, "must be between 0 and 5000"),
+    ("installments", "installment_no"): (0, 100_000, "must be between 0 and 100000"),
     ("installments", "amount_due"): _NOT_NEGATIVE,
     ("installments", "principal_due"): _NOT_NEGATIVE,
     ("installments", "interest_due"): _NOT_NEGATIVE,

@@ -61,14 +61,14 @@ INSERT INTO m_client SELECT n, lpad(n::text, 9, '0'), 2, '2023-12-01', 'Invented
 INSERT INTO m_group VALUES (5, '000000005', 2, 2, '2023-12-15');
 INSERT INTO m_group_client VALUES (5, 6);
 INSERT INTO m_product_loan VALUES (1, 'Trader loan');
-INSERT INTO m_loan SELECT n, 'A' || n, n, NULL, 1, 7, 300, 'KES', 300, 300, 200, 24, 1, 2, 3, '2024-01-10', NULL, 1 FROM generate_series(1, 6) n;
+INSERT INTO m_loan SELECT n, 'A' || n, n, NULL, 1, 7, 300, 'KES', 270, 270, 200, 24, 1, 2, 3, '2024-01-10', NULL, 1 FROM generate_series(1, 6) n;
 INSERT INTO m_loan SELECT 7, 'A7', 1, NULL, 1, 7, 200, 'KES', 300, 0, 0, 24, 1, 2, 3, NULL, NULL, 2;
 INSERT INTO m_loan_repayment_schedule (loan_id, installment, duedate, principal_amount, interest_amount)
   SELECT n, i, date '2024-01-10' + i * interval '1 month', 90, 10 FROM generate_series(1, 6) n, generate_series(1, 3) i;
 INSERT INTO m_payment_type VALUES (1, 'Cash');
 INSERT INTO m_payment_detail VALUES (1, 1);
 INSERT INTO m_loan_transaction (id, loan_id, payment_detail_id, transaction_type_enum, transaction_date, amount, submitted_on_date)
-  SELECT n, n, NULL, 1, date '2024-01-10', 300, date '2024-01-10' FROM generate_series(1, 6) n
+  SELECT n, n, NULL, 1, date '2024-01-10', 270, date '2024-01-10' FROM generate_series(1, 6) n
   UNION ALL VALUES (11, 1, 1, 2, date '2024-02-10', 100, date '2024-02-10'), (12, 1, NULL, 10, '2024-02-10', 10, '2024-02-10'),
   (21, 2, 1, 2, '2024-02-10', 100, '2024-02-10'), (22, 2, 1, 2, '2024-03-10', 100, '2024-03-10'), (23, 2, 1, 2, '2024-04-10', 100, '2024-04-10'),
   (31, 3, 1, 2, '2024-02-10', 100, '2024-02-10'), (32, 3, 1, 2, '2024-03-01', 100, '2024-03-01'),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from data.errors import InputError
-from data.freshness import FreshnessSettings
+from data.settings import FreshnessSettings
 from decisions.settings import CapacitySettings
 from features.settings import ArrearsSettings, LabelSettings, PanelSettings
 from models.settings import TrainSettings
