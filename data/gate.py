@@ -18,7 +18,7 @@ from data.errors import LedgerError
 from data.ledger import Ledger
 from data.mapping import Mapping
 from data.masking import id_in_sql
-from data.odds import at_odds
+from data.odds import at_odds, beside
 from data.staging import canonical, literal, quoted, staged_columns
 from data.tables import TABLES, Table
 
@@ -197,7 +197,8 @@ def _idle(run: Run, table: Table) -> set[str]:
 
 def _checked(run: Run, table: Table) -> str:
     """The SQL of a staged table with its check columns."""
-    columns = ", ".join(map(quoted, staged_columns(table, run.mapping.of(table.name))))
+    names = ["part", "row", "bucket", *staged_columns(table, run.mapping.of(table.name)), "problem"]
+    columns = ", ".join(f"mine.{quoted(name)}" for name in names)
     checks = ", ".join(
         f"{_first(cases)} AS {name}"
         for name, cases in (
@@ -207,7 +208,7 @@ def _checked(run: Run, table: Table) -> str:
             ("at_odds", _at_odds(run, table)),
         )
     )
-    return f"SELECT part, row, bucket, {columns}, problem, {checks} FROM staged_{table.name} AS mine"
+    return f"SELECT {columns}, {checks} FROM staged_{table.name} AS mine{beside(run, table)}"
 
 
 def _duplicates(run: Run, table: Table) -> list[str]:
@@ -239,15 +240,17 @@ def _orphans(run: Run, table: Table) -> list[str]:
         one = parent.removesuffix("s")
         name = f"mine.{quoted(column)}"
         shown = id_in_sql(name)
-        cases.append(
-            f"""CASE WHEN {name} IS NOT NULL AND {name} NOT IN (SELECT id FROM known_{parent}) THEN
-                coalesce('its {one} ' || {shown} || ' is in quarantine (' || (SELECT any_value(place) FROM held_{parent} WHERE id = {name}) || ')',
-                '{one} ' || {shown} || ' is not among the {parent}; add it to the export') END"""
-        )
+        told = f"'{one} ' || {shown} || ' is not among the {parent}; add it to the export'"
+        if run.count(f"SELECT count(*) FROM held_{parent}"):
+            held = f"(SELECT any_value(place) FROM held_{parent} WHERE id = {name})"
+            told = f"coalesce('its {one} ' || {shown} || ' is in quarantine (' || {held} || ')', {told})"
+        beside_it = parent == "loans" and beside(run, table)
+        missing = "whole.loan_id IS NULL" if beside_it else f"{name} NOT IN (SELECT id FROM known_{parent})"
+        cases.append(f"CASE WHEN {name} IS NOT NULL AND {missing} THEN {told} END")
     if table.name == "installments" and (run.mapped("schedules") or run.holds("schedules")):
         first = "" if run.mapped("schedules") else "mine.version <> 1 AND"
         cases.append(
-            f"""CASE WHEN mine.version IS NOT NULL AND {first} (mine.loan_id, mine.version) NOT IN (SELECT (loan_id, version) FROM known_versions)
+            f"""CASE WHEN mine.version IS NOT NULL AND {first} ruling.loan_id IS NULL
                 THEN 'schedule version ' || mine.version || ' of loan ' || {id_in_sql("mine.loan_id")} || ' is not among the schedules' END"""
         )
     elif table.name == "installments":
@@ -265,7 +268,7 @@ def _too_late(run: Run, table: Table) -> list[str]:
     if table.past_only and table.own_date is not None:
         names.insert(0, table.own_date)
     return [
-        f"CASE WHEN CAST({quoted(name)} AS DATE) > {day} THEN {literal(labels[name] + ' ')} || CAST(CAST({quoted(name)} AS DATE) AS VARCHAR) || {ends} END"
+        f"CASE WHEN CAST(mine.{quoted(name)} AS DATE) > {day} THEN {literal(labels[name] + ' ')} || CAST(CAST(mine.{quoted(name)} AS DATE) AS VARCHAR) || {ends} END"
         for name in names
     ]
 

@@ -34,7 +34,10 @@ _ORDER = (("members", "from_on", "to_on"), ("conditions", "since", "until"))
 
 
 def at_odds(run: "Run", table: Table, labels: Labels[str, str]) -> list[str]:
-    """The cases of one table, in the order in which a reader should hear of them."""
+    """The cases of one table, in the order in which a reader should hear of them.
+
+    They are told over `mine`, the row, and over what `beside` joins to it.
+    """
     cases = _one_of(table, labels)
     for name, first, last in _ORDER:
         if table.name == name:
@@ -86,16 +89,29 @@ def _one_of(table: Table, labels: Labels[str, str]) -> list[str]:
     return [f"CASE WHEN problem IS NULL AND {empty} THEN {literal(f'none of {names} is filled')} END"]
 
 
-def _of_loan(case: str, source: str = "beginnings") -> str:
-    """A case about a row and what `source` says of its loan."""
-    return f"(SELECT any_value({case}) FROM {source} AS whole WHERE whole.loan_id = mine.loan_id)"
+def beside(run: "Run", table: Table) -> str:
+    """The joins that put beside each row what its loan, its schedule version and their sums say; none adds a row."""
+    if "loan_id" not in table.column_names or table.name in ("loans", "contacts", "conditions"):
+        return ""
+    joins = " LEFT JOIN beginnings AS whole ON whole.loan_id = mine.loan_id"
+    if table.name == "installments":
+        joins += " LEFT JOIN known_versions AS ruling ON ruling.loan_id = mine.loan_id AND ruling.version = mine.version"
+        if _splits(run):
+            joins += f" LEFT JOIN {_sums(run)} AS sums ON mine.version = 1 AND sums.loan_id = mine.loan_id"
+        if _splits(run, "interest_due", "fees_due"):
+            joins += f" LEFT JOIN {_PARTS} AS parts ON parts.loan_id = mine.loan_id AND parts.version = mine.version"
+    return joins
+
+
+def _splits(run: "Run", *more: str) -> bool:
+    """Whether the source splits what is due into principal and these other parts."""
+    parts = run.mapping.of("installments")
+    return all(any(part.source(name) for part in parts) for name in ("principal_due", *more))
 
 
 def _before(column: str, labels: Labels[str, str], also: str = "true") -> str:
     """Nothing happens on a loan, and nothing falls due, before it begins in the book."""
-    return _of_loan(
-        f"CASE WHEN mine.{column} < begins_on AND {also} THEN {literal(labels[column] + ' ')} || mine.{column} || ' is before ' || begins_on || ', when loan ' || {_LOAN} || what END"
-    )
+    return f"CASE WHEN mine.{column} < begins_on AND {also} THEN {literal(labels[column] + ' ')} || mine.{column} || ' is before ' || begins_on || ', when loan ' || {_LOAN} || what END"
 
 
 def _decimals(column: str, label: str, currency: str) -> str:
@@ -131,7 +147,7 @@ def _currency(run: "Run", table: Table) -> list[str]:
         return []
     label = named.pop() if len(named) == 1 else "currency"
     return [
-        _of_loan(
+        (
             f"CASE WHEN mine.currency <> whole.currency THEN {literal(label)} || ' is not ' || whole.currency || ', the currency of loan ' || {_LOAN} || ': mixed currencies in a loan' END"
         )
     ]
@@ -142,7 +158,7 @@ def _payments(run: "Run", labels: Labels[str, str]) -> list[str]:
         f"""CASE WHEN kind = 'reversal' AND amount > 0 THEN 'a reversal must be negative'
             WHEN kind <> 'reversal' AND amount < 0 THEN {literal("a negative amount is a reversal, and " + labels["kind"] + " says otherwise")} END""",
         _before("paid_on", labels, f"(what <> ' was disbursed' OR mine.paid_on < begins_on - {EARLY_DAYS})"),
-        _of_loan(_decimals("amount", labels["amount"], "whole.currency")),
+        (_decimals("amount", labels["amount"], "whole.currency")),
     ]
     if not any(part.source("reverses") for part in run.mapping.of("payments")):
         return cases
@@ -194,22 +210,26 @@ def _installments(run: "Run", labels: Labels[str, str]) -> list[str]:
     due = literal(labels["due_on"] + " ")
     cases = [
         _before("due_on", labels),  # a mistyped year would make the loan late from its first day
-        _of_loan(
+        (
             f"CASE WHEN mine.due_on > begins_on + INTERVAL {LONGEST_YEARS} YEAR THEN {due} || mine.due_on || ' is more than {LONGEST_YEARS} years after loan ' || {_LOAN} || ' began' END"
         ),
-        _of_loan(_decimals("amount_due", labels["amount_due"], "whole.currency")),
+        (_decimals("amount_due", labels["amount_due"], "whole.currency")),
     ]
-    if run.made("known_versions"):
+    cases.append(
+        f"""CASE WHEN mine.due_on <= ruling.effective_on AND ruling.reason IN ('rescheduled', 'curtailed')
+            THEN {due} || mine.due_on || ' is not after ' || ruling.effective_on || ', from when schedule version ' || mine.version || ' counts' END"""
+    )
+    if _splits(run):
         cases.append(
-            f"""(SELECT any_value(CASE WHEN mine.due_on <= effective_on AND reason IN ('rescheduled', 'curtailed')
-                THEN {due} || mine.due_on || ' is not after ' || effective_on || ', from when schedule version ' || mine.version || ' counts' END)
-                FROM known_versions AS whole WHERE whole.loan_id = mine.loan_id AND whole.version = mine.version)"""
+            f"""CASE WHEN sums.off THEN 'schedule version 1 of loan ' || {_LOAN} || ' does not add up: ' || {literal(labels["principal_due"])} || ' sums to ' || sums.repaid
+                || ', and ' || sums.owed || ' was ' || CASE WHEN whole.opening_on IS NULL THEN 'lent' ELSE 'owed when it opened' END END"""
         )
-    parts = run.mapping.of("installments")
-    if any(part.source("principal_due") for part in parts):
-        cases.append(_sums(run, labels))
-        if all(any(part.source(name) for part in parts) for name in ("interest_due", "fees_due")):
-            cases.append(_parts(labels))
+    if _splits(run, "interest_due", "fees_due"):
+        names = " + ".join(labels[name] for name in ("principal_due", "interest_due", "fees_due"))
+        cases.append(
+            f"""CASE WHEN parts.loan_id IS NOT NULL THEN 'schedule version ' || mine.version || ' of loan ' || {_LOAN} || ' does not add up: in installment ' || parts.first
+                || ' ' || {literal(labels["amount_due"])} || ' is ' || parts.due || ' and ' || {literal(names)} || ' is ' || parts.parts END"""
+        )
     return cases
 
 
@@ -224,29 +244,25 @@ _UNIT = (
 """One minor unit of a currency, in SQL."""
 
 
-def _sums(run: "Run", labels: Labels[str, str]) -> str:
-    """What the first version repays must be what was lent, or what was still owed when the book opened on the loan."""
+def _sums(run: "Run") -> str:
+    """For each loan what its first version repays, beside what was lent or still owed when the book opened on the loan."""
     rows = "SELECT loan_id, version, kind, principal_due FROM staged_installments"
-    if run.holds("installments") and any(part.export == "delta" for part in run.mapping.of("installments")):
+    if run.made("standing_installments") and any(
+        part.export == "delta" for part in run.mapping.of("installments")
+    ):
         rows += """ UNION ALL SELECT loan_id, version, kind, principal_due FROM standing_installments
             WHERE (loan_id, version, installment_no) NOT IN (SELECT (loan_id, version, installment_no) FROM staged_installments
             WHERE loan_id IS NOT NULL AND version IS NOT NULL AND installment_no IS NOT NULL)"""
     lent = "CASE WHEN opening_on IS NULL THEN principal ELSE opening_balance END"
-    sums = f"""(SELECT loan_id, sum(principal_due) AS repaid, count(*) AS dues, count(principal_due) AS filled FROM ({rows})
-        WHERE version = 1 AND coalesce(kind, 'scheduled') = 'scheduled' GROUP BY loan_id)"""
-    return f"""CASE WHEN mine.version = 1 THEN (SELECT any_value(CASE WHEN filled = dues AND abs(repaid - {lent}) > dues * {_UNIT}
-        THEN 'schedule version 1 of loan ' || {_LOAN} || ' does not add up: ' || {literal(labels["principal_due"])} || ' sums to ' || repaid || ', and ' || {lent} || ' was ' || CASE WHEN opening_on IS NULL THEN 'lent' ELSE 'owed when it opened' END END)
-        FROM {sums} AS sums JOIN beginnings USING (loan_id) WHERE sums.loan_id = mine.loan_id) END"""
+    return f"""(SELECT loan_id, repaid, {lent} AS owed, filled = dues AND abs(repaid - {lent}) > dues * {_UNIT} AS off FROM beginnings JOIN
+        (SELECT loan_id, sum(principal_due) AS repaid, count(*) AS dues, count(principal_due) AS filled FROM ({rows})
+        WHERE version = 1 AND coalesce(kind, 'scheduled') = 'scheduled' GROUP BY loan_id) USING (loan_id))"""
 
 
-def _parts(labels: Labels[str, str]) -> str:
-    """An amount due is its principal, interest and fees; one that is not takes its whole version along."""
-    names = " + ".join(labels[name] for name in ("principal_due", "interest_due", "fees_due"))
-    parts = "principal_due + interest_due + fees_due"
-    off = f"""(SELECT loan_id, version, min(installment_no) AS first, arg_min(amount_due, installment_no) AS due, arg_min({parts}, installment_no) AS parts
-        FROM staged_installments JOIN beginnings USING (loan_id) WHERE abs(amount_due - ({parts})) > {_UNIT} GROUP BY loan_id, version)"""
-    return f"""(SELECT any_value('schedule version ' || mine.version || ' of loan ' || {_LOAN} || ' does not add up: in installment ' || first || ' ' || {literal(labels["amount_due"])} || ' is ' || due || ' and ' || {literal(names)} || ' is ' || parts)
-        FROM {off} AS off WHERE off.loan_id = mine.loan_id AND off.version = mine.version)"""
+_SPLIT = "principal_due + interest_due + fees_due"
+_PARTS = f"""(SELECT loan_id, version, min(installment_no) AS first, arg_min(amount_due, installment_no) AS due, arg_min({_SPLIT}, installment_no) AS parts
+    FROM staged_installments JOIN beginnings USING (loan_id) WHERE abs(amount_due - ({_SPLIT})) > {_UNIT} GROUP BY loan_id, version)"""
+"""Versions of which an amount due is not its principal, interest and fees: one such takes its whole version along."""
 
 
 _LISTED = (("officer_id", "officers"), ("branch_id", "branches"), ("group_id", "groups"))
