@@ -26,7 +26,7 @@ Progress = Callable[[str], None]
 Write = Callable[[Run, str], None]
 """Takes `rows_<table>` of the buckets worked on now to where they belong."""
 
-GROUP_ROWS = 1_000_000
+GROUP_ROWS = 2_000_000
 """About so many rows of one table are worked on at a time; the ledger's bytes do not depend on it."""
 
 
