@@ -12,6 +12,9 @@ business date too: a correction must not be visible before it was made.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import pyarrow as pa
+
 from data.gate import Run
 from data.ledger import Ledger
 from data.staging import quoted
@@ -49,17 +52,18 @@ def load_standing(
         owners = found["owner"].combine_chunks()
     buckets = [one for one in ledger.buckets() if run.low <= one <= run.high] if table.bucketed else [None]
     run.drop(f"standing_{name}")
-    made = False
+    parts = []
     for bucket in buckets:
         rows = ledger.facts(name, wanted, bucket=bucket, owners=owners)
-        run.connection.register("ledger_rows", rows)
-        ask = f"SELECT * EXCLUDE (known_until), CAST({bucket or 0} AS UTINYINT) AS bucket FROM ledger_rows WHERE known_until IS NULL"
+        home = np.full(rows.num_rows, bucket or 0, np.uint8)
+        parts.append(rows.append_column("bucket", pa.array(home)))
+    if parts:
+        run.connection.register("ledger_rows", pa.concat_tables(parts))
         run.connection.execute(
-            f"INSERT INTO standing_{name} {ask}" if made else f"CREATE TABLE standing_{name} AS {ask}"
+            f"CREATE TABLE standing_{name} AS SELECT * EXCLUDE (known_until) FROM ledger_rows WHERE known_until IS NULL"
         )
         run.connection.unregister("ledger_rows")
-        made = True
-    if not made:  # no bucket of these holds a row
+    else:  # no bucket of these holds a row
         kinds = ledger.attributes(name)
         types = {column.name: DUCKDB_TYPES[column.kind] for column in table.columns}
         types |= {one: "DOUBLE" if kind == "number" else "VARCHAR" for one, kind in kinds.items()}
