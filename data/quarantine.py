@@ -115,13 +115,18 @@ def _read(path: Path) -> list[dict[str, object]]:
         ) from error
 
 
-def list_quarantine(folder: Path, reasons: int = 3) -> list[Quarantined]:
-    """What lies in quarantine, by table in alphabetical order, with the first `reasons` of the newest batch."""
+def list_quarantine(folder: Path, reasons: int = 3, newest: int | None = None) -> list[Quarantined]:
+    """What lies in quarantine, by table in alphabetical order, with the first `reasons` of the newest batch.
+
+    newest: the ledger's newest batch; files of a later one belong to an ingest that has not ended and do not count.
+    """
     found = []
     for place in sorted(path for path in folder.glob("*") if path.is_dir()):
         batches: dict[int, int] = {}
         first: list[str] = []
         for path in sorted(place.glob("[0-9]*.parquet")):
+            if newest is not None and int(path.stem) > newest:
+                continue
             rows = _read(path)
             batches[int(path.stem)] = len(rows)
             first = [f"{row['file']} row {row['row']}: {row['reason']}" for row in rows[:reasons]]

@@ -22,15 +22,18 @@ def quarantine_list(
     here = the_workspace()
     from dataclasses import asdict
 
+    from data.manifest import read_manifest
     from data.quarantine import list_quarantine
     from data.tables import APART, TABLES
 
     known = sorted({*TABLES, *APART})
     if table is not None and table not in known:
         raise InputError(f"There is no table {table!r}; it is one of: {', '.join(known)}.")
+    manifest = read_manifest(here.workspace.ledger)
+    newest = manifest.newest.batch if manifest is not None and manifest.batches else None
     found = [
         one
-        for one in list_quarantine(here.workspace.quarantine, 3 if table is None else limit)
+        for one in list_quarantine(here.workspace.quarantine, 3 if table is None else limit, newest)
         if table in (None, one.table)
     ]
     lines: list[str] = []

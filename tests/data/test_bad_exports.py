@@ -1,0 +1,495 @@
+"""Files and machines that let an ingest down: refused whole in one sentence, or row by row in quarantine, and never by half.
+
+Through the command line, as a person meets it: exit code 1, one sentence without a traceback, and ledger, quarantine and
+apart byte for byte as they were.
+"""
+
+import errno
+import gzip
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from data import csv_files
+from data.apart import read_directory
+from data.ledger import Ledger
+from data.quarantine import list_quarantine
+from pipelines.cli import main
+
+Lender = Any  # the fixture of conftest.py
+FIRST_DAY, NEXT_DAY = "2024-01-20", "2024-01-25"
+NOBODY = 65534
+
+
+@dataclass
+class Desk:
+    """The three loans' workspace at the command line."""
+
+    lender: Lender
+    capsys: pytest.CaptureFixture[str]
+
+    @property
+    def root(self) -> Path:
+        return Path(self.lender.root)
+
+    def run(self, *words: str) -> tuple[int, str, list[str]]:
+        """Exit code, results, and the sentences without the lines of progress."""
+        settings = self.root / "duesight.toml"
+        if not settings.exists():
+            self.root.mkdir(parents=True, exist_ok=True)
+            settings.write_text("[flows]\nuse_prefect = false\n", encoding="utf-8")
+        self.capsys.readouterr()
+        code = main([*words, "--workspace", str(self.root)])
+        said = self.capsys.readouterr()
+        assert "Traceback" not in said.out + said.err
+        return code, said.out, [line for line in said.err.splitlines() if not line.startswith("  ")]
+
+    def ingest(self, day: str = NEXT_DAY, export: Path | None = None) -> tuple[int, str, list[str]]:
+        mapping = self.root / "tiny.toml"
+        mapping.write_text(self.lender.mapping, encoding="utf-8")
+        folder = str(export or self.lender.folder)
+        return self.run("ingest", folder, "--mapping", str(mapping), "--as-of", day)
+
+    def kept(self) -> dict[str, bytes]:
+        """Every file of ledger, quarantine and apart; the lock is no content."""
+        return {
+            path.relative_to(self.root).as_posix(): path.read_bytes()
+            for room in ("ledger", "quarantine", "apart")
+            for path in sorted((self.root / room).rglob("*"))
+            if path.is_file() and path.name != ".lock"
+        }
+
+    def refused(self, day: str = NEXT_DAY) -> str:
+        """The one sentence with which this export is refused, after which everything is as it was."""
+        before = self.kept()
+        code, out, sentences = self.ingest(day)
+        assert (code, out) == (1, ""), sentences
+        assert self.kept() == before
+        (sentence,) = [line for line in sentences if not line.startswith("Next: duesight ")]
+        return sentence
+
+    def reasons(self, table: str) -> tuple[str, ...]:
+        found = [one for one in list_quarantine(self.root / "quarantine", 10) if one.table == table]
+        return found[0].first if found else ()
+
+    @property
+    def ledger(self) -> Ledger:
+        return Ledger.open(self.root / "ledger")
+
+
+@pytest.fixture
+def empty(lender: Lender, capsys: pytest.CaptureFixture[str]) -> Desk:
+    return Desk(lender, capsys)
+
+
+@pytest.fixture
+def desk(empty: Desk) -> Desk:
+    """With the first export in its ledger, and one row of it in quarantine."""
+    empty.lender.add("payments.csv", "P9,L9,2024-01-10,5,")
+    empty.lender.write()
+    code, _, sentences = empty.ingest(FIRST_DAY)
+    assert code == 0, sentences
+    empty.lender.add("payments.csv", "P8,L3,2024-01-21,5,")
+    empty.lender.write()
+    return empty
+
+
+def in_parquet(desk: Desk) -> Path:
+    """The payments as a Parquet file of several row groups."""
+    desk.lender.map('file = "payments.csv"', 'file = "payments.parquet"')
+    path = desk.lender.folder / "payments.parquet"
+    size = 4_000
+    content = {
+        "Receipt": [f"Q{n}" for n in range(size)],
+        "LoanNo": ["L1"] * size,
+        "Paid": ["2024-01-21"] * size,
+        "Amount": [f"{n % 7 + 1}.5" for n in range(size)],
+        "Posted": [""] * size,
+    }
+    pq.write_table(pa.table(content), path, row_group_size=500, write_page_checksum=True)
+    return path
+
+
+CUTS: dict[str, Callable[[bytes], bytes]] = {
+    "to a quarter": lambda whole: whole[: len(whole) // 4],
+    "to half": lambda whole: whole[: len(whole) // 2],
+    "by the last byte": lambda whole: whole[:-1],
+    "in the mark at its beginning": lambda whole: whole[:3],
+    "in the footer": lambda whole: whole[:-40],
+    "to nothing": lambda whole: b"",
+    "in the middle": lambda whole: whole[:2_000] + whole[2_400:],
+    "by a page of zeros": lambda whole: whole[:300] + bytes(200) + whole[500:],
+    "by one changed bit of a page": lambda whole: whole[:400] + bytes([whole[400] ^ 4]) + whole[401:],
+}
+
+
+@pytest.mark.parametrize("cut", list(CUTS))
+def test_a_damaged_parquet_file_is_refused(desk: Desk, cut: str) -> None:
+    path = in_parquet(desk)
+    path.write_bytes(CUTS[cut](path.read_bytes()))
+    assert desk.refused() == "payments.parquet is not a Parquet file or is damaged; export it again, or as .csv."
+
+
+# -- disks ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("part", ["000002.parquet", "manifest.json", ".writing", ".000002.parquet.new"])
+@pytest.mark.parametrize("call", ["open", "fsync"])
+def test_a_disk_that_is_full_is_told_and_leaves_everything_as_it_was(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, part: str, call: str
+) -> None:
+    """The disk fills with a data file, the manifest, the word of what is under way, or a file of the quarantine."""
+    met: list[str] = []
+    flush, open_ = os.fsync, Path.open
+
+    def no_room(name: str) -> None:
+        if part in name:
+            met.append(name)
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    def fsync(handle: int) -> None:
+        no_room(Path(os.readlink(f"/proc/self/fd/{handle}")).name)
+        flush(handle)
+
+    def opened(path: Path, mode: str = "r", *more: Any, **named: Any) -> Any:
+        if "w" in mode:
+            no_room(path.name)
+        return open_(path, mode, *more, **named)
+
+    with monkeypatch.context() as patch:
+        if call == "fsync":
+            patch.setattr(os, "fsync", fsync)
+        else:
+            patch.setattr(Path, "open", opened)
+        sentence = desk.refused()
+    assert met, "the disk never filled"
+    assert sentence.endswith("No space left on device. Mend that and run the command again.")
+    assert str(desk.root) in sentence
+    assert desk.ingest()[0] == 0
+
+
+@contextmanager
+def mounted(place: Path, size: str) -> Iterator[Callable[[str], None]]:
+    """A small disk of its own here; a call remounts it with other options. Skips where nobody may mount."""
+    place.mkdir()
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount a disk to fill")
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "small", str(place)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"this machine lets nobody mount a disk to fill: {done.stderr.strip()}")
+    try:
+        yield lambda options: subprocess.run(["mount", "-o", f"remount,{options}", str(place)], check=True) and None
+    finally:
+        subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+@pytest.mark.parametrize("size", ["16k", "48k", "96k"])
+def test_a_real_disk_that_fills_leaves_nothing_half_written(
+    another_lender: Callable[[str], Lender], capsys: pytest.CaptureFixture[str], tmp_path: Path, size: str
+) -> None:
+    whole = Desk(another_lender("whole"), capsys)
+    whole.lender.write()
+    assert whole.ingest(FIRST_DAY)[0] == 0
+    with mounted(tmp_path / "disk", size) as again:
+        desk = Desk(another_lender("disk/here"), capsys)
+        desk.lender.root = tmp_path / "disk"
+        export = whole.lender.folder
+        (desk.root / "duesight.toml").write_text("[flows]\nuse_prefect = false\n", encoding="utf-8")
+        code, _, sentences = desk.ingest(FIRST_DAY, export)
+        told = [line for line in sentences if "No space left on device" in line]
+        assert code == 1 and len(told) == 1, sentences
+        assert not list((desk.root / "ledger").rglob("*.parquet")) and not (desk.root / "ledger" / ".scratch").exists()
+        again("size=20m")
+        assert desk.ingest(FIRST_DAY, export)[0] == 0
+        assert desk.ledger.content_digest() == whole.ledger.content_digest()
+
+
+def test_an_export_on_a_disk_that_cannot_be_written_to_is_read(
+    empty: Desk, tmp_path: Path, another_lender: Callable[[str], Lender]
+) -> None:
+    empty.lender.write()
+    with mounted(tmp_path / "disk", "1m") as again:
+        for path in empty.lender.folder.iterdir():
+            (tmp_path / "disk" / path.name).write_bytes(path.read_bytes())
+        again("ro")
+        assert empty.ingest(FIRST_DAY, tmp_path / "disk")[0] == 0
+    assert empty.ledger.batch == 1
+
+
+def test_a_ledger_on_a_disk_that_cannot_be_written_to_is_read_and_takes_no_export(
+    desk: Desk, tmp_path: Path, another_lender: Callable[[str], Lender], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with mounted(tmp_path / "disk", "20m") as again:
+        fixed = Desk(another_lender("fixed"), capsys)
+        fixed.lender.root = tmp_path / "disk"
+        fixed.lender.mapping = desk.lender.mapping
+        (fixed.root / "tiny.toml").write_text(fixed.lender.mapping, encoding="utf-8")
+        assert fixed.run("ingest", str(desk.lender.folder), "--mapping", str(fixed.root / "tiny.toml"), "--as-of", NEXT_DAY)[0] == 0
+        before = fixed.kept()
+        again("ro")
+        words = ["ingest", str(desk.lender.folder), "--mapping", str(fixed.root / "tiny.toml"), "--as-of", "2024-01-26"]
+        code, out, sentences = fixed.run(*words)
+        assert (code, out) == (1, "") and len(sentences) == 1
+        assert "Read-only file system. Mend that and run the command again." in sentences[0]
+        assert fixed.kept() == before
+        assert fixed.ledger.content_digest() and fixed.run("quarantine", "list")[0] == 0
+
+
+# -- people and their rights ------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def as_nobody(*owned: Path) -> Iterator[None]:
+    """As a user who owns these folders and nothing else."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may become another user")
+    for folder in owned:
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, NOBODY, NOBODY)
+    os.setegid(NOBODY)
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+
+
+def reachable(path: Path) -> None:
+    """Let others pass the folders above, which pytest keeps to their owner."""
+    for folder in path.parents:
+        if folder.stat().st_uid == os.geteuid() and "pytest" in str(folder):
+            folder.chmod(folder.stat().st_mode | 0o011)
+
+
+@pytest.mark.parametrize("locked", ["folder", "file"])
+def test_what_may_not_be_read_is_named(desk: Desk, locked: str) -> None:
+    reachable(desk.root / "x")
+    place = desk.lender.folder if locked == "folder" else desk.lender.folder / "payments.csv"
+    before = desk.kept()
+    with as_nobody(desk.root):
+        place.chmod(0)
+        code, out, sentences = desk.ingest()
+        place.chmod(0o700)
+    assert (code, out) == (1, "") and len(sentences) == 1
+    assert str(place) in sentences[0] and "Permission denied" in sentences[0]
+    assert desk.kept() == before
+
+
+@pytest.mark.parametrize("mask", [0o000, 0o022, 0o077])
+def test_what_holds_personal_data_is_for_its_owner_alone_whatever_the_umask(desk: Desk, mask: int) -> None:
+    (desk.root / "apart").chmod(0o755)  # as a folder that was made by hand
+    for path in (desk.root / "quarantine").rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    scratch: list[int] = []
+    made = os.mkdir
+
+    def mkdir(path: Any, mode: int = 0o777, **more: Any) -> None:
+        made(path, mode, **more)
+        if Path(path).name == ".scratch":
+            scratch.append(Path(path).stat().st_mode & 0o777)
+
+    before = os.umask(mask)
+    os.mkdir = mkdir
+    try:
+        assert desk.ingest()[0] == 0
+    finally:
+        os.umask(before)
+        os.mkdir = made
+    assert scratch == [0o700]
+    for room in ("quarantine", "apart"):
+        for path in (desk.root / room, *(desk.root / room).rglob("*")):
+            if path.name != "000001.parquet":
+                assert path.stat().st_mode & 0o077 == 0, path
+
+
+# -- files that change while they are read ----------------------------------------------------------------------------
+
+
+def test_a_file_that_grows_while_it_is_read_is_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its digest would be of other bytes than its rows."""
+    import data.ingest
+
+    really = data.ingest.know_the_ledger
+
+    def late(run: Any) -> None:
+        with (desk.lender.folder / "payments.csv").open("a") as file:
+            file.write("P99,L3,2024-01-21,5,\n")
+        really(run)
+
+    monkeypatch.setattr(data.ingest, "know_the_ledger", late)
+    assert desk.refused() == "payments.csv changed while it was read; wait until the export is complete and run the command again."
+
+
+def test_a_file_that_vanishes_while_it_is_read_is_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    import data.ingest
+
+    really = data.ingest.know_the_ledger
+
+    def late(run: Any) -> None:
+        (desk.lender.folder / "payments.csv").unlink()
+        really(run)
+
+    monkeypatch.setattr(data.ingest, "know_the_ledger", late)
+    assert desk.refused() == "payments.csv could not be read to its end (No such file or directory); export it again."
+
+
+# -- long files and long lines ----------------------------------------------------------------------------------------
+
+
+def payments(lines: int, note: int = 1_000, end: str = "\n") -> list[str]:
+    """Rows of payments with a long note that nothing reads."""
+    return ["Receipt,LoanNo,Paid,Amount,Posted,Note" + end] + [
+        f"Q{n},L1,2024-01-21,{n % 9 + 1},,{'n' * note}{end}" for n in range(lines)
+    ]
+
+
+def export_with(desk: Desk, content: bytes, name: str = "payments.csv") -> None:
+    (desk.lender.folder / name).write_bytes(content)
+
+
+LATE = 9_500  # rows, each of about 1,000 bytes: beyond the first block of 8 MB
+
+
+def test_a_hundred_thousand_rows_with_one_key_are_told_in_a_few_lines(empty: Desk) -> None:
+    empty.lender.write()
+    rows = ["Receipt,LoanNo,Paid,Amount,Posted\n", "P0,L1,2024-01-08,50,\n"] + ["P1,L1,2024-01-08,50,\n"] * 100_000
+    export_with(empty, "".join(rows).encode())
+    began = time.monotonic()
+    code, out, sentences = empty.ingest(FIRST_DAY)
+    assert code == 0, sentences
+    assert time.monotonic() - began < 60
+    assert len(out) + len("".join(sentences)) < 6_000
+    assert empty.ledger.quarantined() == {"payments": 100_000}
+    assert empty.ledger.facts("payments", ["payment_id"]).num_rows == 1
+    assert empty.reasons("payments")[0] == "payments.csv row 3: Receipt P1 stands in 100,000 rows"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["header", "row"])
+def test_a_line_of_200_megabytes_is_refused_in_time(desk: Desk, where: str) -> None:
+    head = b"" if where == "header" else b"Receipt,LoanNo,Paid,Amount,Posted\nP1,L1,2024-01-08,50,\n"
+    export_with(desk, head + b"x" * 200_000_000)
+    began = time.monotonic()
+    sentence = desk.refused()
+    assert time.monotonic() - began < 30
+    line = 1 if where == "header" else 3
+    assert sentence == f"payments.csv row {line} is longer than 8 megabytes, as if the lines of the file had no ends; export it again, one row a line."
+
+
+@pytest.mark.parametrize("head", [b"", b"Receipt,LoanNo,Paid,Amount,Posted\n"])
+def test_a_small_file_that_unpacks_to_a_huge_line_is_refused(desk: Desk, head: bytes) -> None:
+    desk.lender.map('file = "payments.csv"', 'file = "payments.csv.gz"')
+    with gzip.open(desk.lender.folder / "payments.csv.gz", "wb", compresslevel=1) as file:
+        file.write(head)
+        for _ in range(100):
+            file.write(b"x" * 1_000_000)
+    assert (desk.lender.folder / "payments.csv.gz").stat().st_size < 1_000_000
+    assert "is longer than 8 megabytes" in desk.refused()
+
+
+def test_a_null_byte_late_in_a_long_file_is_found(desk: Desk) -> None:
+    lines = payments(LATE)
+    lines[-10] = lines[-10].replace("nnn", "n\x00n", 1)
+    export_with(desk, "".join(lines).encode())
+    assert "payments.csv is not a text file in utf-8" in desk.refused()
+
+
+def test_a_letter_that_is_not_utf8_late_in_a_long_file_is_told_with_its_line(desk: Desk) -> None:
+    content = "".join(payments(LATE)).encode()
+    lines = content.split(b"\n")
+    lines[-10] = lines[-10][:-3] + b"\xf1a"
+    export_with(desk, b"\n".join(lines))
+    line = len(lines) - 9
+    assert desk.refused().startswith(f"payments.csv line {line} is not utf-8; set encoding in the mapping")
+
+
+def test_a_quotation_mark_opened_late_in_a_long_file_is_told_with_its_row(desk: Desk) -> None:
+    lines = payments(LATE)
+    lines[-10] = lines[-10].replace("nnn", '"nn', 1).replace("n\n", "n\n")
+    export_with(desk, "".join(lines).encode())
+    assert desk.refused().startswith(f"payments.csv row {len(lines) - 9}: a quotation mark there is never closed")
+
+
+def test_rows_that_do_not_fit_keep_their_numbers_over_many_blocks(empty: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_files, "_BLOCK", 1 << 14)
+    empty.lender.write()
+    lines = payments(400)
+    spoilt = list(range(7, 400, 41))
+    for at in spoilt:
+        lines[at] = f"Q{at - 1},L1\n" if at % 2 else f"Q{at - 1},L1,2024-01-08,x,,n\n"
+    export_with(empty, "".join(lines).encode())
+    assert empty.ingest("2024-01-21")[0] == 0
+    rows = [
+        row["row"]
+        for row in pq.read_table(empty.root / "quarantine" / "payments" / "000001.parquet").to_pylist()
+    ]
+    assert sorted(rows) == [at + 1 for at in spoilt]
+    assert empty.ledger.facts("payments", ["payment_id"]).num_rows == 400 - len(spoilt)
+
+
+def test_a_header_without_rows_is_refused_where_it_would_empty_a_table(desk: Desk) -> None:
+    export_with(desk, b"Receipt,LoanNo,Paid,Amount,Posted\n")
+    assert "payments.csv is empty, and as a full export it would retract all 4 rows" in desk.refused()
+
+
+@pytest.mark.parametrize(
+    "change",
+    {
+        "lines that end as on Windows": lambda text: text.replace("\n", "\r\n"),
+        "lines that end as on an old Mac": lambda text: text.replace("\n", "\r"),
+        "a last line without an end": lambda text: text.removesuffix("\n"),
+        "a mark of the byte order": lambda text: "\ufeff" + text,
+        "all of them": lambda text: "\ufeff" + text.replace("\n", "\r\n").removesuffix("\r\n"),
+    }.items(),
+    ids=lambda given: given[0],
+)
+def test_how_lines_end_and_a_file_begins_changes_nothing(
+    another_lender: Callable[[str], Lender], capsys: pytest.CaptureFixture[str], change: Any
+) -> None:
+    plain, other = (Desk(another_lender(name), capsys) for name in ("plain", "other"))
+    for desk in (plain, other):
+        desk.lender.write()
+        if desk is other:
+            for name, text in desk.lender.files.items():
+                export_with(desk, change[1](text).encode(), name)
+        code, _, sentences = desk.ingest(FIRST_DAY)
+        assert code == 0, sentences
+    assert other.ledger.content_digest() == plain.ledger.content_digest()
+    assert read_directory(other.root / "apart").equals(read_directory(plain.root / "apart"))
+
+
+def test_two_thousand_columns_of_which_five_are_read(desk: Desk) -> None:
+    lines = desk.lender.files["payments.csv"].splitlines()
+    more = [",".join([line, *(f"c{n}" if not at else str(n) for n in range(1_995))]) for at, line in enumerate(lines)]
+    export_with(desk, ("\n".join(more) + "\n").encode())
+    code, out, sentences = desk.ingest()
+    assert code == 0, sentences
+    assert "payments         6 rows read: 1 new, 4 unchanged, 1 in quarantine" in out
+
+
+@pytest.mark.parametrize(
+    ("day", "words"),
+    [
+        ("1970-01-01", "was disbursed"),
+        ("0001-01-01", "Paid"),
+        ("2099-12-31", "after the business date"),
+        ("9999-12-31", "Paid"),
+    ],
+)
+def test_a_payment_of_another_century_is_in_quarantine_with_its_reason(desk: Desk, day: str, words: str) -> None:
+    desk.lender.add("payments.csv", f"P7,L3,{day},5,")
+    desk.lender.write()
+    assert desk.ingest()[0] == 0
+    (reason,) = [one for one in desk.reasons("payments") if "row 7" in one]
+    assert words in reason and day in reason
