@@ -84,6 +84,7 @@ def write_apart(run: Run, apart: Path, name: str, full: bool) -> int:
     rows = run.rows(f"SELECT * FROM ({ask}) ORDER BY borrower_id")
     run.connection.unregister("apart_before")
     apart.mkdir(parents=True, exist_ok=True, mode=0o700)
+    apart.chmod(0o700)  # names and phones: for the owner's eyes only
     path = apart / f"{name}.parquet"
     beside = path.with_name(f".{path.name}.new")
     write_parquet(rows, beside)

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -54,6 +54,9 @@ def header_of(file: CsvFile) -> list[str]:
         start += piece
         if start.strip() and b"\n" in start.lstrip():
             break
+        if len(start) > _BLOCK:
+            _refuse_a_null(start, file)
+            raise _too_long(file, 1)
     if not start.strip():
         raise InputError(f"{file.name} is empty, without even a header; export it again.")
     _refuse_a_null(start, file)
@@ -108,6 +111,8 @@ def pieces(file: CsvFile, header: list[str], ragged: Ragged) -> Iterator[tuple[p
         body.refuse_if_failed()
         _refuse_an_open_quote(file)
         _refuse_wrong_letters(file)
+        if "straddling" in str(error):
+            _refuse_a_long_line(file)
         if "Empty CSV file" in str(error):
             return  # a header and no rows
         raise InputError(f"{file.name} cannot be read as CSV: {str(error).splitlines()[0]}") from error
@@ -155,6 +160,12 @@ class _Body(io.RawIOBase):
             return b""
         taken, self._rest = (self._rest, b"") if size < 0 else (self._rest[:size], self._rest[size:])
         return taken
+
+    def readinto(self, buffer: Any) -> int:
+        """The same into a buffer, for readers of text."""
+        taken = self.read(len(buffer))
+        buffer[: len(taken)] = taken
+        return len(taken)
 
     def refuse_if_failed(self) -> None:
         if self._error is not None:
@@ -219,12 +230,28 @@ def _refuse_wrong_letters(file: CsvFile) -> None:
         continue
 
 
+def _too_long(file: CsvFile, row: int) -> InputError:
+    return InputError(
+        f"{file.name} row {row} is longer than {_BLOCK >> 20} megabytes, as if the lines of the file had no ends; export it again, one row a line."
+    )
+
+
+def _refuse_a_long_line(file: CsvFile) -> None:
+    """Find the line that fits into no block, if that is what the parser stumbled over."""
+    line, length = 1, 0
+    for piece in _decoded(file):
+        end = piece.find(b"\n")
+        if length + (len(piece) if end < 0 else end) > _BLOCK:
+            raise _too_long(file, line)
+        line += piece.count(b"\n")
+        length = length + len(piece) if end < 0 else len(piece) - piece.rfind(b"\n") - 1
+
+
 def _refuse_an_open_quote(file: CsvFile) -> None:
     """A quotation mark that is never closed swallows the rest of the file, which then looks like a short export."""
-    body = b"".join(_decoded(file))
-    if body.count(b'"') % 2 == 0:
+    if sum(piece.count(b'"') for piece in _decoded(file)) % 2 == 0:
         return
-    text = io.TextIOWrapper(io.BytesIO(body), "utf-8", errors="replace", newline="")
+    text = io.TextIOWrapper(io.BufferedReader(_Body(file)), "utf-8", errors="replace", newline="")
     reader = plain_csv.reader(text, delimiter=file.delimiter, strict=True)
     start = 1
     try:

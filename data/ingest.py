@@ -20,7 +20,7 @@ from data.gate import Run, find_twice, split
 from data.ingest_report import IngestReport, TableCounts
 from data.judging import Progress, account_for, is_full, judge_all, know_the_ledger
 from data.ledger import Ledger
-from data.manifest import read_manifest, unfinished_files
+from data.manifest import read_manifest, settle, unfinished_files
 from data.mapping import Mapping
 from data.odds import warnings_of
 from data.sources import Source, read_sources
@@ -67,6 +67,8 @@ def ingest(
     with nullcontext() if check_only else locked(ledger), scratch(None if check_only else ledger) as aside:
         manifest = read_manifest(ledger)
         unfinished_files(ledger, manifest)  # refuses a ledger whose manifest is lost
+        if not check_only:
+            settle(ledger, manifest)
         held = Ledger.open(ledger) if manifest is not None and manifest.batches else None
         _refuse_empty(mapping, sources, held)
         if held is None:

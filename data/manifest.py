@@ -177,6 +177,13 @@ def under_way(folder: Path) -> int | None:
         return None
 
 
+def settle(folder: Path, manifest: Manifest | None) -> None:
+    """Take back the word of a batch that is published: an ingest killed in between says it is still under way, and were
+    an older manifest put back one day, the files of that batch would pass for leftovers."""
+    if manifest is not None and manifest.batches and under_way(folder) == manifest.newest.batch:
+        (folder / WRITING).unlink()
+
+
 def unfinished_files(folder: Path, manifest: Manifest | None) -> list[Path]:
     """Parquet files an ingest that did not finish left behind; the manifest does not name them.
 

@@ -100,7 +100,8 @@ def clean_quarantine(folder: Path, newest: int, unfinished: int | None) -> None:
             raise LedgerError(
                 f"{path} is of a batch that the ledger does not have; restore the ledger from a backup, or move the folder {folder} away."
             )
-    for path in strays:
+    halves = sorted(folder.glob("*/.[0-9]*.parquet.new"))  # raw cells, which nobody would find there
+    for path in (*strays, *halves):
         path.unlink()
 
 

@@ -44,6 +44,12 @@ class Reading:
         """Record batches of the file's columns and `ROW`. Errors: `InputError`, also kept in `error`."""
         try:
             yield from self._pieces()
+            self.source.refuse_if_changed()
+        except OSError as error:
+            self.error = InputError(
+                f"{self.source.file} could not be read to its end ({error.strerror or type(error).__name__}); export it again."
+            )
+            raise self.error from error
         except InputError as error:
             self.error = error
             raise
@@ -71,6 +77,14 @@ class Source:
     path: Path
     cells: pa.Schema
     csv: CsvFile | None = None
+    stamp: tuple[int, int] = (0, 0)
+
+    def refuse_if_changed(self) -> None:
+        """A file that grows under its reader has the digest of other bytes than its rows."""
+        if _stamp(self.path) != self.stamp:
+            raise InputError(
+                f"{self.file} changed while it was read; wait until the export is complete and run the command again."
+            )
 
     def reading(self, most: int | None = None) -> Reading:
         """A pass over all rows, or the first `most`."""
@@ -83,11 +97,13 @@ class Source:
             return
         row = 1
         try:
-            with pq.ParquetFile(self.path) as file:
+            with pq.ParquetFile(self.path, page_checksum_verification=True) as file:
                 for batch in file.iter_batches(_ROWS):
                     plain = pa.RecordBatch.from_arrays(batch.columns, schema=self.cells)
                     yield plain, np.arange(row, row + batch.num_rows)
                     row += batch.num_rows
+        except FileNotFoundError:
+            raise
         except (pa.ArrowException, OSError) as error:
             raise InputError(
                 f"{self.file} is not a Parquet file or is damaged; export it again, or as .csv."
@@ -155,7 +171,7 @@ def _missing_columns(part: TableMapping, source: Source, mapping: Mapping) -> li
 
 def read_file(path: Path, name: str, encoding: str, delimiter: str = ",") -> Source:
     """One file, opened: text cells (CSV, CSV.gz) or stored columns (Parquet). Errors: as `read_sources`."""
-    lower = name.lower()
+    lower, stamp = name.lower(), _stamp(path)
     if lower.endswith(".parquet"):
         try:
             with pq.ParquetFile(path) as file:
@@ -165,14 +181,20 @@ def read_file(path: Path, name: str, encoding: str, delimiter: str = ",") -> Sou
                 f"{name} is not a Parquet file or is damaged; export it again, or as .csv."
             ) from error
         _check_names(schema.names, name)
-        return Source(name, file_digest(path), path, schema)
+        return Source(name, file_digest(path), path, schema, stamp=stamp)
     if lower.endswith((".csv", ".csv.gz", ".txt", ".tsv")):
         file = CsvFile(path, name, encoding, delimiter)
         names = header_of(file)
         _check_names(names, name)
         schema = pa.schema([pa.field(column, pa.string()) for column in names])
-        return Source(name, file_digest(path), path, schema, file)
+        return Source(name, file_digest(path), path, schema, file, stamp)
     raise InputError(f"{name}: files of this kind are not read; export it as .csv, .csv.gz or .parquet.")
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Size and time of the last change: another one means other bytes."""
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
 
 
 def _check_names(names: list[str], file: str) -> None:
