@@ -35,8 +35,24 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-_IMPORTED = ("great_expectations", "pandas", "pyarrow.csv", "pyarrow.parquet", "data.ingest", "data.contracts")
-_CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.truncate", "os.link", "os.symlink")
+_IMPORTED = (
+    "great_expectations",
+    "pandas",
+    "pyarrow.csv",
+    "pyarrow.parquet",
+    "data.ingest",
+    "data.contracts",
+)
+_CHANGES = (
+    "os.rename",
+    "os.remove",
+    "os.mkdir",
+    "os.rmdir",
+    "os.chmod",
+    "os.truncate",
+    "os.link",
+    "os.symlink",
+)
 
 MAPPING = """
 lender = "drill"
@@ -216,13 +232,18 @@ def count_steps(workspace: Path, stop_at: int, torn: bool, note: Callable[[Step]
     def watch(event: str, given: tuple[object, ...]) -> None:
         if event == "open":
             path, _, flags = given
-            if isinstance(path, str) and path.startswith(inside) and isinstance(flags, int) and flags & _WRITES:
+            if (
+                isinstance(path, str)
+                and path.startswith(inside)
+                and isinstance(flags, int)
+                and flags & _WRITES
+            ):
                 step("open", Path(path).name)
         elif event in _CHANGES:
             step(event.removeprefix("os."), Path(str(given[0])).name)
 
     def fsync(handle: int) -> None:
-        path = Path(os.readlink(f"/proc/self/fd/{handle}"))
+        path = Path(f"/proc/self/fd/{handle}").readlink()
         step("flush a folder" if path.is_dir() else "flush", path.name, None if path.is_dir() else handle)
         really(handle)
 
@@ -230,20 +251,19 @@ def count_steps(workspace: Path, stop_at: int, torn: bool, note: Callable[[Step]
     os.fsync = fsync
 
 
-def in_a_child(work: Callable[[Callable[[object], None]], None], kill_after: float | None = None) -> tuple[int, list[Any]]:
+def in_a_child(
+    work: Callable[[Callable[[object], None]], None], kill_after: float | None = None
+) -> tuple[int, list[Any]]:
     """Run this in a fork; how it ended (a signal is negative), and what it told, line by line."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reading)
-        code = 70
+        code = 1
         try:
             work(lambda what: os.write(writing, json.dumps(what).encode() + b"\n") and None)
             code = 0
-        except Exception as error:
-            os.write(writing, json.dumps({"error": f"{type(error).__name__}: {error}"}).encode() + b"\n")
-            code = 1
-        finally:
+        finally:  # whatever went wrong is told by the code and the missing lines; a child must never come back
             os._exit(code)
     os.close(writing)
     if kill_after is not None:
@@ -331,7 +351,9 @@ def steps_of(drill: Drill, walk: Walk, base: Path | None) -> list[Step]:
     return [Step(*one) for one in told if isinstance(one, list)]
 
 
-def judge(found: Found, drill: Drill, workspace: Path, walk: Walk, states: dict[str, object], whole: Path) -> None:
+def judge(
+    found: Found, drill: Drill, workspace: Path, walk: Walk, states: dict[str, object], whole: Path
+) -> None:
     """Look at what a kill left, ingest the next export, and look again."""
 
     def work(tell: Callable[[object], None]) -> None:
@@ -370,7 +392,11 @@ def drill_walk(drill: Drill, name: str, every: int) -> list[Found]:
         _, states["after"] = drill.undisturbed(base, walk.killed, f"{name}-killed-whole")
     if walk.half_done:
         steps = steps_of(drill, walk, base)
-        late = max(at for at, step in enumerate(steps, 1) if step.kind == "rename" and step.name.startswith(".manifest"))
+        late = max(
+            at
+            for at, step in enumerate(steps, 1)
+            if step.kind == "rename" and step.name.startswith(".manifest")
+        )
         half = drill.fresh(base, f"{name}-half")
         _kill(drill, walk, half, late, torn=False)
         base = half
@@ -390,7 +416,7 @@ def drill_walk(drill: Drill, name: str, every: int) -> list[Found]:
 
 def _kill(drill: Drill, walk: Walk, workspace: Path, at: int, torn: bool) -> int:
     def work(_: Callable[[object], None]) -> None:
-        count_steps(workspace, at, torn, lambda step: None)
+        count_steps(workspace, at, torn, lambda _: None)
         ingest_export(drill.exports[walk.killed], workspace)
 
     return in_a_child(work)[0]
@@ -435,9 +461,7 @@ def table_of(found: list[Found]) -> str:
             here = [one for one in mine if one.kind == kind]
             now = Counter(one.is_now for one in here)
             broken = sum(bool(one.broken) for one in here)
-            lines.append(
-                f"{walk:10} {kind:28} {len(here):6} {now['before']:7} {now['after']:6} {broken:7}"
-            )
+            lines.append(f"{walk:10} {kind:28} {len(here):6} {now['before']:7} {now['after']:6} {broken:7}")
     total = Counter(one.is_now for one in found)
     broken = sum(bool(one.broken) for one in found)
     lines.append(f"{'all':10} {'':28} {len(found):6} {total['before']:7} {total['after']:6} {broken:7}")

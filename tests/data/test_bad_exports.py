@@ -136,7 +136,9 @@ CUTS: dict[str, Callable[[bytes], bytes]] = {
 def test_a_damaged_parquet_file_is_refused(desk: Desk, cut: str) -> None:
     path = in_parquet(desk)
     path.write_bytes(CUTS[cut](path.read_bytes()))
-    assert desk.refused() == "payments.parquet is not a Parquet file or is damaged; export it again, or as .csv."
+    assert (
+        desk.refused() == "payments.parquet is not a Parquet file or is damaged; export it again, or as .csv."
+    )
 
 
 # -- disks ------------------------------------------------------------------------------------------------------------
@@ -157,7 +159,7 @@ def test_a_disk_that_is_full_is_told_and_leaves_everything_as_it_was(
             raise OSError(errno.ENOSPC, "No space left on device")
 
     def fsync(handle: int) -> None:
-        no_room(Path(os.readlink(f"/proc/self/fd/{handle}")).name)
+        no_room(Path(f"/proc/self/fd/{handle}").readlink().name)
         flush(handle)
 
     def opened(path: Path, mode: str = "r", *more: Any, **named: Any) -> Any:
@@ -188,7 +190,11 @@ def mounted(place: Path, size: str) -> Iterator[Callable[[str], None]]:
     if done.returncode:
         pytest.skip(f"this machine lets nobody mount a disk to fill: {done.stderr.strip()}")
     try:
-        yield lambda options: subprocess.run(["mount", "-o", f"remount,{options}", str(place)], check=True) and None
+        yield (
+            lambda options: (
+                subprocess.run(["mount", "-o", f"remount,{options}", str(place)], check=True) and None
+            )
+        )
     finally:
         subprocess.run(["umount", "--lazy", str(place)], check=True)
 
@@ -208,7 +214,10 @@ def test_a_real_disk_that_fills_leaves_nothing_half_written(
         code, _, sentences = desk.ingest(FIRST_DAY, export)
         told = [line for line in sentences if "No space left on device" in line]
         assert code == 1 and len(told) == 1, sentences
-        assert not list((desk.root / "ledger").rglob("*.parquet")) and not (desk.root / "ledger" / ".scratch").exists()
+        assert (
+            not list((desk.root / "ledger").rglob("*.parquet"))
+            and not (desk.root / "ledger" / ".scratch").exists()
+        )
         again("size=20m")
         assert desk.ingest(FIRST_DAY, export)[0] == 0
         assert desk.ledger.content_digest() == whole.ledger.content_digest()
@@ -234,10 +243,27 @@ def test_a_ledger_on_a_disk_that_cannot_be_written_to_is_read_and_takes_no_expor
         fixed.lender.root = tmp_path / "disk"
         fixed.lender.mapping = desk.lender.mapping
         (fixed.root / "tiny.toml").write_text(fixed.lender.mapping, encoding="utf-8")
-        assert fixed.run("ingest", str(desk.lender.folder), "--mapping", str(fixed.root / "tiny.toml"), "--as-of", NEXT_DAY)[0] == 0
+        assert (
+            fixed.run(
+                "ingest",
+                str(desk.lender.folder),
+                "--mapping",
+                str(fixed.root / "tiny.toml"),
+                "--as-of",
+                NEXT_DAY,
+            )[0]
+            == 0
+        )
         before = fixed.kept()
         again("ro")
-        words = ["ingest", str(desk.lender.folder), "--mapping", str(fixed.root / "tiny.toml"), "--as-of", "2024-01-26"]
+        words = [
+            "ingest",
+            str(desk.lender.folder),
+            "--mapping",
+            str(fixed.root / "tiny.toml"),
+            "--as-of",
+            "2024-01-26",
+        ]
         code, out, sentences = fixed.run(*words)
         assert (code, out) == (1, "") and len(sentences) == 1
         assert "Read-only file system. Mend that and run the command again." in sentences[0]
@@ -328,10 +354,15 @@ def test_a_file_that_grows_while_it_is_read_is_refused(desk: Desk, monkeypatch: 
         really(run)
 
     monkeypatch.setattr(data.ingest, "know_the_ledger", late)
-    assert desk.refused() == "payments.csv changed while it was read; wait until the export is complete and run the command again."
+    assert (
+        desk.refused()
+        == "payments.csv changed while it was read; wait until the export is complete and run the command again."
+    )
 
 
-def test_a_file_that_vanishes_while_it_is_read_is_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_vanishes_while_it_is_read_is_refused(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import data.ingest
 
     really = data.ingest.know_the_ledger
@@ -341,7 +372,10 @@ def test_a_file_that_vanishes_while_it_is_read_is_refused(desk: Desk, monkeypatc
         really(run)
 
     monkeypatch.setattr(data.ingest, "know_the_ledger", late)
-    assert desk.refused() == "payments.csv could not be read to its end (No such file or directory); export it again."
+    assert (
+        desk.refused()
+        == "payments.csv could not be read to its end (No such file or directory); export it again."
+    )
 
 
 # -- long files and long lines ----------------------------------------------------------------------------------------
@@ -363,7 +397,9 @@ LATE = 9_500  # rows, each of about 1,000 bytes: beyond the first block of 8 MB
 
 def test_a_hundred_thousand_rows_with_one_key_are_told_in_a_few_lines(empty: Desk) -> None:
     empty.lender.write()
-    rows = ["Receipt,LoanNo,Paid,Amount,Posted\n", "P0,L1,2024-01-08,50,\n"] + ["P1,L1,2024-01-08,50,\n"] * 100_000
+    rows = ["Receipt,LoanNo,Paid,Amount,Posted\n", "P0,L1,2024-01-08,50,\n"] + [
+        "P1,L1,2024-01-08,50,\n"
+    ] * 100_000
     export_with(empty, "".join(rows).encode())
     began = time.monotonic()
     code, out, sentences = empty.ingest(FIRST_DAY)
@@ -384,7 +420,10 @@ def test_a_line_of_200_megabytes_is_refused_in_time(desk: Desk, where: str) -> N
     sentence = desk.refused()
     assert time.monotonic() - began < 30
     line = 1 if where == "header" else 3
-    assert sentence == f"payments.csv row {line} is longer than 8 megabytes, as if the lines of the file had no ends; export it again, one row a line."
+    assert (
+        sentence
+        == f"payments.csv row {line} is longer than 8 megabytes, as if the lines of the file had no ends; export it again, one row a line."
+    )
 
 
 @pytest.mark.parametrize("head", [b"", b"Receipt,LoanNo,Paid,Amount,Posted\n"])
@@ -418,10 +457,14 @@ def test_a_quotation_mark_opened_late_in_a_long_file_is_told_with_its_row(desk: 
     lines = payments(LATE)
     lines[-10] = lines[-10].replace("nnn", '"nn', 1).replace("n\n", "n\n")
     export_with(desk, "".join(lines).encode())
-    assert desk.refused().startswith(f"payments.csv row {len(lines) - 9}: a quotation mark there is never closed")
+    assert desk.refused().startswith(
+        f"payments.csv row {len(lines) - 9}: a quotation mark there is never closed"
+    )
 
 
-def test_rows_that_do_not_fit_keep_their_numbers_over_many_blocks(empty: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_that_do_not_fit_keep_their_numbers_over_many_blocks(
+    empty: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(csv_files, "_BLOCK", 1 << 14)
     empty.lender.write()
     lines = payments(400)
@@ -471,7 +514,10 @@ def test_how_lines_end_and_a_file_begins_changes_nothing(
 
 def test_two_thousand_columns_of_which_five_are_read(desk: Desk) -> None:
     lines = desk.lender.files["payments.csv"].splitlines()
-    more = [",".join([line, *(f"c{n}" if not at else str(n) for n in range(1_995))]) for at, line in enumerate(lines)]
+    more = [
+        ",".join([line, *(f"c{n}" if not at else str(n) for n in range(1_995))])
+        for at, line in enumerate(lines)
+    ]
     export_with(desk, ("\n".join(more) + "\n").encode())
     code, out, sentences = desk.ingest()
     assert code == 0, sentences
@@ -487,7 +533,9 @@ def test_two_thousand_columns_of_which_five_are_read(desk: Desk) -> None:
         ("9999-12-31", "Paid"),
     ],
 )
-def test_a_payment_of_another_century_is_in_quarantine_with_its_reason(desk: Desk, day: str, words: str) -> None:
+def test_a_payment_of_another_century_is_in_quarantine_with_its_reason(
+    desk: Desk, day: str, words: str
+) -> None:
     desk.lender.add("payments.csv", f"P7,L3,{day},5,")
     desk.lender.write()
     assert desk.ingest()[0] == 0

@@ -37,7 +37,9 @@ known_at = "Known"
 """
 
 
-def table(lender: Lender, day: date = DAY, batch: int | None = None, known_at: date | None = None) -> pd.DataFrame:
+def table(
+    lender: Lender, day: date = DAY, batch: int | None = None, known_at: date | None = None
+) -> pd.DataFrame:
     return feature_table(lender.ledger, day, LabelSettings(), known_at, batch)
 
 
@@ -77,7 +79,9 @@ LATER_EXPORTS: dict[str, tuple[Callable[[Lender], None], Callable[[Lender], None
     "a restated schedule": (with_versions, corrected),
     "a late file": (
         lambda lender: None,
-        lambda lender: [lender.add("payments.csv", f"P{n},L3,2024-01-{n},5,") for n in range(10, 20)] and None,
+        lambda lender: (
+            [lender.add("payments.csv", f"P{n},L3,2024-01-{n},5,") for n in range(10, 20)] and None
+        ),
     ),
     "a changed mapping": (
         lambda lender: lender.files.update(
@@ -104,7 +108,9 @@ LATER_EXPORTS: dict[str, tuple[Callable[[Lender], None], Callable[[Lender], None
 
 
 @pytest.mark.parametrize("case", list(LATER_EXPORTS))
-def test_what_comes_later_moves_no_answer_about_an_earlier_batch(lender: Lender, tmp_path: Path, case: str) -> None:
+def test_what_comes_later_moves_no_answer_about_an_earlier_batch(
+    lender: Lender, tmp_path: Path, case: str
+) -> None:
     prepare, change = LATER_EXPORTS[case]
     prepare(lender)
     lender.ingest(DAY)
@@ -200,11 +206,18 @@ def payments_file(rows: dict[int, int]) -> str:
 def set_exports(lender: Lender, full: bool) -> None:
     old, new = ('"delta"', '"full"') if full else ('"full"', '"delta"')
     start = lender.mapping.index("[tables.payments]")
-    lender.mapping = lender.mapping[:start] + lender.mapping[start:].replace(f"export = {old}", f"export = {new}", 1)
+    lender.mapping = lender.mapping[:start] + lender.mapping[start:].replace(
+        f"export = {old}", f"export = {new}", 1
+    )
 
 
 @pytest.mark.slow
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
+@settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
+)
 @given(nights=NIGHTS)
 def test_whatever_comes_night_after_night_every_earlier_batch_answers_as_it_did(
     another_lender: Callable[[str], Lender], tmp_path_factory: pytest.TempPathFactory, nights: list[Night]
@@ -218,7 +231,9 @@ def test_whatever_comes_night_after_night_every_earlier_batch_answers_as_it_did(
     day, told = DAY, {(1, DAY): lender.ledger.visible_digest(DAY)}
     for night in nights:
         day += timedelta(days=night.days)
-        changed = {n: amount for n, amount in night.changes if amount or (night.full and n in book and len(book) > 1)}
+        changed = {
+            n: amount for n, amount in night.changes if amount or (night.full and n in book and len(book) > 1)
+        }
         for n, amount in changed.items():
             if amount:
                 book[n] = amount
