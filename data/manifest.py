@@ -138,10 +138,14 @@ def folder_named(folder: Path) -> Iterator[None]:
 def write_atomically(path: Path, content: bytes) -> None:
     """All of it or nothing: a temporary file beside, flushed to disk, then renamed."""
     beside = path.with_name(f".{path.name}.new")
-    with folder_named(path.parent), beside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with folder_named(path.parent), beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        beside.unlink(missing_ok=True)  # half a file takes room on a disk that is full
+        raise
     beside.replace(path)
     sync_folder(path.parent)
 
