@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data.days import NEVER, last_of_month, to_date, to_day
+from data.days import NEVER, month_ends, to_date, to_day
 from data.errors import LedgerError
 from data.ledger import Ledger
 from data.money import to_decimal
@@ -231,11 +231,8 @@ class _Told:
         if every == "day":
             return list(range(first, self.day + 1))
         if every == "month":
-            ends, on = [], last_of_month(to_date(first))
-            while on < self.as_of:
-                ends.append(to_day(on))
-                on = last_of_month(to_date(to_day(on) + 1))
-            return [*ends, self.day]
+            ends = [to_day(on) for on in month_ends(to_date(first), self.as_of)]
+            return [*(on for on in ends if on < self.day), self.day]
         one = self.facts
         found = {first, self.day}
         found |= {
@@ -244,9 +241,7 @@ class _Told:
         }
         found |= {int(on) for on in one.paid_on[self._known(one.paid_known_at, one.paid_known_until)]}
         found |= {int(on) for on in one.event_on[self._known(one.event_known_at, one.event_known_until)]}
-        for on, number in self._dues():
-            if on <= self.day and number == self._number(on):
-                found.add(on)
+        found |= {falls for falls, number in self._dues() if number == self._number(falls)}
         return sorted(on for on in found if on <= self.day)
 
     def _known(self, since: np.ndarray, until: np.ndarray) -> np.ndarray:
