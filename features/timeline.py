@@ -187,6 +187,7 @@ class _Told:
         self.facts = facts_of(book.facts, self.place)
         self.tolerance = int(rows.tolerance[self.row])
         self.calendar = calendar_row(self.facts, self.known)
+        self.dues = self._dues()
 
     def timeline(self, batch: int, every: Every) -> Timeline:
         rows, book = self.book.rows, self.book
@@ -241,19 +242,22 @@ class _Told:
         }
         found |= {int(on) for on in one.paid_on[self._known(one.paid_known_at, one.paid_known_until)]}
         found |= {int(on) for on in one.event_on[self._known(one.event_known_at, one.event_known_until)]}
-        found |= {falls for falls, number in self._dues() if number == self._number(falls)}
+        found |= {falls for falls, _, number in self.dues if number == self._number(falls)}
         return sorted(on for on in found if on <= self.day)
 
     def _known(self, since: np.ndarray, until: np.ndarray) -> np.ndarray:
         return (since <= self.known) & (self.known < until)
 
-    def _dues(self) -> list[tuple[int, int]]:
-        """(Day it falls due, version number) of every known due."""
+    def _dues(self) -> list[tuple[int, int, int]]:
+        """(Day it falls due, amount in 1/10,000, version number) of every known due."""
         one = self.facts
         return [
-            (int(falls_due(one, self.calendar, one.due_on[i])), int(one.due_version[i]))
-            for i in range(len(one.due_on))
-            if is_known(one.due_known_at[i], one.due_known_until[i], self.known)
+            (
+                int(falls_due(one, self.calendar, one.due_on[i])),
+                int(one.due_amount[i]),
+                int(one.due_version[i]),
+            )
+            for i in np.flatnonzero(self._known(one.due_known_at, one.due_known_until))
         ]
 
     def _number(self, day: int) -> int | None:
@@ -265,19 +269,15 @@ class _Told:
         ends = ended_on(one, on, self.known)
         day = min(on, ends)
         number, state = self._number(day), self._state(day)
-        fell_due, due = 0, 0
-        for i in range(len(one.due_on)):
-            if one.due_version[i] == number and is_known(
-                one.due_known_at[i], one.due_known_until[i], self.known
-            ):
-                falls = falls_due(one, self.calendar, one.due_on[i])
-                due += int(one.due_amount[i]) * (falls <= day)
-                fell_due += int(one.due_amount[i]) * (before < falls <= day)
+        mine = [(falls, amount) for falls, amount, of in self.dues if of == number and falls <= day]
+        due, fell_due = (
+            sum(amount for _, amount in mine),
+            sum(amount for falls, amount in mine if falls > before),
+        )
         received = tuple(
-            (_receipt_kind(one, p), to_decimal(one.paid_amount[p]))
-            for p in range(len(one.paid_on))
+            (_receipt_kind(one, int(p)), to_decimal(one.paid_amount[p]))
+            for p in np.flatnonzero(self._known(one.paid_known_at, one.paid_known_until))
             if before < one.paid_on[p] <= on
-            and is_known(one.paid_known_at[p], one.paid_known_until[p], self.known)
         )
         marks = tuple(self._marks(before, on))
         if state is None:

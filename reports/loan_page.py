@@ -34,10 +34,8 @@ def loan_picture(told: Timeline, words: str) -> str:
         money, late = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1.25])
         money.step(days, due, where="post", color=INK, linewidth=1.4, label="due so far")
         money.step(days, paid, where="post", color=MODEL, linewidth=1.4, dashes=(4, 1.5), label="paid so far")
-        behind = [d > p for d, p in zip(due, paid, strict=True)]
-        money.fill_between(
-            days, due, paid, where=behind, step="post", color=RULE, alpha=0.35, linewidth=0, label="unpaid"
-        )
+        most = [max(pair) for pair in zip(due, paid, strict=True)]
+        money.fill_between(days, most, paid, step="post", color=RULE, alpha=0.35, linewidth=0, label="unpaid")
         money.set_ylim(bottom=0)
         money.yaxis.set_major_locator(MaxNLocator(nbins=5))
         money.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
@@ -85,13 +83,13 @@ def _marks(axes: object, lines: Sequence[Line]) -> None:
             axes.axvline(line.on.toordinal(), color=QUIET, linewidth=0.8, dashes=(2, 2))
             axes.annotate(
                 ", ".join(told),
-                (line.on.toordinal(), 0.02),
+                (line.on.toordinal(), 0.98),
                 xycoords=("data", "axes fraction"),
                 xytext=(-3, 0),
                 textcoords="offset points",
                 rotation=90,
                 ha="right",
-                va="bottom",
+                va="top",
                 fontsize=8,
                 color=QUIET,
             )
