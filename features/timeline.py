@@ -175,8 +175,9 @@ class _Told:
                 raise LedgerError(
                     f"Loan {loan_id} was taken back from the ledger by {known}: a later export no longer holds it; give an earlier --known-at."
                 )
+            on = to_date(int(rows.disbursed_on[mine].min()))
             raise LedgerError(
-                f"Loan {loan_id} was not known on {known}; the ledger knows it from {first} on."
+                f"Loan {loan_id} was not known on {known}: it was disbursed on {on}, and the ledger knows it from {first} on."
             )
         self.row = int(seen[-1])
         if rows.disbursed_on[self.row] > self.day:

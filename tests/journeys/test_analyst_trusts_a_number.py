@@ -145,8 +145,9 @@ def test_the_page_and_the_picture_are_the_same_bytes_twice_and_load_nothing(
 def test_scoring_refuses_after_silence_and_the_setting_lets_it_through(loaded: Any) -> None:
     """The last payment is of 2024-02-14; ingests go on for months without another."""
     assert loaded.ingest("2024-06-30").code == 0
-    for words in (("score", "--rule", "--as-of", "2024-06-30"),):
-        said = loaded.run(*words)
+    _, export, *mapping = loaded.write()
+    for words in (("score", "--rule"), ("daily", export, *mapping)):
+        said = loaded.run(*words, "--as-of", "2024-06-30")
         assert said.code == 1 and "The feed of payments has stopped" in said.sentence
         assert "2024-02-14" in said.sentence and not (loaded.workspace / "lists" / "2024-06-30").exists()
     settings = loaded.workspace / "duesight.toml"
