@@ -13,17 +13,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 from statistics import median
-from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
 from data.arrays import days_of
 from data.days import NEVER, to_date, to_day
 from data.errors import LedgerError
+from data.freshness_settings import FreshnessSettings
 from data.ledger import Ledger
-
-Limit = Literal["auto", "off"] | Annotated[int, Field(ge=1, le=3660)]
 
 _YEAR = 365
 _LEAST_LIMIT = 5
@@ -34,18 +31,6 @@ _WITHOUT_HABIT = 62
 """Days of silence allowed to a book too young or too small to have a habit: two months."""
 _MONTH = 31
 OWN_DATES = {"payments": "paid_on", "reported_states": "on", "loan_events": "effective_on"}
-
-
-class FreshnessSettings(BaseModel):
-    """How many days a feed may be silent before no list is drawn: "auto" (from its own habit), "off", or days."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    payments: Limit = Field(default="auto", description='days without a payment; "auto" or "off"')
-    reported_states: Limit = Field(
-        default="auto", description='days without a number of the core system; "auto" or "off"'
-    )
-    loan_events: Limit = Field(default="auto", description='days without a loan event; "auto" or "off"')
 
 
 @dataclass(frozen=True)

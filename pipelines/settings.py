@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from data.errors import InputError
-from data.freshness import FreshnessSettings
+from data.freshness_settings import FreshnessSettings
 from decisions.settings import CapacitySettings
 from features.settings import ArrearsSettings, LabelSettings, PanelSettings
 from models.settings import TrainSettings

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 
 from data.errors import LedgerError
-from data.freshness import FreshnessSettings, refuse_a_stopped_feed, skipped_days_note
+from data.freshness import refuse_a_stopped_feed, skipped_days_note
+from data.freshness_settings import FreshnessSettings
 from data.ledger import Ledger
 
 FIRST = date(2024, 1, 1)
