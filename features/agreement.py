@@ -11,6 +11,7 @@ reported numbers are compared with and nothing else: no feature, label or list r
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,8 @@ import pyarrow.compute as pc
 from data.arrays import days_of, ten_thousandths, validity
 from data.days import to_date, to_day
 from data.ledger import Ledger
+from data.money import to_decimal
+from data.part import part_with
 from features.agreement_causes import (
     AGREES,
     CAUSES,
@@ -40,13 +43,15 @@ MOST_SHOWN = 5
 @dataclass(frozen=True)
 class Group:
     """Pairs counted together. `causes`: how many differences have each likely cause, the most frequent first; equal
-    pairs are not in it. `grace_days` is what the cause `grace` stands for here, 0 without it."""
+    pairs are not in it. `grace_days` is what the cause `grace` stands for here, 0 without it. `breaks`: equal pairs
+    that would differ if the due day were counted as well, 0 where nobody counts it."""
 
     name: str
     pairs: int
     equal: int
     causes: dict[str, int]
     grace_days: int
+    breaks: int
 
     @property
     def different(self) -> int:
@@ -103,15 +108,17 @@ def agree(
     batch = ledger.batch if batch is None else batch
     if not _brought(ledger, batch):
         return None
-    book = read_book(ledger, batch, arrears)
-    pairs = _read_pairs(ledger, book, batch)
-    if not len(pairs.loan):
+    said = _read_reported(ledger, batch)
+    if not said.num_rows:
         return None
+    part = part_with(ledger, pc.unique(said["loan_id"]), batch)
+    book = read_book(part, batch, arrears)
+    pairs = pairs_of(said.filter(pc.is_in(said["loan_id"], value_set=book.loan_ids)), book)
     business_date = ledger.business_date_of(batch)
     known = to_day(business_date)
     branch, names = _branches(book, known)
     group = branch[pairs.loan]
-    judged = judge(book, ledger, batch, pairs, known, group)
+    judged = judge(book, part, batch, pairs, known, group)
     can = judged.restated != NOT_KNOWN
     if not can.any():
         return None
@@ -140,17 +147,15 @@ def _brought(ledger: Ledger, batch: int) -> bool:
     return any("reported_states" in one and one["reported_states"].rows > 0 for one in tables)
 
 
-def _read_pairs(ledger: Ledger, book: Book, batch: int) -> Pairs:
+def _read_reported(ledger: Ledger, batch: int) -> pa.Table:
     """The batch's own reported numbers that stand, bucket by bucket so that no book is sorted at once."""
     columns = ["loan_id", "on", "days_past_due", "outstanding", "batch"]
     parts = []
     for bucket in ledger.buckets():
         rows = ledger.facts("reported_states", columns, batch=batch, bucket=bucket)
         mine = pc.and_(pc.equal(rows["batch"], batch), pc.is_null(rows["known_until"]))
-        rows = rows.filter(pc.and_(mine, pc.is_valid(rows["days_past_due"])))
-        rows = rows.filter(pc.is_in(rows["loan_id"], value_set=book.loan_ids))
-        parts.append(pairs_of(rows, book))
-    return Pairs(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+        parts.append(rows.filter(pc.and_(mine, pc.is_valid(rows["days_past_due"]))))
+    return pa.concat_tables(parts).combine_chunks()
 
 
 def pairs_of(rows: pa.Table, book: Book) -> Pairs:
@@ -186,6 +191,7 @@ def _group(name: str, judged: Judged, which: np.ndarray) -> Group:
         int(counts[AGREES]),
         {CAUSES[n]: int(counts[n]) for n in order},
         int(np.bincount(grace).argmax()) if len(grace) else 0,
+        int(judged.breaks[which].sum()),
     )
 
 
@@ -214,4 +220,52 @@ def disagreement(book: Book, pairs: Pairs, judged: Judged, n: int) -> Disagreeme
         None if then == NOT_KNOWN else then,
         CAUSES[int(judged.cause[n])],
         int(judged.grace_days[n]),
+    )
+
+
+@dataclass(frozen=True)
+class Reported:
+    """What the core system last said of a loan by a day, and what the ledger says of that day.
+
+    `ours` as known on the day asked about, `ours_then` on the reported day itself; None before a schedule was known.
+    `outstanding_*` in currency units, None where a side does not know it. cause: a word of `CAUSES`.
+    """
+
+    on: date
+    said: int
+    ours: int | None
+    ours_then: int | None
+    outstanding_said: Decimal | None
+    outstanding_ours: Decimal | None
+    cause: str
+
+
+def compare_one(
+    ledger: Ledger, loan_id: str, as_of: date, known: date, batch: int, arrears: ArrearsSettings
+) -> Reported | None:
+    """The core system's number for the newest reported day by `as_of`, of all that the ledger held at `batch`, compared.
+
+    None where it gave none. The cause `grace` needs many loans and is not found here.
+    """
+    part = part_with(ledger, pa.array([loan_id]), batch)
+    rows = part.facts("reported_states", ["loan_id", "on", "days_past_due", "outstanding"], batch=batch)
+    stands = pc.and_(pc.is_null(rows["known_until"]), pc.is_valid(rows["days_past_due"]))
+    rows = rows.filter(pc.and_(pc.equal(rows["loan_id"], loan_id), stands))
+    rows = rows.filter(pc.less_equal(rows["on"], pa.scalar(as_of, pa.date32())))
+    if not rows.num_rows:
+        return None
+    rows = rows.take(pc.sort_indices(rows, sort_keys=[("on", "descending")])[:1])
+    book = read_book(part, batch, arrears)
+    pairs = pairs_of(rows, book)
+    judged = judge(book, part, batch, pairs, to_day(known), np.zeros(1, dtype=np.int64))
+    ours, then = int(judged.restated[0]), int(judged.then[0])
+    said, counted = int(pairs.outstanding[0]), int(judged.outstanding[0])
+    return Reported(
+        rows["on"][0].as_py(),
+        int(pairs.said[0]),
+        None if ours == NOT_KNOWN else ours,
+        None if then == NOT_KNOWN else then,
+        None if said == NOT_KNOWN else to_decimal(said),
+        None if counted == NOT_KNOWN else to_decimal(counted),
+        CAUSES[int(judged.cause[0])],
     )

@@ -51,9 +51,24 @@ CAUSES = (
     "goes_on_after_the_end",
     "since_last_payment",
     "grace",
+    "due_day_from_the_next",
+    "other_amounts",
     "unexplained",
 )
-AGREES, KNOWN_LATER, DUE_DAY, PAUSE, WAIVER, CHARGE, ENDED, LAST_PAYMENT, GRACE, UNEXPLAINED = range(10)
+(
+    AGREES,
+    KNOWN_LATER,
+    DUE_DAY,
+    PAUSE,
+    WAIVER,
+    CHARGE,
+    ENDED,
+    LAST_PAYMENT,
+    GRACE,
+    NEXT_DAY,
+    OTHER_AMOUNTS,
+    UNEXPLAINED,
+) = range(12)
 _LEAST_FOR_GRACE = 3
 
 
@@ -72,13 +87,15 @@ class Pairs(NamedTuple):
 
 class Judged(NamedTuple):
     """n pairs, counted: ours restated and as known on the day (`NOT_KNOWN` before a schedule was), our outstanding
-    principal in 1/10,000, the cause (a position in `CAUSES`) and, where that is grace, its days."""
+    principal in 1/10,000, the cause (a position in `CAUSES`) and, where that is grace, its days. breaks: equal now, and
+    not if the due day were counted as well (looked at only where that is a cause)."""
 
     restated: np.ndarray
     then: np.ndarray
     outstanding: np.ndarray
     cause: np.ndarray
     grace_days: np.ndarray
+    breaks: np.ndarray
 
 
 @compiled
@@ -150,6 +167,25 @@ def _count_due_day(facts: Facts, loan: np.ndarray, on: np.ndarray, known: int, t
 
 
 @compiled
+def _count_from_the_next(facts: Facts, loan: np.ndarray, on: np.ndarray, known: int, tolerance: np.ndarray, restated: np.ndarray, then: np.ndarray) -> None:  # fmt: skip
+    """The inclusive count that says nothing yet on the day of the oldest unpaid due itself."""
+    for i in range(len(loan)):
+        one = facts_of(facts, loan[i])
+        for clock in range(2):
+            seen = known if clock == 0 else on[i]
+            days = max(0, _days(one, on[i], seen, tolerance[loan[i]]))
+            version = version_in_force(one, on[i], seen)
+            if version >= 0:
+                state = state_on(one, version, on[i], seen, tolerance[loan[i]])
+                if state.oldest_unpaid_on == on[i]:
+                    days = 0
+            if clock == 0:
+                restated[i] = days
+            else:
+                then[i] = days
+
+
+@compiled
 def _count_since_payment(facts: Facts, loan: np.ndarray, on: np.ndarray, known: int, tolerance: np.ndarray, restated: np.ndarray, then: np.ndarray) -> None:  # fmt: skip
     """Days since the last receipt where that is later than the oldest unpaid due, for a loan that is late."""
     for i in range(len(loan)):
@@ -198,7 +234,15 @@ def judge(book: Book, ledger: Ledger, batch: int, pairs: Pairs, known: int, grou
     grace_days = np.zeros(len(cause), dtype=np.int32)
     for one in np.unique(group[cause == UNEXPLAINED]):
         _find_grace(pairs.said, restated, then, cause, grace_days, np.flatnonzero(group == one))
-    return Judged(restated, then, outstanding, cause, grace_days)
+    given = (pairs.outstanding != NOT_KNOWN) & (outstanding != NOT_KNOWN)
+    apart = given & (np.abs(outstanding - pairs.outstanding) > tolerance[pairs.loan])
+    cause[apart & (cause == UNEXPLAINED)] = OTHER_AMOUNTS
+    breaks = np.zeros(len(cause), dtype=bool)
+    if (cause == DUE_DAY).any():
+        equal = np.flatnonzero(cause == AGREES)
+        later, _ = _pass(_count_due_day, book.facts, pairs.of(equal), known, tolerance)
+        breaks[equal] = later != pairs.said[equal]
+    return Judged(restated, then, outstanding, cause, grace_days, breaks)
 
 
 def tolerance_of_loans(book: Book) -> np.ndarray:
@@ -222,6 +266,8 @@ def _changes(
     every = facts.all
     if every.rules.inclusive == 0:
         yield DUE_DAY, _count_due_day, facts
+    else:
+        yield NEXT_DAY, _count_from_the_next, facts
     paused = (every.event_kind == PAUSE_STARTED) | (every.event_kind == PAUSE_ENDED)
     if paused.any():
         yield PAUSE, _count, _with(facts, event_kind=np.where(paused, OTHER_EVENT, every.event_kind))

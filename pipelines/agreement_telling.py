@@ -3,9 +3,12 @@
 Sentences only; the comparison is made by `features.agreement`. No name and no cell of a person is in them.
 """
 
+import shlex
+from datetime import date
 from typing import TYPE_CHECKING
 
 from data.digest import Json
+from pipelines.options import next_command
 
 if TYPE_CHECKING:
     from features.agreement import Agreement, Disagreement, Group
@@ -24,6 +27,8 @@ def cause_words(cause: str, grace_days: int = 0) -> str:
         "goes_on_after_the_end": "goes on counting after the loan has ended",
         "since_last_payment": "counts from the last payment, not from the oldest unpaid installment",
         "grace": f"begins to count after {grace_days} days of grace",
+        "due_day_from_the_next": "counts the due day as well, but only from the day after it",
+        "other_amounts": "counts other amounts than its export has: its outstanding principal is another one too",
         "unexplained": "counts in a way that was not found",
     }[cause]
 
@@ -67,8 +72,16 @@ def agreement_lines(found: "Agreement") -> list[str]:
     lines += _advice(found)
     if found.first:
         lines.append("First disagreements:")
-    lines += [f"  {sentence(one)}" for one in found.first]
+    lines += [
+        f"  {sentence(one).removesuffix('.')}; look: {look(one, found.business_date)}" for one in found.first
+    ]
     return lines
+
+
+def look(one: "Disagreement", business_date: date) -> str:
+    """The command that shows the loan as it was compared: that day, as known at the end of the business date."""
+    known = "" if one.on == business_date else f" --known-at {business_date}"
+    return next_command(f"explain {shlex.quote(one.loan_id)} --as-of {one.on}{known}")
 
 
 def _branch_line(group: "Group") -> str:
@@ -90,7 +103,10 @@ def _advice(found: "Agreement") -> list[str]:
         if 0 < len(where) < len(found.branches):
             names = ", ".join(one.name for one in where[:_MOST_BRANCHES])
             who = f"branch {names} counts" if len(where) == 1 else f"branches {names} count"
-            return [f"{line}; but only {who} so, of {len(found.branches)}."]
+            line = f"{line}; but only {who} so, of {len(found.branches)}"
+        breaks = sum(one.breaks for one in where) if where else found.all.breaks
+        if cause == "due_day_counted" and breaks:
+            line = f"{line}, and there {breaks:,} that are equal now would differ"
         return [f"{line}."]
     return []
 
@@ -140,6 +156,7 @@ def agreement_facts(found: "Agreement") -> dict[str, Json]:
                 "ledger_as_known_then": one.ours_then,
                 "cause": one.cause,
                 "sentence": sentence(one),
+                "look": look(one, found.business_date),
             }
             for one in found.first
         ],

@@ -1,0 +1,160 @@
+"""An analyst sees where the core system and the ledger differ, looks at one loan, and mends the setting."""
+
+import json
+import re
+import shlex
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pipelines.cli import main
+
+STATES = """
+[tables.reported_states]
+file = "states.csv"
+export = "delta"
+[tables.reported_states.columns]
+loan_id = "LoanNo"
+on = "AsOf"
+days_past_due = "Days"
+"""
+COUNTS_THE_DUE_DAY = """LoanNo,AsOf,Days
+L1,2024-03-31,18
+L2,2024-03-31,0
+L4,2024-03-31,53
+"""
+POSTED = """Receipt,LoanNo,Paid,Amount,Posted,State,Kind
+P1,L1,2024-02-14,110,2024-02-14,posted,payment
+P2,L2,2024-02-12,220,2024-02-12,posted,payment
+P3,L3,2024-02-05,105,2024-02-05,posted,payment
+P5,L1,2024-03-14,50,2024-03-25,posted,payment
+P6,L1,2024-03-15,60,2024-03-15,failed,payment
+P7,L1,2024-03-20,30,2024-03-20,posted,payment
+"""
+
+
+@pytest.fixture
+def reporting(tiny: Any) -> Any:
+    tiny.mapping += STATES
+    tiny.files["states.csv"] = COUNTS_THE_DUE_DAY
+    return tiny
+
+
+def test_from_the_printed_disagreement_to_the_setting_that_mends_it(
+    reporting: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = reporting.ingest().out
+    assert "3 of its days past due" in said and "1 equal (33.3 %)" in said
+    shown = re.search(r"L4 on 2024-03-31: .*52; .*; look: (duesight explain .*)$", said, re.MULTILINE)
+    assert shown, said
+    capsys.readouterr()
+    assert main(shlex.split(shown[1])[1:]) == 0
+    told = capsys.readouterr().out
+    assert "fell due on 2024-02-08, 52 days before; 270.00 of 270.00 is missing" in told
+    assert "53 days past due; the ledger says 52. Likely cause: it counts the due day as well." in told
+    (setting,) = re.findall(r'set (day_count = "inclusive") under \[arrears\]', told)
+
+    again = reporting.root / "again"
+    again.mkdir()
+    (again / "duesight.toml").write_text(f"[flows]\nuse_prefect = false\n[arrears]\n{setting}\n")
+    words = [*reporting.write(), "--as-of", "2024-03-31", "--workspace", str(again)]
+    assert main(words) == 0
+    assert "3 equal (100.0 %)" in capsys.readouterr().out
+
+
+def test_every_row_that_is_not_counted_is_told_with_its_reason(reporting: Any) -> None:
+    reporting.files["payments.csv"] = POSTED
+    reporting.map(
+        'amount = "Amount"\n\n[tables.loan_events]',
+        'amount = "Amount"\nknown_at = "Posted"\nstatus = "State"\nkind = "Kind"\n\n[tables.loan_events]',
+    )
+    assert reporting.ingest().code == 0
+    told = reporting.run("explain", "L1", "--as-of", "2024-03-18").out
+    assert "1 payment of 2024-03-14, 50.00 (P5): not yet known, known from 2024-03-25 on." in told
+    assert "1 payment of 2024-03-15, 60.00 (P6): its status is failed, and only posted money counts." in told
+    assert "1 payment of 2024-03-20, 30.00 (P7): dated later than 2024-03-18." in told
+    assert "1 installment of 2024-04-14, 110.00: dated later than 2024-03-18." in told
+    assert "110.00 of 110.00 is missing" in told and "Days past due: 4." in told
+    later = reporting.run("explain", "L1", "--as-of", "2024-03-18", "--known-at", "2024-03-31").out
+    assert "60.00 of 110.00 is missing" in later and "P5" not in later
+    assert "Vilto" not in told + later
+
+
+def test_a_payment_that_a_later_export_lacks_is_told_as_retracted_and_stands_at_the_first_batch(
+    reporting: Any,
+) -> None:
+    reporting.files["payments.csv"] += "P9,L1,2024-03-16,110\n"
+    assert reporting.ingest().code == 0
+    reporting.change("payments.csv", "P9,L1,2024-03-16,110\n", "")
+    assert reporting.ingest("2024-04-01", "--allow-retractions").code == 0
+    told = reporting.run("explain", "L1", "--as-of", "2024-04-01").out
+    assert "(P9): retracted, a later export no longer had it; known until 2024-04-01." in told
+    assert "Days past due: 18." in told
+    before = reporting.run("explain", "L1", "--as-of", "2024-03-31", "--batch", "1", "--json").out
+    found = json.loads(before)
+    assert found["batch"] == 1 and found["state"]["days_past_due"] == 0
+    assert found["state"]["paid"] == "220.0000"
+
+
+def test_a_list_of_the_day_is_told_with_its_reasons_and_a_day_without_one_says_so(loaded: Any) -> None:
+    none = loaded.run("explain", "L1", "--as-of", "2024-03-31").out
+    assert "No list of 2024-03-31 holds this loan." in none
+    assert loaded.run("score", "--rule", "--as-of", "2024-03-31").code == 0
+    told = loaded.run("explain", "L1", "--as-of", "2024-03-31").out
+    assert "drawn by the rule" in told and "  1. " in told and "rank 1" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        (("L11", "--as-of", "2024-03-31"), "did you mean L1"),
+        (("L1", "--as-of", "2024-01-01"), "disbursed on 2024-01-10"),
+        (("L1", "--as-of", "2024-04-30"), "ingest that day's export first"),
+        (("L1", "--as-of", "2024-03-31", "--every", "week"), "event, month or day"),
+        (("L1", "--as-of", "2024-03-31", "--out", "page.pdf"), ".html or .svg"),
+        (("L1", "--as-of", "2024-03-31", "--batch", "7"), "no batch 7"),
+    ],
+)
+def test_what_cannot_be_explained_is_one_sentence(loaded: Any, words: tuple[str, ...], remedy: str) -> None:
+    said = loaded.run("explain", *words)
+    assert said.code != 0 and remedy in said.sentence
+
+
+def test_a_month_end_book_is_explained_on_its_month_ends_only(tiny: Any) -> None:
+    tiny.map('lender = "four loans"', 'lender = "four loans"\ndate_grid = "month_end"')
+    tiny.ingest()
+    said = tiny.run("explain", "L1", "--as-of", "2024-03-30")
+    assert said.code == 1 and "2024-03-31 and not on 2024-03-30" in said.sentence
+
+
+def test_the_page_and_the_picture_are_the_same_bytes_twice_and_load_nothing(
+    loaded: Any, command: Callable[..., Any]
+) -> None:
+    for name in ("loan.html", "loan.svg"):
+        twice = []
+        for folder in ("a", "b"):
+            out = loaded.root / folder / name
+            assert loaded.run("explain", "L1", "--as-of", "2024-03-31", "--out", str(out)).code == 0
+            twice.append(out.read_text(encoding="utf-8"))
+        assert twice[0] == twice[1]
+        assert "days past due" in twice[0] and "Vilto" not in twice[0]
+        assert not re.search(r'(?:src|href)="https?://', twice[0])
+
+
+def test_scoring_refuses_after_silence_and_the_setting_lets_it_through(loaded: Any) -> None:
+    """The last payment is of 2024-02-14; ingests go on for months without another."""
+    assert loaded.ingest("2024-06-30").code == 0
+    _, export, *mapping = loaded.write()
+    for words in (("score", "--rule"), ("daily", export, *mapping)):
+        said = loaded.run(*words, "--as-of", "2024-06-30")
+        assert said.code == 1 and "The feed of payments has stopped" in said.sentence
+        assert "2024-02-14" in said.sentence and not (loaded.workspace / "lists" / "2024-06-30").exists()
+    settings = loaded.workspace / "duesight.toml"
+    settings.write_text('[flows]\nuse_prefect = false\n[freshness]\npayments = "off"\n', encoding="utf-8")
+    assert loaded.run("score", "--rule", "--as-of", "2024-06-30").code == 0
+
+
+def test_a_holiday_within_the_habit_does_not_refuse_the_list(loaded: Any) -> None:
+    assert loaded.ingest("2024-04-05").code == 0
+    assert loaded.run("score", "--rule", "--as-of", "2024-04-05").code == 0
