@@ -71,13 +71,13 @@ def ingest(
         _refuse_empty(mapping, sources, held)
         if held is None:
             _refuse_half_a_book(mapping, sources)
-        _check_lender(mapping, held)
-        _check_attributes(mapping, held)
+        check_lender(mapping, held)
+        check_attributes(mapping, held)
         digests = {name: one.digest for name, one in sorted(sources.items())}
         again = (
             held is not None
-            and held.manifest.newest.sources == digests
-            and held.manifest.newest.mapping == mapping.digest
+            and held.manifest.newest_export.sources == digests
+            and held.manifest.newest_export.mapping == mapping.digest
             # A quiet day is a day: the same rows on a later business date move the ledger's date and nothing else.
             and (as_of is None or as_of <= held.business_date)
         )
@@ -184,7 +184,7 @@ def _refuse_an_empty_directory(run: Run, counts: list[TableCounts], apart: Path)
                 )
 
 
-def _check_attributes(mapping: Mapping, held: Ledger | None) -> None:
+def check_attributes(mapping: Mapping, held: Ledger | None) -> None:
     """An attribute keeps its kind: what was a number for a year is not read as a word from one day to the next."""
     if held is None:
         return
@@ -221,7 +221,8 @@ def _refuse_half_a_book(mapping: Mapping, sources: dict[str, Source]) -> None:
         )
 
 
-def _check_lender(mapping: Mapping, held: Ledger | None) -> None:
+def check_lender(mapping: Mapping, held: Ledger | None) -> None:
+    """A ledger is of one lender, one jurisdiction and one grid of dates."""
     if held is None:
         return
     for name in ("lender", "jurisdiction", "date_grid"):
@@ -296,7 +297,7 @@ def _nothing_new(mapping: Mapping, held: Ledger) -> IngestReport:
         lender=mapping.lender,
         business_date=held.business_date,
         batch=None,
-        outcome=f"Nothing new: these very files are batch {held.batch} of {held.business_date} already; nothing was written.",
+        outcome=f"Nothing new: these very files are batch {held.manifest.newest_export.batch} of {held.business_date} already; nothing was written.",
         tables=(),
         reasons={},
     )

@@ -93,6 +93,22 @@ def ingest_export(
     return report if report.batch is None else _with_what_it_means(here, report, tell)
 
 
+def readmit_rows(here: Here, table: str, mapping: Path | None, tell: "Tell") -> "list[IngestReport]":
+    """The open rows of a table in quarantine, tried again; a report for each mapping they were read by."""
+    from data.mapping import load_mapping
+    from data.queries import in_words
+    from data.readmit import readmit
+
+    work = here.workspace
+    described = None if mapping is None else load_mapping(mapping)
+    reports = []
+    for report in readmit(table, work.ledger, work.quarantine, described, lambda what: tell(what, 0, 1)):
+        told = {name: tuple(map(in_words, said)) for name, said in report.reasons.items()}
+        report = with_data_docs(here, replace(report, reasons=told), False)
+        reports.append(report if report.batch is None else _with_what_it_means(here, report, tell))
+    return reports
+
+
 def _with_what_it_means(here: Here, report: "IngestReport", tell: "Tell") -> "IngestReport":
     """The report of a batch that was written, with the agreement and with the days that were skipped before it."""
     from data.freshness import skipped_days_note
