@@ -165,7 +165,7 @@ def is_full(run: Run, name: str) -> bool:
     parts = list(run.mapping.of(name))
     if name == "assignments" and assigns(run):
         parts += run.mapping.of("loans")
-    return bool(parts) and all(part.export == "full" for part in parts)
+    return bool(parts) and name not in run.partial and all(part.export == "full" for part in parts)
 
 
 def assigns(run: Run) -> bool:

@@ -144,7 +144,7 @@ def _payments(run: "Run", labels: Labels[str, str]) -> list[str]:
         _before("paid_on", labels, f"(what <> ' was disbursed' OR mine.paid_on < begins_on - {EARLY_DAYS})"),
         _of_loan(_decimals("amount", labels["amount"], "whole.currency")),
     ]
-    if not any(part.source("reverses") for part in run.mapping.of("payments")):
+    if "payments" in run.partial or not any(part.source("reverses") for part in run.mapping.of("payments")):
         return cases
     mine = "SELECT payment_id, loan_id, amount, kind, reverses, status, paid_on, problem IS NOT NULL AS unread, false AS held FROM staged_payments"
     if run.holds("payments"):
@@ -207,7 +207,8 @@ def _installments(run: "Run", labels: Labels[str, str]) -> list[str]:
         )
     parts = run.mapping.of("installments")
     if any(part.source("principal_due") for part in parts):
-        cases.append(_sums(run, labels))
+        if "installments" not in run.partial:
+            cases.append(_sums(run, labels))
         if all(any(part.source(name) for part in parts) for name in ("interest_due", "fees_due")):
             cases.append(_parts(labels))
     return cases
@@ -294,7 +295,11 @@ def warnings_of(run: "Run") -> tuple[str, ...]:
             f"""SELECT coalesce(sum(n), 0) FROM assigned_to WHERE what = '{column}'
                 AND id NOT IN (SELECT id FROM listed WHERE what = '{column}')"""
         )
-        if rows and run.count(f"SELECT count(*) FROM listed WHERE what = '{column}'"):
+        if (
+            rows
+            and table not in run.partial
+            and run.count(f"SELECT count(*) FROM listed WHERE what = '{column}'")
+        ):
             verb = "assignment names" if rows == 1 else "assignments name"
             notes.append(
                 f"{rows:,} {verb} {column.removesuffix('_id')}s that are not among the {table}; the rows are kept."

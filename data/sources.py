@@ -49,16 +49,19 @@ class Reading:
             raise
 
     def _pieces(self) -> Iterator[pa.RecordBatch]:
-        ragged = Ragged()
+        ragged, last = Ragged(), 0.0
         for cells, rows in self.source.raw(ragged):
             if self.most is not None and self.count + cells.num_rows > self.most:
                 self.cut = True
                 cells, rows = cells.slice(0, self.most - self.count), rows[: self.most - self.count]
             self.count += cells.num_rows
-            yield cells.append_column(ROW, pa.array(rows))
+            last = (
+                float(rows[-1]) if len(rows) else last
+            )  # none, where a piece ends with the last row asked for
+            yield cells.append_column(ROW, pa.array(rows, pa.int64()))
             if self.cut:
                 break
-        self.ragged = ragged.rows(float(rows[-1]) if self.cut else np.inf)
+        self.ragged = ragged.rows(last if self.cut else np.inf)
         self.count += len(self.ragged)
 
 
@@ -105,8 +108,8 @@ class Source:
         return not any(piece.num_rows for piece in reading.pieces()) and reading.count == 0
 
 
-def read_sources(folder: Path, mapping: Mapping) -> dict[str, Source]:
-    """Every file the mapping names, read once, by its name in the mapping.
+def read_sources(folder: Path, mapping: Mapping, digests: bool = True) -> dict[str, Source]:
+    """Every file the mapping names, opened, by its name in the mapping; without `digests` its bytes are not read.
 
     Errors: `InputError`, naming file and remedy, when the folder or a file is missing, a file is empty, not in the
     declared encoding (with the line), not Parquet, damaged, or lacks a column the mapping names.
@@ -128,7 +131,7 @@ def read_sources(folder: Path, mapping: Mapping) -> dict[str, Source]:
                 raise InputError(
                     f"{part.file} is the truth behind a simulated lender: it is there to judge with and is never ingested."
                 )
-            found[part.file] = read_file(path, part.file, mapping.encoding, mapping.delimiter)
+            found[part.file] = read_file(path, part.file, mapping.encoding, mapping.delimiter, digests)
     problems = [*missing.values()]
     for part in mapping.tables:
         if part.file in found:
@@ -153,7 +156,7 @@ def _missing_columns(part: TableMapping, source: Source, mapping: Mapping) -> li
     ]
 
 
-def read_file(path: Path, name: str, encoding: str, delimiter: str = ",") -> Source:
+def read_file(path: Path, name: str, encoding: str, delimiter: str = ",", digest: bool = True) -> Source:
     """One file, opened: text cells (CSV, CSV.gz) or stored columns (Parquet). Errors: as `read_sources`."""
     lower = name.lower()
     if lower.endswith(".parquet"):
@@ -165,13 +168,13 @@ def read_file(path: Path, name: str, encoding: str, delimiter: str = ",") -> Sou
                 f"{name} is not a Parquet file or is damaged; export it again, or as .csv."
             ) from error
         _check_names(schema.names, name)
-        return Source(name, file_digest(path), path, schema)
+        return Source(name, file_digest(path) if digest else "", path, schema)
     if lower.endswith((".csv", ".csv.gz", ".txt", ".tsv")):
         file = CsvFile(path, name, encoding, delimiter)
         names = header_of(file)
         _check_names(names, name)
         schema = pa.schema([pa.field(column, pa.string()) for column in names])
-        return Source(name, file_digest(path), path, schema, file)
+        return Source(name, file_digest(path) if digest else "", path, schema, file)
     raise InputError(f"{name}: files of this kind are not read; export it as .csv, .csv.gz or .parquet.")
 
 

@@ -56,10 +56,11 @@ def ingest_export(
     allow_retractions: bool = False,
     check_only: bool = False,
     today: date | None = None,
+    rows: int = 0,
 ) -> "IngestReport":
     """The export (a folder, or a database as in pipelines/exports.py) into the ledger, or nothing of it.
 
-    `today` bounds a business date that is read from the export.
+    `today` bounds a business date that is read from the export. `rows`: how many of each file a check reads, 0 for all.
 
     The report also says how far the core system's own numbers in this batch agree with the ledger, and which days
     of a daily delivery are missing before it.
@@ -85,6 +86,7 @@ def ingest_export(
             check_only=check_only,
             allow_retractions=allow_retractions,
             latest=today,
+            rows=rows,
         )
     report = replace(
         report, reasons={name: tuple(map(in_words, told)) for name, told in report.reasons.items()}
