@@ -28,6 +28,7 @@ from data.sampling import sample
 from data.sources import Source, read_sources
 from data.staging import canonical, connect, create_staged, stage
 from data.store import locked, scratch
+from data.suggestions import unmapped_columns
 from data.tables import APART, TABLES
 
 _WHOLE_TABLE = 20
@@ -126,7 +127,8 @@ def ingest(
                 )
                 moves = held is None or run.as_of > held.business_date
                 writes = changed or any(run.rejected.values()) or moves
-                notes = (seen.note(),) if seen else ()
+                notes: tuple[str, ...] = (seen.note(),) if seen else ()
+                notes += unmapped_columns(mapping, sources) if check_only else ()
                 report = _report(run, counts, writes, check_only, notes + phone_notes(run, phones))
                 if batch is not None:
                     if writes:

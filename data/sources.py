@@ -16,6 +16,7 @@ from data.csv_files import CsvFile, Ragged, header_of, pieces
 from data.digest import file_digest
 from data.errors import InputError
 from data.mapping import Mapping, TableMapping, nearest
+from data.suggestions import hints_for_missing
 
 ROW = "__row"
 """The column of row numbers beside the file's own."""
@@ -135,13 +136,14 @@ def read_sources(folder: Path, mapping: Mapping, digests: bool = True) -> dict[s
     problems = [*missing.values()]
     for part in mapping.tables:
         if part.file in found:
-            problems += _missing_columns(part, found[part.file], mapping)
+            problems += _missing_columns(part, found, mapping)
     if problems:  # together, one sentence each: nobody mends an export one run at a time
         raise InputError("\n".join(dict.fromkeys(problems)))
     return found
 
 
-def _missing_columns(part: TableMapping, source: Source, mapping: Mapping) -> list[str]:
+def _missing_columns(part: TableMapping, sources: dict[str, Source], mapping: Mapping) -> list[str]:
+    source = sources[part.file]
     names = source.cells.names
     wanted = [column.column for column in part.columns if column.column is not None]
     if wanted and not any(name in names or "did you mean" in nearest(name, names) for name in wanted):
@@ -149,10 +151,13 @@ def _missing_columns(part: TableMapping, source: Source, mapping: Mapping) -> li
         return [
             f"{part.file} has none of the columns that {mapping.path.name} maps to {part.table} ({', '.join(dict.fromkeys(wanted))}): its first row must hold the names of the columns; export it with them, or correct the mapping."
         ]
+    if all(name in names for name in wanted):
+        return []
+    hints = hints_for_missing(part, mapping, source, sources)
     return [
-        f"{part.file} has no column {column.column!r}, which {mapping.path.name} maps to {part.table}.{column.name}{nearest(column.column, names)}"
+        f"{part.file} has no column {column.column!r}, which {mapping.path.name} maps to {part.table}.{column.name}{hints[column.name]}"
         for column in part.columns
-        if column.column is not None and column.column not in names
+        if column.name in hints
     ]
 
 
