@@ -282,10 +282,10 @@ def state_of(workspace: Path) -> dict[str, object]:
 
     folder = workspace / "ledger"
     manifest = read_manifest(folder)
-    newest = manifest.newest.batch if manifest is not None and manifest.batches else 0
-    listed = list_quarantine(workspace / "quarantine", newest=newest)
-    rows = {one.table: one.batches for one in listed}
-    if not newest:
+    # Without a manifest nothing tells a killed batch's rows from a published one's: then none counts.
+    listed = list_quarantine(workspace / "quarantine", manifest=manifest) if manifest else []
+    rows = {one.table: one.batches for one in listed if one.batches}
+    if manifest is None or not manifest.batches:
         return {"digest": None, "seen": None, "quarantine": json.loads(json.dumps(rows))}
     ledger = Ledger.open(folder)
     seen = ledger.visible_digest(ledger.business_date)

@@ -8,10 +8,13 @@ to the next ingest, which removes what `.writing` announces.
 from pathlib import Path
 from types import TracebackType
 
+import pyarrow as pa
+
 from data.changes import attribute_kinds
 from data.errors import LedgerError
 from data.gate import Run
 from data.ingest_report import TableCounts
+from data.judging import is_full
 from data.manifest import (
     WRITING,
     BatchRecord,
@@ -22,7 +25,7 @@ from data.manifest import (
     unfinished_files,
     write_manifest,
 )
-from data.quarantine import clean_quarantine, write_quarantine
+from data.quarantine import clean_quarantine, keep_mapping, rejected_rows, write_quarantine
 from data.sources import Source
 from data.store import Written, begin, write_rows
 from data.tables import TABLES
@@ -68,15 +71,41 @@ class Batch:
         self, run: Run, digests: dict[str, str], counts: list[TableCounts], sources: dict[str, Source]
     ) -> None:
         """Quarantine, then the manifest: from that moment the batch is part of the ledger."""
+        rejected = {
+            name: rejected_rows(name, run.batch, rows, run.mapping.of(name), sources)
+            for name, rows in sorted(run.rejected.items())
+            if rows
+        }
+        self.publish_with(run, digests, counts, rejected)
+
+    def publish_with(
+        self,
+        run: Run,
+        digests: dict[str, str],
+        counts: list[TableCounts],
+        rejected: dict[str, pa.Table],
+        readmitted: dict[str, str] | None = None,
+        retried: dict[str, str] | None = None,
+    ) -> None:
+        """The same, where the rows for quarantine are made already; the last two as in `BatchRecord`."""
         self._begin(run.batch)
         tables = {one.table: self._record(run, one) for one in counts}
+        if rejected:
+            keep_mapping(self._quarantine, run.mapping)
         held = {
-            name: write_quarantine(self._quarantine, name, run.batch, rejected, run.mapping.of(name), sources)
-            for name, rejected in sorted(run.rejected.items())
-            if rejected
+            name: write_quarantine(self._quarantine, name, run.batch, rows) for name, rows in rejected.items()
         }
         batch = BatchRecord(
-            run.batch, run.as_of.isoformat(), run.mapping.digest, digests, tables, held, run.mapping.needs
+            run.batch,
+            run.as_of.isoformat(),
+            run.mapping.digest,
+            digests,
+            tables,
+            held,
+            run.mapping.needs,
+            tuple(sorted(one.table for one in counts if run.mapped(one.table) and is_full(run, one.table))),
+            readmitted or {},
+            retried or {},
         )
         before = self._manifest or Manifest(
             run.mapping.lender, run.mapping.jurisdiction, run.mapping.date_grid

@@ -21,6 +21,7 @@ from data.contracts import RuleCount, documented
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
+    from great_expectations.expectations.expectation import Expectation
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -50,9 +51,10 @@ def write_data_docs(
     for name, counts in tables.items():
         if not counts:
             continue
-        results = _results(counts)
-        (folder / f"{name}.html").write_text(_table_page(name, title, counts, results), encoding="utf-8")
-        (folder / f"{name}.json").write_text(_suite(name, counts), encoding="utf-8")
+        rules = [documented(one.rule) for one in counts]
+        (folder / f"{name}.json").write_text(_suite(name, rules), encoding="utf-8")
+        page = _table_page(name, title, counts, rules, _results(counts, rules))
+        (folder / f"{name}.html").write_text(page, encoding="utf-8")
         failed = sum(1 for one in counts if one.unexpected)
         told = f"{failed} of {len(counts)} did not hold" if failed else f"all {len(counts)} hold"
         lines.append(
@@ -89,16 +91,20 @@ def _number(what: str, value: int | str) -> str:
 
 
 def _table_page(
-    name: str, title: str, counts: Sequence[RuleCount], results: "Sequence[ExpectationValidationResult]"
+    name: str,
+    title: str,
+    counts: Sequence[RuleCount],
+    rules: "Sequence[Expectation]",
+    results: "Sequence[ExpectationValidationResult]",
 ) -> str:
     from great_expectations.render.renderer.inline_renderer import InlineRenderer
 
     lines = []
-    for count, result in zip(counts, results, strict=True):
+    for count, rule, result in zip(counts, rules, results, strict=True):
         said = {one.name: one.value for one in InlineRenderer(render_object=result).get_rendered_content()}
         words = _filled(said["atomic.prescriptive.summary"])
         share = _filled(said["atomic.diagnostic.observed_value"], marked=False)
-        note = str(documented(count.rule).notes)
+        note = str(rule.notes)
         lines.append(
             f'<tr class="{"bad" if count.unexpected else "good"}"><td>{words}<small>{escape(note)}</small></td>'
             f"<td>{escape(share)}</td>{_number('rows', count.rows)}{_number('empty', count.missing)}{_number('unexpected', count.unexpected)}</tr>"
@@ -123,15 +129,16 @@ def _filled(value: object, marked: bool = True) -> str:
     return re.sub(r"\$(\w+)", put, str(getattr(value, "template", "")))
 
 
-def _results(counts: Sequence[RuleCount]) -> "list[ExpectationValidationResult]":
+def _results(
+    counts: Sequence[RuleCount], rules: "Sequence[Expectation]"
+) -> "list[ExpectationValidationResult]":
     """One result a rule, as GX gives it, over all groups of rows together and without any value."""
     from great_expectations.core import ExpectationValidationResult
 
     found = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for place, count in enumerate(counts):
-            expectation = documented(count.rule)
+        for place, (count, expectation) in enumerate(zip(counts, rules, strict=True)):
             expectation.meta = {"rule": place}
             # whether a cell is there is asked of every row, everything else of the rows that have one
             asked = count.rows if count.rule.check in ("empty", "filled") else count.rows - count.missing
@@ -157,8 +164,8 @@ def _results(counts: Sequence[RuleCount]) -> "list[ExpectationValidationResult]"
     return found
 
 
-def _suite(name: str, counts: Sequence[RuleCount]) -> str:
+def _suite(name: str, rules: "Sequence[Expectation]") -> str:
     import great_expectations as gx
 
-    suite = gx.ExpectationSuite(name=name, expectations=[documented(count.rule) for count in counts])
+    suite = gx.ExpectationSuite(name=name, expectations=list(rules))
     return json.dumps(suite.to_json_dict(), indent=1, ensure_ascii=False, sort_keys=True) + "\n"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from data.apart import held_rows, write_apart
 from data.batch import Batch
+from data.digest import file_digest
 from data.errors import InputError, LedgerError, MappingError
 from data.free_text import count_phones, phone_notes
 from data.gate import Run, find_twice, split
@@ -23,9 +24,11 @@ from data.ledger import Ledger
 from data.manifest import read_manifest, settle, unfinished_files
 from data.mapping import Mapping
 from data.odds import warnings_of
+from data.sampling import sample
 from data.sources import Source, read_sources
 from data.staging import canonical, connect, create_staged, stage
 from data.store import locked, scratch
+from data.suggestions import unmapped_columns
 from data.tables import APART, TABLES
 
 _WHOLE_TABLE = 20
@@ -48,12 +51,14 @@ def ingest(
     check_only: bool = False,
     allow_retractions: bool = False,
     latest: date | None = None,
+    rows: int = 0,
 ) -> IngestReport:
     """Bring one export into the ledger.
 
     as_of: the export's business date, the end of the day it shows. In a first load it may be left out: then it is the
     latest date among payments, loans and loan events, but not later than `latest` (today, where somebody has a clock):
-    one mistyped year must not become the business date of a ledger whose days only go forward. check_only: judge and count, write nothing.
+    one mistyped year must not become the business date of a ledger whose days only go forward. check_only: judge and count,
+    write nothing; rows: then of so many first rows of each file (0: all), and the report says what these cannot show.
     allow_retractions: a full export that lacks more than a fifth of what the ledger holds of a table is meant so.
 
     Errors: `InputError` or `MappingError`, before anything is written, when a file is missing, empty, unreadable or
@@ -62,7 +67,8 @@ def ingest(
     """
     say = progress or (lambda _: None)
     say("reading the export")
-    sources = read_sources(source, mapping)
+    quick = rows if check_only else 0
+    sources = read_sources(source, mapping, digests=quick == 0)
     # A check writes nothing, so it needs no lock and leaves no folder behind.
     with nullcontext() if check_only else locked(ledger), scratch(None if check_only else ledger) as aside:
         manifest = read_manifest(ledger)
@@ -73,20 +79,26 @@ def ingest(
         _refuse_empty(mapping, sources, held)
         if held is None:
             _refuse_half_a_book(mapping, sources)
-        _check_lender(mapping, held)
-        _check_attributes(mapping, held)
-        digests = {name: one.digest for name, one in sorted(sources.items())}
+        check_lender(mapping, held)
+        check_attributes(mapping, held)
+        seen = sample(sources, mapping, quick, held)
+        digests = {
+            name: one.digest or ("" if seen else file_digest(one.path))
+            for name, one in sorted(sources.items())
+        }
         again = (
             held is not None
-            and held.manifest.newest.sources == digests
-            and held.manifest.newest.mapping == mapping.digest
+            and held.manifest.newest_export.sources == digests
+            and held.manifest.newest_export.mapping == mapping.digest
             # A quiet day is a day: the same rows on a later business date move the ledger's date and nothing else.
             and (as_of is None or as_of <= held.business_date)
         )
         if not again:
             _check_day(held, as_of)
-        run = Run(connect(aside), mapping, 1 if held is None else held.batch + 1, date.min, held)
-        export = _Export(run, sources)
+        number = 1 if held is None else held.batch + 1
+        run = Run(connect(aside), mapping, number, date.min, None if seen else held)
+        run.partial = seen.partial if seen else frozenset()
+        export = _Export(run, sources, seen.most if seen else None)
         try:
             if again and held is not None:
                 if not check_only:
@@ -94,7 +106,8 @@ def ingest(
                     _write_apart(run, apart)  # completes an ingest that ended just before this step
                 return _nothing_new(mapping, held)
             know_the_ledger(run)
-            run.as_of = as_of or min(_latest_day(export), latest or date.max)
+            # the first rows of a book are not its last days
+            run.as_of = as_of or (latest if seen and latest else min(_latest_day(export), latest or date.max))
             batch = None if check_only else Batch(ledger, quarantine, manifest)
             with batch or nullcontext():
                 phones: dict[tuple[str, str], int] = {}
@@ -116,7 +129,9 @@ def ingest(
                 )
                 moves = held is None or run.as_of > held.business_date
                 writes = changed or any(run.rejected.values()) or moves
-                report = _report(run, counts, writes, check_only, phone_notes(run, phones))
+                notes: tuple[str, ...] = (seen.note(),) if seen else ()
+                notes += unmapped_columns(mapping, sources) if check_only else ()
+                report = _report(run, counts, writes, check_only, notes + phone_notes(run, phones))
                 if batch is not None:
                     if writes:
                         say("writing the ledger")
@@ -133,6 +148,7 @@ class _Export:
 
     run: Run
     sources: dict[str, Source]
+    most: int | None = None
 
     def read(self, name: str) -> None:
         """Make `read_<table>` and count its rows."""
@@ -140,9 +156,11 @@ class _Export:
         create_staged(run.connection, canonical(name), parts)
         tally = run.tally(name)
         for number, part in enumerate(parts):
-            found = stage(run.connection, part, number, self.sources[part.file], run.mapping.path.name)
+            source = self.sources[part.file]
+            found = stage(run.connection, part, number, source, run.mapping.path.name, self.most)
             tally.source_rows += found.source_rows
             tally.skipped += found.skipped
+            tally.cut |= found.cut
 
 
 def _split_apart(export: _Export) -> None:
@@ -186,7 +204,7 @@ def _refuse_an_empty_directory(run: Run, counts: list[TableCounts], apart: Path)
                 )
 
 
-def _check_attributes(mapping: Mapping, held: Ledger | None) -> None:
+def check_attributes(mapping: Mapping, held: Ledger | None) -> None:
     """An attribute keeps its kind: what was a number for a year is not read as a word from one day to the next."""
     if held is None:
         return
@@ -223,7 +241,8 @@ def _refuse_half_a_book(mapping: Mapping, sources: dict[str, Source]) -> None:
         )
 
 
-def _check_lender(mapping: Mapping, held: Ledger | None) -> None:
+def check_lender(mapping: Mapping, held: Ledger | None) -> None:
+    """A ledger is of one lender, one jurisdiction and one grid of dates."""
     if held is None:
         return
     for name in ("lender", "jurisdiction", "date_grid"):
@@ -298,7 +317,7 @@ def _nothing_new(mapping: Mapping, held: Ledger) -> IngestReport:
         lender=mapping.lender,
         business_date=held.business_date,
         batch=None,
-        outcome=f"Nothing new: these very files are batch {held.batch} of {held.business_date} already; nothing was written.",
+        outcome=f"Nothing new: these very files are batch {held.manifest.newest_export.batch} of {held.business_date} already; nothing was written.",
         tables=(),
         reasons={},
     )
@@ -308,7 +327,9 @@ def _report(
     run: Run, counts: list[TableCounts], written: bool, check_only: bool, phones: tuple[str, ...]
 ) -> IngestReport:
     rows = sum(one.added + one.versions + one.retractions for one in counts if one.table in TABLES)
-    if check_only:
+    if check_only and run.partial:
+        outcome = f"Checked only, and only the first rows of each file; nothing was written of the export of {run.as_of} of {run.mapping.lender}."
+    elif check_only:
         outcome = f"Checked only, nothing was written: the export of {run.as_of} would bring {rows:,} rows into the ledger of {run.mapping.lender}."
     elif written:
         outcome = f"Batch {run.batch} of {run.mapping.lender}, business date {run.as_of}: {rows:,} rows into the ledger."

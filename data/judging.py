@@ -9,7 +9,7 @@ schedules gives each loan with installments its version 1. Such derived rows are
 other and counted apart, because no source row stands behind them.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 import pyarrow as pa
 
@@ -41,9 +41,14 @@ def know_the_ledger(run: Run) -> None:
     )
 
 
-def judge_all(run: Run, say: Progress, read: Callable[[str], None], write: Write) -> None:
-    """After `know_the_ledger`, every table in the order of TABLES: read, split, compared, written. `read` makes `read_<table>`."""
-    for name in TABLES:
+def judge_all(
+    run: Run, say: Progress, read: Callable[[str], None], write: Write, only: Collection[str] = tuple(TABLES)
+) -> None:
+    """After `know_the_ledger`, every table in the order of TABLES: read, split, compared, written. `read` makes `read_<table>`.
+
+    only: the tables there is something to read of, where that is not the whole export.
+    """
+    for name in (one for one in TABLES if one in only):
         derived = name == "assignments" and assigns(run)
         if not run.mapped(name) and not derived:
             continue
@@ -160,7 +165,7 @@ def is_full(run: Run, name: str) -> bool:
     parts = list(run.mapping.of(name))
     if name == "assignments" and assigns(run):
         parts += run.mapping.of("loans")
-    return bool(parts) and all(part.export == "full" for part in parts)
+    return bool(parts) and name not in run.partial and all(part.export == "full" for part in parts)
 
 
 def assigns(run: Run) -> bool:

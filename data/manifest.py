@@ -10,7 +10,7 @@ there. A Parquet file that neither the manifest nor `.writing` accounts for mean
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
@@ -19,7 +19,7 @@ from pathlib import Path
 from data.digest import json_digest
 from data.errors import LedgerError
 
-FORMAT = 2
+FORMAT = 3
 FILE = "manifest.json"
 WRITING = ".writing"
 
@@ -52,7 +52,10 @@ class TableRecord:
 class BatchRecord:
     """One batch: whose export, of which business date, read by which mapping, from which files.
 
-    needs: what the mapping says a reader of this source must know; words for people, in no digest.
+    needs: what the mapping says a reader of this source must know; words for people, in no digest. full: tables that the
+    export held whole: what of them went to quarantine before is told again by it, or was mended. readmitted, retried: of
+    a batch made from rows in quarantine, where those lay (file, and places such as "0-3,7") that were taken, and that
+    were rejected again and lie in this batch's own quarantine or were replaced by a later row of the same key.
     """
 
     batch: int
@@ -62,6 +65,14 @@ class BatchRecord:
     tables: dict[str, TableRecord]
     quarantine: dict[str, str] = field(default_factory=dict)
     needs: str = ""
+    full: tuple[str, ...] = ()
+    readmitted: dict[str, str] = field(default_factory=dict)
+    retried: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def readmits(self) -> bool:
+        """Whether this batch was made from rows in quarantine and not from an export."""
+        return bool(self.readmitted)
 
 
 @dataclass(frozen=True)
@@ -75,12 +86,37 @@ class Manifest:
     def newest(self) -> BatchRecord:
         return self.batches[-1]
 
+    @property
+    def newest_export(self) -> BatchRecord:
+        """The newest batch that a lender's export brought."""
+        return next(batch for batch in reversed(self.batches) if not batch.readmits)
+
     def files(self) -> set[str]:
         """Every file, relative to the ledger, that any batch holds."""
         return {name for batch in self.batches for table in batch.tables.values() for name in table.files}
 
     def with_batch(self, batch: BatchRecord) -> "Manifest":
         return replace(self, batches=(*self.batches, batch))
+
+
+def in_places(numbers: Iterable[int]) -> str:
+    """Numbers as ranges, ascending: {0, 1, 2, 7} is "0-2,7"."""
+    runs: list[list[int]] = []
+    for one in sorted(set(numbers)):
+        if runs and one == runs[-1][1] + 1:
+            runs[-1][1] = one
+        else:
+            runs.append([one, one])
+    return ",".join(f"{first}" if first == last else f"{first}-{last}" for first, last in runs)
+
+
+def places_in(text: str) -> set[int]:
+    """The numbers of `in_places`."""
+    found: set[int] = set()
+    for piece in text.split(",") if text else ():
+        first, _, last = piece.partition("-")
+        found.update(range(int(first), int(last or first) + 1))
+    return found
 
 
 def business_date(batch: BatchRecord) -> date:
@@ -114,6 +150,9 @@ def read_manifest(folder: Path) -> Manifest | None:
                 tables={name: TableRecord(**table) for name, table in entry["tables"].items()},
                 quarantine=entry["quarantine"],
                 needs=entry["needs"],
+                full=tuple(entry["full"]),
+                readmitted=entry["readmitted"],
+                retried=entry["retried"],
             )
             for entry in raw["batches"]
         )

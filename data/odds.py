@@ -160,7 +160,7 @@ def _payments(run: "Run", labels: Labels[str, str]) -> list[str]:
         _before("paid_on", labels, f"(what <> ' was disbursed' OR mine.paid_on < begins_on - {EARLY_DAYS})"),
         (_decimals("amount", labels["amount"], "whole.currency")),
     ]
-    if not any(part.source("reverses") for part in run.mapping.of("payments")):
+    if "payments" in run.partial or not any(part.source("reverses") for part in run.mapping.of("payments")):
         return cases
     mine = "SELECT payment_id, loan_id, amount, kind, reverses, status, paid_on, problem IS NOT NULL AS unread, false AS held FROM staged_payments"
     if run.holds("payments"):
@@ -219,7 +219,7 @@ def _installments(run: "Run", labels: Labels[str, str]) -> list[str]:
         f"""CASE WHEN mine.due_on <= ruling.effective_on AND ruling.reason IN ('rescheduled', 'curtailed')
             THEN {due} || mine.due_on || ' is not after ' || ruling.effective_on || ', from when schedule version ' || mine.version || ' counts' END"""
     )
-    if _splits(run):
+    if _splits(run) and "installments" not in run.partial:
         cases.append(
             f"""CASE WHEN sums.off THEN 'schedule version 1 of loan ' || {_LOAN} || ' does not add up: ' || {literal(labels["principal_due"])} || ' sums to ' || sums.repaid
                 || ', and ' || sums.owed || ' was ' || CASE WHEN whole.opening_on IS NULL THEN 'lent' ELSE 'owed when it opened' END END"""
@@ -310,7 +310,11 @@ def warnings_of(run: "Run") -> tuple[str, ...]:
             f"""SELECT coalesce(sum(n), 0) FROM assigned_to WHERE what = '{column}'
                 AND id NOT IN (SELECT id FROM listed WHERE what = '{column}')"""
         )
-        if rows and run.count(f"SELECT count(*) FROM listed WHERE what = '{column}'"):
+        if (
+            rows
+            and table not in run.partial
+            and run.count(f"SELECT count(*) FROM listed WHERE what = '{column}'")
+        ):
             verb = "assignment names" if rows == 1 else "assignments name"
             notes.append(
                 f"{rows:,} {verb} {column.removesuffix('_id')}s that are not among the {table}; the rows are kept."

@@ -1,20 +1,28 @@
 """Quarantine: rows the contract rejected, with file, row, raw cells and the reason, so that none is lost.
 
-One file per table and batch, `quarantine/<table>/000001.parquet`. Raw cells are JSON text and only of columns the
-mapping reads for that table; for `directory` and `protected` there are none, only the id and the reason.
+One file per table and batch, `quarantine/<table>/000001.parquet`, written once and never again. Raw cells are JSON text
+and only of columns the mapping reads for that table; for `directory` and `protected` there are none, only the id and
+the reason. Beside them lie the mappings that rejected them, `quarantine/mappings/<digest>.toml`, so that a row can be
+read once more as it was read then.
+
+Which rows are still open is told by the ledger's manifest: a row is closed by the batch that readmitted it, by the one
+that tried it again and holds it since, and by a later export that held its whole table.
 """
 
+import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from data.digest import bytes_digest
 from data.errors import LedgerError
 from data.gate import Rejected
-from data.manifest import sync_folder
+from data.manifest import Manifest, places_in, sync_folder, write_atomically
+from data.mapping import Mapping as MappingFile
 from data.mapping import TableMapping
 from data.sources import Source
 from data.staging import read_cells
@@ -29,36 +37,73 @@ SCHEMA = pa.schema(
         pa.field("reason", pa.string()),
         pa.field("cells", pa.string()),
         pa.field("batch", pa.int32()),
+        pa.field("part", pa.int32()),
     ]
 )
+"""batch: the one whose export brought the row. part: which reading of its table, in the order of the mapping."""
+
+MAPPINGS = "mappings"
 
 
 @dataclass(frozen=True)
 class Quarantined:
-    """What lies in quarantine of one table: rows by batch and the first reasons, each with its file and row."""
+    """What lies in quarantine of one table: open rows, by batch and with the first reasons, and how many are closed.
+
+    readmitted: rows that are in the ledger since. superseded: rows that a later full export told again or mended, or
+    that were tried again and are counted where they lie now.
+    """
 
     table: str
     rows: int
     batches: dict[int, int]
     first: tuple[str, ...]
+    readmitted: int = 0
+    superseded: int = 0
 
     def line(self) -> str:
         reasons = "".join(f"\n  {reason}" for reason in self.first)
-        return f"{self.table}: {self.rows} rows in quarantine.{reasons}"
+        closed = [
+            f"{count:,} {word}"
+            for count, word in ((self.readmitted, "readmitted"), (self.superseded, "superseded"))
+            if count
+        ]
+        more = f" ({', '.join(closed)} since)" if closed else ""
+        return (
+            f"{self.table}: {self.rows} {'row' if self.rows == 1 else 'rows'} in quarantine{more}.{reasons}"
+        )
 
 
-def write_quarantine(
-    folder: Path,
+@dataclass(frozen=True)
+class OpenRow:
+    """A row in quarantine that waits: where it lies there (`held`, `place`), where it stood in the export, its cells.
+
+    held: the batch in whose file it lies. batch: the one that brought it, the same unless it was tried again.
+    """
+
+    held: int
+    place: int
+    batch: int
+    part: int
+    file: str
+    row: int
+    owner: str | None
+    reason: str
+    cells: str | None
+
+
+def rejected_rows(
     table: str,
     batch: int,
     rejected: Sequence[Rejected],
     parts: Sequence[TableMapping],
     sources: Mapping[str, Source],
-) -> str:
-    """Write one batch's rejected rows of a table; returns the file's name relative to the quarantine folder."""
+) -> pa.Table:
+    """One batch's rejected rows of a table with their cells (shape: SCHEMA), in the order of file and row."""
     cells: list[str | None] = []
+    kinds: dict[str, pa.Schema] = {}
     for number, part in enumerate(parts):
         rows = [one.row for one in rejected if one.part == number]
+        kinds[str(number)] = sources[part.file].cells
         if table in APART:
             cells += [None] * len(rows)
         else:
@@ -74,19 +119,53 @@ def write_quarantine(
             "reason": [one.reason for one in rejected],
             "cells": cells,
             "batch": [batch] * len(rejected),
+            "part": [one.part for one in rejected],
         },
         schema=SCHEMA,
     )
+    return with_kinds(content, kinds)
+
+
+def with_kinds(content: pa.Table, kinds: Mapping[str, pa.Schema]) -> pa.Table:
+    """Rows for quarantine that remember what kind each cell was before it became text, by reading."""
+    return content.replace_schema_metadata(
+        {f"cells {part}": base64.b64encode(schema.serialize().to_pybytes()) for part, schema in kinds.items()}
+    )
+
+
+def write_quarantine(folder: Path, table: str, batch: int, content: pa.Table) -> str:
+    """Write one batch's rejected rows of a table; returns the file's name relative to the quarantine folder."""
     path = folder / table / f"{batch:06d}.parquet"
-    for place in (folder, path.parent):  # raw cells: for the owner's eyes only
-        place.mkdir(parents=True, exist_ok=True, mode=0o700)
-        place.chmod(0o700)
+    _own_folder(folder, path.parent)
     beside = path.with_name(f".{path.name}.new")
     write_parquet(content, beside)
     beside.chmod(0o600)
     beside.replace(path)
     sync_folder(path.parent)
     return path.relative_to(folder).as_posix()
+
+
+def _own_folder(*places: Path) -> None:
+    for place in places:  # raw cells: for the owner's eyes only
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        place.chmod(0o700)
+
+
+def mapping_kept(folder: Path, digest: str) -> Path:
+    """Where the mapping with this digest of its bytes is kept."""
+    return folder / MAPPINGS / f"{digest[:16]}.toml"
+
+
+def keep_mapping(folder: Path, mapping: MappingFile) -> None:
+    """Keep the bytes of a mapping that sent rows to quarantine. One that changed while it was in use is not kept."""
+    path = mapping_kept(folder, mapping.digest)
+    if path.is_file():
+        return
+    content = mapping.path.read_bytes()
+    if bytes_digest(content) == mapping.digest:
+        _own_folder(folder, path.parent)
+        write_atomically(path, content)
+        path.chmod(0o600)
 
 
 def clean_quarantine(folder: Path, newest: int, unfinished: int | None) -> None:
@@ -105,32 +184,79 @@ def clean_quarantine(folder: Path, newest: int, unfinished: int | None) -> None:
         path.unlink()
 
 
-def _read(path: Path) -> list[dict[str, object]]:
+def _read(path: Path) -> pa.Table:
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            rows: list[dict[str, object]] = file.read().to_pylist()
-            return rows
+            return file.read()
     except (OSError, pa.ArrowException) as error:
         raise LedgerError(
             f"{path} is damaged and cannot be read; restore it from a backup, or move that file away."
         ) from error
 
 
-def list_quarantine(folder: Path, reasons: int = 3, newest: int | None = None) -> list[Quarantined]:
-    """What lies in quarantine, by table in alphabetical order, with the first `reasons` of the newest batch.
+def kinds_of_cells(folder: Path, table: str, batch: int, part: int) -> pa.Schema:
+    """The columns of the file that one reading of a batch read, as they were before they became text."""
+    kept = _read(folder / table / f"{batch:06d}.parquet").schema.metadata or {}
+    return pa.ipc.read_schema(pa.py_buffer(base64.b64decode(kept[f"cells {part}".encode()])))
 
-    newest: the ledger's newest batch; files of a later one belong to an ingest that has not ended and do not count.
+
+def open_rows(folder: Path, table: str, manifest: Manifest | None) -> Iterator[tuple[int, list[OpenRow]]]:
+    """Of each batch with rows of this table in quarantine, oldest first, those that are still open.
+
+    Without a manifest all are. Files of batches that the manifest does not have are of an ingest that did not finish.
+    """
+    for path in sorted((folder / table).glob("[0-9]*.parquet")):
+        held = int(path.stem)
+        if manifest is not None and not any(one.batch == held for one in manifest.batches):
+            continue
+        rows = _read(path).to_pylist()
+        closed = _closed(manifest, table, held, len(rows))
+        yield (
+            held,
+            [
+                OpenRow(held, place, row["batch"], row["part"], row["file"], row["row"], row["owner"], row["reason"], row["cells"])
+                for place, row in enumerate(rows)
+                if place not in closed
+            ],
+        )  # fmt: skip
+
+
+def readmitted_rows(manifest: Manifest | None, table: str, held: int) -> set[int]:
+    """Places of the rows of one file that later batches brought into the ledger."""
+    name = f"{table}/{held:06d}.parquet"
+    batches = () if manifest is None else manifest.batches
+    return {place for one in batches for place in places_in(one.readmitted.get(name, ""))}
+
+
+def _closed(manifest: Manifest | None, table: str, held: int, rows: int) -> set[int]:
+    if manifest is None:
+        return set()
+    if any(one.batch > held and table in one.full for one in manifest.batches):
+        return set(range(rows))
+    name = f"{table}/{held:06d}.parquet"
+    retried = {place for one in manifest.batches for place in places_in(one.retried.get(name, ""))}
+    return retried | readmitted_rows(manifest, table, held)
+
+
+def list_quarantine(folder: Path, reasons: int = 3, manifest: Manifest | None = None) -> list[Quarantined]:
+    """What lies in quarantine, by table in alphabetical order, with the first `reasons` of the newest batch with open rows.
+
+    manifest: the ledger's, which knows what is closed; without it every row counts as open.
     """
     found = []
-    for place in sorted(path for path in folder.glob("*") if path.is_dir()):
+    for place in sorted(path for path in folder.glob("*") if path.is_dir() and path.name != MAPPINGS):
         batches: dict[int, int] = {}
         first: list[str] = []
-        for path in sorted(place.glob("[0-9]*.parquet")):
-            if newest is not None and int(path.stem) > newest:
-                continue
-            rows = _read(path)
-            batches[int(path.stem)] = len(rows)
-            first = [f"{row['file']} row {row['row']}: {row['reason']}" for row in rows[:reasons]]
-        if batches:
-            found.append(Quarantined(place.name, sum(batches.values()), batches, tuple(first)))
+        total = readmitted = 0
+        for held, rows in open_rows(folder, place.name, manifest):
+            total += pq.read_metadata(place / f"{held:06d}.parquet").num_rows
+            readmitted += len(readmitted_rows(manifest, place.name, held))
+            if rows:
+                batches[held] = len(rows)
+                first = [f"{row.file} row {row.row}: {row.reason}" for row in rows[:reasons]]
+        if total:
+            still = sum(batches.values())
+            found.append(
+                Quarantined(place.name, still, batches, tuple(first), readmitted, total - still - readmitted)
+            )
     return found

@@ -16,6 +16,7 @@ from data.csv_files import CsvFile, Ragged, header_of, pieces
 from data.digest import file_digest
 from data.errors import InputError
 from data.mapping import Mapping, TableMapping, nearest
+from data.suggestions import hints_for_missing
 
 ROW = "__row"
 """The column of row numbers beside the file's own."""
@@ -55,16 +56,19 @@ class Reading:
             raise
 
     def _pieces(self) -> Iterator[pa.RecordBatch]:
-        ragged = Ragged()
+        ragged, last = Ragged(), 0.0
         for cells, rows in self.source.raw(ragged):
             if self.most is not None and self.count + cells.num_rows > self.most:
                 self.cut = True
                 cells, rows = cells.slice(0, self.most - self.count), rows[: self.most - self.count]
             self.count += cells.num_rows
-            yield cells.append_column(ROW, pa.array(rows))
+            last = (
+                float(rows[-1]) if len(rows) else last
+            )  # none, where a piece ends with the last row asked for
+            yield cells.append_column(ROW, pa.array(rows, pa.int64()))
             if self.cut:
                 break
-        self.ragged = ragged.rows(float(rows[-1]) if self.cut else np.inf)
+        self.ragged = ragged.rows(last if self.cut else np.inf)
         self.count += len(self.ragged)
 
 
@@ -81,7 +85,7 @@ class Source:
 
     def refuse_if_changed(self) -> None:
         """A file that grows under its reader has the digest of other bytes than its rows."""
-        if _stamp(self.path) != self.stamp:
+        if stamp_of(self.path) != self.stamp:
             raise InputError(
                 f"{self.file} changed while it was read; wait until the export is complete and run the command again."
             )
@@ -121,8 +125,8 @@ class Source:
         return not any(piece.num_rows for piece in reading.pieces()) and reading.count == 0
 
 
-def read_sources(folder: Path, mapping: Mapping) -> dict[str, Source]:
-    """Every file the mapping names, read once, by its name in the mapping.
+def read_sources(folder: Path, mapping: Mapping, digests: bool = True) -> dict[str, Source]:
+    """Every file the mapping names, opened, by its name in the mapping; without `digests` its bytes are not read.
 
     Errors: `InputError`, naming file and remedy, when the folder or a file is missing, a file is empty, not in the
     declared encoding (with the line), not Parquet, damaged, or lacks a column the mapping names.
@@ -144,17 +148,18 @@ def read_sources(folder: Path, mapping: Mapping) -> dict[str, Source]:
                 raise InputError(
                     f"{part.file} is the truth behind a simulated lender: it is there to judge with and is never ingested."
                 )
-            found[part.file] = read_file(path, part.file, mapping.encoding, mapping.delimiter)
+            found[part.file] = read_file(path, part.file, mapping.encoding, mapping.delimiter, digests)
     problems = [*missing.values()]
     for part in mapping.tables:
         if part.file in found:
-            problems += _missing_columns(part, found[part.file], mapping)
+            problems += _missing_columns(part, found, mapping)
     if problems:  # together, one sentence each: nobody mends an export one run at a time
         raise InputError("\n".join(dict.fromkeys(problems)))
     return found
 
 
-def _missing_columns(part: TableMapping, source: Source, mapping: Mapping) -> list[str]:
+def _missing_columns(part: TableMapping, sources: dict[str, Source], mapping: Mapping) -> list[str]:
+    source = sources[part.file]
     names = source.cells.names
     wanted = [column.column for column in part.columns if column.column is not None]
     if wanted and not any(name in names or "did you mean" in nearest(name, names) for name in wanted):
@@ -162,16 +167,19 @@ def _missing_columns(part: TableMapping, source: Source, mapping: Mapping) -> li
         return [
             f"{part.file} has none of the columns that {mapping.path.name} maps to {part.table} ({', '.join(dict.fromkeys(wanted))}): its first row must hold the names of the columns; export it with them, or correct the mapping."
         ]
+    if all(name in names for name in wanted):
+        return []
+    hints = hints_for_missing(part, mapping, source, sources)
     return [
-        f"{part.file} has no column {column.column!r}, which {mapping.path.name} maps to {part.table}.{column.name}{nearest(column.column, names)}"
+        f"{part.file} has no column {column.column!r}, which {mapping.path.name} maps to {part.table}.{column.name}{hints[column.name]}"
         for column in part.columns
-        if column.column is not None and column.column not in names
+        if column.name in hints
     ]
 
 
-def read_file(path: Path, name: str, encoding: str, delimiter: str = ",") -> Source:
+def read_file(path: Path, name: str, encoding: str, delimiter: str = ",", digest: bool = True) -> Source:
     """One file, opened: text cells (CSV, CSV.gz) or stored columns (Parquet). Errors: as `read_sources`."""
-    lower, stamp = name.lower(), _stamp(path)
+    lower, stamp = name.lower(), stamp_of(path)
     if lower.endswith(".parquet"):
         try:
             with pq.ParquetFile(path) as file:
@@ -181,17 +189,17 @@ def read_file(path: Path, name: str, encoding: str, delimiter: str = ",") -> Sou
                 f"{name} is not a Parquet file or is damaged; export it again, or as .csv."
             ) from error
         _check_names(schema.names, name)
-        return Source(name, file_digest(path), path, schema, stamp=stamp)
+        return Source(name, file_digest(path) if digest else "", path, schema, stamp=stamp)
     if lower.endswith((".csv", ".csv.gz", ".txt", ".tsv")):
         file = CsvFile(path, name, encoding, delimiter)
         names = header_of(file)
         _check_names(names, name)
         schema = pa.schema([pa.field(column, pa.string()) for column in names])
-        return Source(name, file_digest(path), path, schema, file, stamp)
+        return Source(name, file_digest(path) if digest else "", path, schema, file, stamp)
     raise InputError(f"{name}: files of this kind are not read; export it as .csv, .csv.gz or .parquet.")
 
 
-def _stamp(path: Path) -> tuple[int, int]:
+def stamp_of(path: Path) -> tuple[int, int]:
     """Size and time of the last change: another one means other bytes."""
     found = path.stat()
     return found.st_size, found.st_mtime_ns

@@ -23,6 +23,7 @@ from data.errors import MappingError
 from data.mapping import ColumnSource, TableMapping
 from data.masking import cell_in_sql
 from data.sources import ROW, Source
+from data.suggestions import uses
 from data.tables import APART, DUCKDB_TYPES, TABLES, Kind, Table
 from data.time_limit import time_limit
 from data.time_zones import local_in_sql
@@ -345,7 +346,7 @@ def read_cells(source: Source, part: TableMapping, rows: list[int]) -> list[dict
     """
     if not rows:
         return []
-    wanted = [name for name in source.cells.names if _uses(part, name)]
+    wanted = [name for name in source.cells.names if uses(part, name)]
     found: dict[int, dict[str, str | None]] = {}
     asked = pa.array(sorted(set(rows)), pa.int64())
     for piece in source.reading().pieces():
@@ -357,14 +358,3 @@ def read_cells(source: Source, part: TableMapping, rows: list[int]) -> list[dict
         for place, row in enumerate(taken[ROW].to_pylist()):
             found[row] = {name: texts[name][place] for name in wanted}
     return [found.get(row, {}) for row in rows]
-
-
-def _uses(part: TableMapping, name: str) -> bool:
-    for column in part.columns:
-        if column.column == name:
-            return True
-        if column.sql is not None and re.search(
-            rf"(?<![A-Za-z0-9_]){re.escape(name)}(?![A-Za-z0-9_])", column.sql
-        ):
-            return True
-    return False

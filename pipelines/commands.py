@@ -131,7 +131,12 @@ def ingest(
         date | None,
         a_day("The export's business date.", "--as-of"),
     ] = None,
-    check: Annotated[bool, typer.Option("--check", help="Judge and count; write nothing.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Judge and count the first rows; write nothing.")
+    ] = False,
+    rows: Annotated[
+        int, typer.Option(min=0, help="How many rows of each file --check reads; 0 reads all.")
+    ] = 1000,
     allow_retractions: Annotated[
         bool, typer.Option("--allow-retractions", help="A full export lacks many rows that are really gone.")
     ] = False,
@@ -162,7 +167,9 @@ def ingest(
                 today,
             )
         else:
-            report = steps.ingest_export(here, export, mapping, as_of, tell, allow_retractions, check, today)
+            report = steps.ingest_export(
+                here, export, mapping, as_of, tell, allow_retractions, check, today, rows
+            )
     say(
         [
             *report.lines(),

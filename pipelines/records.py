@@ -1,6 +1,7 @@
 """The commands that look back: what is in quarantine, which model was live, the sheets of a list that exists.
 
-They change nothing but the sheets, which are drawn anew from a list that stays as it is.
+They change nothing but the sheets, which are drawn anew from a list that stays as it is; `quarantine readmit` alone
+brings a batch of rows that were held back.
 """
 
 from datetime import date
@@ -10,7 +11,17 @@ from typing import Annotated, Optional
 import typer
 
 from data.errors import InputError
-from pipelines.options import EVERYWHERE, a_day, app, next_command, quarantine_app, say, the_workspace
+from pipelines.options import (
+    EVERYWHERE,
+    Said,
+    a_day,
+    app,
+    next_command,
+    quarantine_app,
+    say,
+    the_workspace,
+)
+from pipelines.progress import shown, tell
 
 
 @quarantine_app.command("list", epilog=EVERYWHERE)
@@ -24,26 +35,52 @@ def quarantine_list(
 
     from data.manifest import read_manifest
     from data.quarantine import list_quarantine
-    from data.tables import APART, TABLES
 
-    known = sorted({*TABLES, *APART})
-    if table is not None and table not in known:
-        raise InputError(f"There is no table {table!r}; it is one of: {', '.join(known)}.")
-    manifest = read_manifest(here.workspace.ledger)
-    newest = manifest.newest.batch if manifest is not None and manifest.batches else None
+    if table is not None:
+        _known_table(table)
+    work = here.workspace
     found = [
         one
-        for one in list_quarantine(here.workspace.quarantine, 3 if table is None else limit, newest)
+        for one in list_quarantine(work.quarantine, 3 if table is None else limit, read_manifest(work.ledger))
         if table in (None, one.table)
     ]
     lines: list[str] = []
     for one in found:
         lines.append(one.line())
-        if more := one.batches[max(one.batches)] - len(one.first):
+        if one.batches and (more := one.batches[max(one.batches)] - len(one.first)):
             everything = next_command(f"quarantine list {one.table} --limit {len(one.first) + more}")
             lines.append(f"  and {more:,} more of the newest batch: {everything}")
     none = f"Nothing of {table} is in quarantine." if table else "Nothing is in quarantine."
     say(lines or [none], {"quarantine": [asdict(one) for one in found]})
+
+
+@quarantine_app.command("readmit", epilog=EVERYWHERE)
+def quarantine_readmit(
+    table: Annotated[str, typer.Argument(help="The table whose rows are tried again.")],
+    mapping: Annotated[
+        Path | None, typer.Option(help="A corrected mapping; by default the one that rejected each row.")
+    ] = None,
+) -> None:
+    """Try the open rows of a table again; those that pass now become a new batch, the others stay."""
+    here = the_workspace()
+    from pipelines import steps
+
+    _known_table(table)
+    with shown(Said.as_json):
+        reports = steps.readmit_rows(here, table, mapping, tell)
+    lines = [line for report in reports for line in report.lines()]
+    say(
+        lines or [f"No row of {table} in quarantine is open; nothing was written."],
+        {"readmitted": [report.as_dict() for report in reports]},
+    )
+
+
+def _known_table(table: str) -> None:
+    from data.tables import APART, TABLES
+
+    known = sorted({*TABLES, *APART})
+    if table not in known:
+        raise InputError(f"There is no table {table!r}; it is one of: {', '.join(known)}.")
 
 
 @app.command(epilog=EVERYWHERE)

@@ -56,10 +56,11 @@ def ingest_export(
     allow_retractions: bool = False,
     check_only: bool = False,
     today: date | None = None,
+    rows: int = 0,
 ) -> "IngestReport":
     """The export (a folder, or a database as in pipelines/exports.py) into the ledger, or nothing of it.
 
-    `today` bounds a business date that is read from the export.
+    `today` bounds a business date that is read from the export. `rows`: how many of each file a check reads, 0 for all.
 
     The report also says how far the core system's own numbers in this batch agree with the ledger, and which days
     of a daily delivery are missing before it.
@@ -85,12 +86,29 @@ def ingest_export(
             check_only=check_only,
             allow_retractions=allow_retractions,
             latest=today,
+            rows=rows,
         )
     report = replace(
         report, reasons={name: tuple(map(in_words, told)) for name, told in report.reasons.items()}
     )
     report = with_data_docs(here, report, check_only)
     return report if report.batch is None else _with_what_it_means(here, report, tell)
+
+
+def readmit_rows(here: Here, table: str, mapping: Path | None, tell: "Tell") -> "list[IngestReport]":
+    """The open rows of a table in quarantine, tried again; a report for each mapping they were read by."""
+    from data.mapping import load_mapping
+    from data.queries import in_words
+    from data.readmit import readmit
+
+    work = here.workspace
+    described = None if mapping is None else load_mapping(mapping)
+    reports = []
+    for report in readmit(table, work.ledger, work.quarantine, described, lambda what: tell(what, 0, 1)):
+        told = {name: tuple(map(in_words, said)) for name, said in report.reasons.items()}
+        report = with_data_docs(here, replace(report, reasons=told), False)
+        reports.append(report if report.batch is None else _with_what_it_means(here, report, tell))
+    return reports
 
 
 def _with_what_it_means(here: Here, report: "IngestReport", tell: "Tell") -> "IngestReport":

@@ -118,13 +118,21 @@ class Lender:
             (self.folder / name).write_text(text, encoding="utf-8")
 
     def ingest(
-        self, as_of: date | None = None, check_only: bool = False, allow_retractions: bool = False
+        self,
+        as_of: date | None = None,
+        check_only: bool = False,
+        allow_retractions: bool = False,
+        rows: int = 0,
     ) -> IngestReport:
         self.write()
-        return self.ingest_as_it_is(as_of, check_only, allow_retractions)
+        return self.ingest_as_it_is(as_of, check_only, allow_retractions, rows)
 
     def ingest_as_it_is(
-        self, as_of: date | None = None, check_only: bool = False, allow_retractions: bool = False
+        self,
+        as_of: date | None = None,
+        check_only: bool = False,
+        allow_retractions: bool = False,
+        rows: int = 0,
     ) -> IngestReport:
         path = self.root / "tiny.toml"
         path.write_text(self.mapping, encoding="utf-8")
@@ -137,6 +145,7 @@ class Lender:
             as_of,
             check_only=check_only,
             allow_retractions=allow_retractions,
+            rows=rows,
         )
 
     @property

@@ -77,7 +77,7 @@ def test_the_commands_of_the_design_are_there() -> None:
     assert set(commands()) >= {
         (name,)
         for name in ("demo", "simulate", "init", "ingest", "features", "panel", "train", "promote", "history", "score", "sheets")
-    } | {("quarantine", "list")}  # fmt: skip
+    } | {("quarantine", "list"), ("quarantine", "readmit")}  # fmt: skip
 
 
 @pytest.mark.parametrize("words", list(commands()), ids=" ".join)

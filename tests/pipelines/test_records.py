@@ -22,7 +22,7 @@ def test_quarantine_says_how_many_more_there_are_and_how_to_see_them(
 ) -> None:
     asked = []
 
-    def found(folder: Path, reasons: int) -> list[Quarantined]:
+    def found(folder: Path, reasons: int, manifest: object) -> list[Quarantined]:
         asked.append(reasons)
         first = tuple(f"payments.csv row {n}: amount is empty" for n in range(2, 2 + min(reasons, 9)))
         return [Quarantined("payments", 12, {1: 3, 2: 9}, first)]
