@@ -10,7 +10,7 @@ This module reads; data/store.py writes.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from data.arrays import days_of, one_chunk, ten_thousandths, validity
-from data.buckets import BUCKETS
+from data.buckets import BUCKETS, bucket_of
 from data.days import NEVER, to_day
 from data.digest import bytes_digest, json_digest, table_digest
 from data.errors import LedgerError
@@ -46,6 +46,8 @@ class Ledger:
 
     folder: Path
     manifest: Manifest
+    homes: dict[int, tuple[pa.Array, pa.Array]] | None = field(default=None, compare=False, repr=False)
+    """Of a part of a ledger (`part_with`): the borrowers and loans it holds, by bucket."""
     _verified: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
 
     @classmethod
@@ -131,8 +133,25 @@ class Ledger:
 
     def buckets(self) -> tuple[int, ...]:
         """The buckets that hold rows, ascending; all rows of a borrower and its loans lie in one."""
-        found = {name.split("/")[1] for name in self.manifest.files() if "/bucket-" in name}
-        return tuple(sorted(int(name.removeprefix("bucket-")) for name in found))
+        found = {_bucket_of(name) for name in self.manifest.files() if "/bucket-" in name}
+        return tuple(sorted(found if self.homes is None else found & set(self.homes)))
+
+    def part_with(self, loans: pa.Array, batch: int | None = None) -> "Ledger":
+        """The ledger as if it held the borrowers of these loans, with their other loans, and nobody else.
+
+        One loan is explained, or a night's reported numbers are compared, without reading the whole book. Whole
+        borrowers, because their loans speak of one another (refinancing, the borrower level). Unknown ids are left out;
+        tables that belong to nobody (branches, calendars) are given whole.
+        """
+        rows = self.facts("loans", ["loan_id", "borrower_id"], batch=batch)
+        borrowers = pc.unique(rows["borrower_id"].filter(pc.is_in(rows["loan_id"], value_set=loans)))
+        rows = rows.filter(pc.is_in(rows["borrower_id"], value_set=borrowers))
+        place = np.array([bucket_of(one) for one in rows["borrower_id"].to_pylist()], dtype=np.int64)
+        homes = {}
+        for bucket in np.unique(place).tolist():
+            mine = rows.take(pa.array(np.flatnonzero(place == bucket)))
+            homes[bucket] = (pc.unique(mine["borrower_id"]), pc.unique(mine["loan_id"]))
+        return replace(self, homes=homes)
 
     def facts(
         self,
@@ -167,13 +186,19 @@ class Ledger:
         if changed:
             wanted = list(dict.fromkeys([*wanted, *shape.key, "retracted"]))
         only = {name: ids for name, ids in ((shape.owner, owners), (shape.key[0], keys)) if ids is not None}
-        wanted = list(dict.fromkeys([*wanted, *only]))
-        parts = [
-            _only(self._read(name, wanted, number, record.digests.get(name)), only)
-            for number, record in records
-            for name in sorted(record.files)
-            if bucket is None or not shape.bucketed or name.split("/")[1] == f"bucket-{bucket:02d}"
-        ]
+        held = self.homes if shape.bucketed else None
+        wanted = list(dict.fromkeys([*wanted, *only, *([shape.owner] if held is not None else [])]))
+        parts = []
+        for number, record in records:
+            for name in sorted(record.files):
+                home = _bucket_of(name) if shape.bucketed else None
+                elsewhere = bucket not in (None, home) or (held is not None and home not in held)
+                if home is not None and elsewhere:
+                    continue
+                rows = _only(self._read(name, wanted, number, record.digests.get(name)), only)
+                if held is not None and home is not None:
+                    rows = _only(rows, {shape.owner: held[home][shape.owner == "loan_id"]})
+                parts.append(rows)
         kinds = {**{column.name: column.kind for column in shape.columns}, **self.attributes(table)}
         empty = _empty(wanted, kinds)
         rows = pa.concat_tables([empty, *parts], promote_options="default")
@@ -268,6 +293,11 @@ def _table(name: str) -> Table:
     if name not in TABLES:
         raise LedgerError(f"The ledger has no table {name}; it has {', '.join(TABLES)}.")
     return TABLES[name]
+
+
+def _bucket_of(file: str) -> int:
+    """The bucket that a file of a bucketed table lies in."""
+    return int(file.split("/")[1].removeprefix("bucket-"))
 
 
 def _only(rows: pa.Table, ids: dict[str, pa.Array]) -> pa.Table:

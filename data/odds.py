@@ -147,9 +147,7 @@ def _currency(run: "Run", table: Table) -> list[str]:
         return []
     label = named.pop() if len(named) == 1 else "currency"
     return [
-        (
-            f"CASE WHEN mine.currency <> whole.currency THEN {literal(label)} || ' is not ' || whole.currency || ', the currency of loan ' || {_LOAN} || ': mixed currencies in a loan' END"
-        )
+        f"CASE WHEN mine.currency <> whole.currency THEN {literal(label)} || ' is not ' || whole.currency || ', the currency of loan ' || {_LOAN} || ': mixed currencies in a loan' END"
     ]
 
 
@@ -158,7 +156,7 @@ def _payments(run: "Run", labels: Labels[str, str]) -> list[str]:
         f"""CASE WHEN kind = 'reversal' AND amount > 0 THEN 'a reversal must be negative'
             WHEN kind <> 'reversal' AND amount < 0 THEN {literal("a negative amount is a reversal, and " + labels["kind"] + " says otherwise")} END""",
         _before("paid_on", labels, f"(what <> ' was disbursed' OR mine.paid_on < begins_on - {EARLY_DAYS})"),
-        (_decimals("amount", labels["amount"], "whole.currency")),
+        _decimals("amount", labels["amount"], "whole.currency"),
     ]
     if "payments" in run.partial or not any(part.source("reverses") for part in run.mapping.of("payments")):
         return cases
@@ -210,10 +208,8 @@ def _installments(run: "Run", labels: Labels[str, str]) -> list[str]:
     due = literal(labels["due_on"] + " ")
     cases = [
         _before("due_on", labels),  # a mistyped year would make the loan late from its first day
-        (
-            f"CASE WHEN mine.due_on > begins_on + INTERVAL {LONGEST_YEARS} YEAR THEN {due} || mine.due_on || ' is more than {LONGEST_YEARS} years after loan ' || {_LOAN} || ' began' END"
-        ),
-        (_decimals("amount_due", labels["amount_due"], "whole.currency")),
+        f"CASE WHEN mine.due_on > begins_on + INTERVAL {LONGEST_YEARS} YEAR THEN {due} || mine.due_on || ' is more than {LONGEST_YEARS} years after loan ' || {_LOAN} || ' began' END",
+        _decimals("amount_due", labels["amount_due"], "whole.currency"),
     ]
     cases.append(
         f"""CASE WHEN mine.due_on <= ruling.effective_on AND ruling.reason IN ('rescheduled', 'curtailed')

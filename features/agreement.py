@@ -21,7 +21,6 @@ from data.arrays import days_of, ten_thousandths, validity
 from data.days import to_date, to_day
 from data.ledger import Ledger
 from data.money import to_decimal
-from data.part import part_with
 from features.agreement_causes import (
     AGREES,
     CAUSES,
@@ -111,7 +110,7 @@ def agree(
     said = _read_reported(ledger, batch)
     if not said.num_rows:
         return None
-    part = part_with(ledger, pc.unique(said["loan_id"]), batch)
+    part = ledger.part_with(pc.unique(said["loan_id"]), batch)
     book = read_book(part, batch, arrears)
     pairs = pairs_of(said.filter(pc.is_in(said["loan_id"], value_set=book.loan_ids)), book)
     business_date = ledger.business_date_of(batch)
@@ -247,7 +246,7 @@ def compare_one(
 
     None where it gave none. The cause `grace` needs many loans and is not found here.
     """
-    part = part_with(ledger, pa.array([loan_id]), batch)
+    part = ledger.part_with(pa.array([loan_id]), batch)
     rows = part.facts("reported_states", ["loan_id", "on", "days_past_due", "outstanding"], batch=batch)
     stands = pc.and_(pc.is_null(rows["known_until"]), pc.is_valid(rows["days_past_due"]))
     rows = rows.filter(pc.and_(pc.equal(rows["loan_id"], loan_id), stands))

@@ -18,7 +18,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data.arrays import days_of, ten_thousandths
-from data.days import NEVER
 from data.ledger import Ledger
 from features.arrears import (
     CLOSED,
@@ -37,7 +36,6 @@ from features.arrears import (
 from features.book import Book, Facts, facts_of
 from features.compiled import compiled
 
-_NEVER = int(NEVER)
 NOT_KNOWN = -1
 """Stands for a number that cannot be told: no schedule was known, or the source does not split its dues."""
 
@@ -119,22 +117,36 @@ def outstanding_on(loan: LoanFacts, version: int, day: int, known: int) -> int:
     return outstanding
 
 
+BY_THE_RULES, FROM_THE_NEXT_DAY, SINCE_THE_LAST_PAYMENT = range(3)
+"""Ways to count: as the arithmetic does; the same, but nothing yet on the day of the oldest unpaid due itself; days since
+the last receipt, where that is later than the oldest unpaid due."""
+
+
 @compiled
-def _days(loan: LoanFacts, on: int, known: int, tolerance: int) -> int:
+def _days(loan: LoanFacts, on: int, known: int, tolerance: int, way: int) -> int:
     """Days past due, after the grace of the settings; an ended loan is judged as it stood on the day it ended."""
     day = min(on, ended_on(loan, on, known))
     version = version_in_force(loan, day, known)
     if version < 0:
         return NOT_KNOWN
-    return state_on(loan, version, day, known, tolerance).delinquent_days
+    state = state_on(loan, version, day, known, tolerance)
+    days = state.delinquent_days
+    if way == FROM_THE_NEXT_DAY and state.oldest_unpaid_on == on:
+        return 0
+    if way == SINCE_THE_LAST_PAYMENT:
+        for p in range(len(loan.paid_on)):
+            paid = loan.paid_on[p] <= on and loan.paid_amount[p] > 0
+            if paid and is_known(loan.paid_known_at[p], loan.paid_known_until[p], known):
+                days = min(days, on - loan.paid_on[p])
+    return days
 
 
 @compiled
-def _count(facts: Facts, loan: np.ndarray, on: np.ndarray, known: int, tolerance: np.ndarray, restated: np.ndarray, then: np.ndarray) -> None:  # fmt: skip
+def _count(facts: Facts, loan: np.ndarray, on: np.ndarray, known: int, tolerance: np.ndarray, way: int, restated: np.ndarray, then: np.ndarray) -> None:  # fmt: skip
     for i in range(len(loan)):
         one = facts_of(facts, loan[i])
-        restated[i] = _days(one, on[i], known, tolerance[loan[i]])
-        then[i] = restated[i] if on[i] == known else _days(one, on[i], on[i], tolerance[loan[i]])
+        restated[i] = _days(one, on[i], known, tolerance[loan[i]], way)
+        then[i] = restated[i] if on[i] == known else _days(one, on[i], on[i], tolerance[loan[i]], way)
 
 
 @compiled
@@ -146,66 +158,6 @@ def _count_outstanding(facts: Facts, loan: np.ndarray, on: np.ndarray, known: in
         out[i] = NOT_KNOWN if version < 0 else outstanding_on(one, version, day, known)
 
 
-@compiled
-def _count_due_day(facts: Facts, loan: np.ndarray, on: np.ndarray, known: int, tolerance: np.ndarray, restated: np.ndarray, then: np.ndarray) -> None:  # fmt: skip
-    """The count that is one more wherever something due by the day is unpaid."""
-    for i in range(len(loan)):
-        one = facts_of(facts, loan[i])
-        for clock in range(2):
-            seen = known if clock == 0 else on[i]
-            day = min(on[i], ended_on(one, on[i], seen))
-            version = version_in_force(one, day, seen)
-            days = 0
-            if version >= 0:
-                state = state_on(one, version, day, seen, tolerance[loan[i]])
-                if state.oldest_unpaid_on != _NEVER:
-                    days = state.days_past_due + 1
-            if clock == 0:
-                restated[i] = days
-            else:
-                then[i] = days
-
-
-@compiled
-def _count_from_the_next(facts: Facts, loan: np.ndarray, on: np.ndarray, known: int, tolerance: np.ndarray, restated: np.ndarray, then: np.ndarray) -> None:  # fmt: skip
-    """The inclusive count that says nothing yet on the day of the oldest unpaid due itself."""
-    for i in range(len(loan)):
-        one = facts_of(facts, loan[i])
-        for clock in range(2):
-            seen = known if clock == 0 else on[i]
-            days = max(0, _days(one, on[i], seen, tolerance[loan[i]]))
-            version = version_in_force(one, on[i], seen)
-            if version >= 0:
-                state = state_on(one, version, on[i], seen, tolerance[loan[i]])
-                if state.oldest_unpaid_on == on[i]:
-                    days = 0
-            if clock == 0:
-                restated[i] = days
-            else:
-                then[i] = days
-
-
-@compiled
-def _count_since_payment(facts: Facts, loan: np.ndarray, on: np.ndarray, known: int, tolerance: np.ndarray, restated: np.ndarray, then: np.ndarray) -> None:  # fmt: skip
-    """Days since the last receipt where that is later than the oldest unpaid due, for a loan that is late."""
-    for i in range(len(loan)):
-        one = facts_of(facts, loan[i])
-        for clock in range(2):
-            seen = known if clock == 0 else on[i]
-            days = max(0, _days(one, on[i], seen, tolerance[loan[i]]))
-            for p in range(len(one.paid_on)):
-                if (
-                    one.paid_on[p] <= on[i]
-                    and one.paid_amount[p] > 0
-                    and is_known(one.paid_known_at[p], one.paid_known_until[p], seen)
-                ):
-                    days = min(days, on[i] - one.paid_on[p])
-            if clock == 0:
-                restated[i] = days
-            else:
-                then[i] = days
-
-
 def judge(book: Book, ledger: Ledger, batch: int, pairs: Pairs, known: int, group: np.ndarray) -> Judged:
     """Count every pair and name the likely cause of each difference.
 
@@ -214,7 +166,7 @@ def judge(book: Book, ledger: Ledger, batch: int, pairs: Pairs, known: int, grou
     where something is still unexplained.
     """
     tolerance = tolerance_of_loans(book)
-    restated, then = _pass(_count, book.facts, pairs, known, tolerance)
+    restated, then = _pass(book.facts, pairs, known, tolerance)
     outstanding = np.full(len(pairs.loan), NOT_KNOWN, dtype=np.int64)
     given = np.flatnonzero(pairs.outstanding != NOT_KNOWN)
     if len(given):
@@ -224,12 +176,12 @@ def judge(book: Book, ledger: Ledger, batch: int, pairs: Pairs, known: int, grou
     agrees = restated == pairs.said
     cause = np.where(agrees, AGREES, np.where(then == pairs.said, KNOWN_LATER, UNEXPLAINED)).astype(np.int8)
     cause[(restated == NOT_KNOWN) & ~agrees & (then != pairs.said)] = UNEXPLAINED
-    for which, count, facts in _changes(book.facts, ledger, batch, pairs, cause, book):
+    for which, way, facts in _changes(book.facts, ledger, batch, pairs, cause, book):
         open_ = np.flatnonzero(cause == UNEXPLAINED)
         if not len(open_):
             break
         some = pairs.of(open_)
-        later, on_the_day = _pass(count, facts, some, known, tolerance)
+        later, on_the_day = _pass(facts, some, known, tolerance, way)
         cause[open_[(later == some.said) | (on_the_day == some.said)]] = which
     grace_days = np.zeros(len(cause), dtype=np.int32)
     for one in np.unique(group[cause == UNEXPLAINED]):
@@ -240,7 +192,7 @@ def judge(book: Book, ledger: Ledger, batch: int, pairs: Pairs, known: int, grou
     breaks = np.zeros(len(cause), dtype=bool)
     if (cause == DUE_DAY).any():
         equal = np.flatnonzero(cause == AGREES)
-        later, _ = _pass(_count_due_day, book.facts, pairs.of(equal), known, tolerance)
+        later, _ = _pass(_inclusive(book.facts), pairs.of(equal), known, tolerance)
         breaks[equal] = later != pairs.said[equal]
     return Judged(restated, then, outstanding, cause, grace_days, breaks)
 
@@ -252,35 +204,39 @@ def tolerance_of_loans(book: Book) -> np.ndarray:
     return tolerance
 
 
-def _pass(count: object, facts: Facts, pairs: Pairs, known: int, tolerance: np.ndarray) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    assert callable(count)
+def _pass(facts: Facts, pairs: Pairs, known: int, tolerance: np.ndarray, way: int = BY_THE_RULES) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     restated, then = (np.empty(len(pairs.loan), dtype=np.int32) for _ in range(2))
-    count(facts, pairs.loan, pairs.on, known, tolerance, restated, then)
+    _count(facts, pairs.loan, pairs.on, known, tolerance, way, restated, then)
     return restated, then
+
+
+def _inclusive(facts: Facts) -> Facts:
+    """The same facts under the rule that the due day counts."""
+    return facts._replace(all=facts.all._replace(rules=facts.all.rules._replace(inclusive=1)))
 
 
 def _changes(
     facts: Facts, ledger: Ledger, batch: int, pairs: Pairs, cause: np.ndarray, book: Book
-) -> Iterator[tuple[int, object, Facts]]:
-    """Each cause with the count and the facts that a system with this habit would use; made only when asked for."""
+) -> Iterator[tuple[int, int, Facts]]:
+    """Each cause with the way to count and the facts that a system with this habit would use; made only when asked for."""
     every = facts.all
     if every.rules.inclusive == 0:
-        yield DUE_DAY, _count_due_day, facts
+        yield DUE_DAY, BY_THE_RULES, _inclusive(facts)
     else:
-        yield NEXT_DAY, _count_from_the_next, facts
+        yield NEXT_DAY, FROM_THE_NEXT_DAY, facts
     paused = (every.event_kind == PAUSE_STARTED) | (every.event_kind == PAUSE_ENDED)
     if paused.any():
-        yield PAUSE, _count, _with(facts, event_kind=np.where(paused, OTHER_EVENT, every.event_kind))
+        yield PAUSE, BY_THE_RULES, _with(facts, event_kind=np.where(paused, OTHER_EVENT, every.event_kind))
     waived = every.paid_cash_until == NO_CASH
     if waived.any():
-        yield WAIVER, _count, _with(facts, paid_amount=np.where(waived, 0, every.paid_amount))
-    yield LAST_PAYMENT, _count_since_payment, facts
+        yield WAIVER, BY_THE_RULES, _with(facts, paid_amount=np.where(waived, 0, every.paid_amount))
+    yield LAST_PAYMENT, SINCE_THE_LAST_PAYMENT, facts
     ends = (every.event_kind >= CLOSED) & (every.event_kind <= SOLD)
     if ends.any():
-        yield ENDED, _count, _with(facts, event_kind=np.where(ends, OTHER_EVENT, every.event_kind))
+        yield ENDED, BY_THE_RULES, _with(facts, event_kind=np.where(ends, OTHER_EVENT, every.event_kind))
     charged = _charges(book, ledger, batch, np.unique(pairs.loan[cause == UNEXPLAINED]))
     if charged.any():
-        yield CHARGE, _count, _with(facts, due_amount=np.where(charged, 0, every.due_amount))
+        yield CHARGE, BY_THE_RULES, _with(facts, due_amount=np.where(charged, 0, every.due_amount))
 
 
 def _with(facts: Facts, **changed: np.ndarray) -> Facts:
@@ -293,15 +249,10 @@ def _charges(book: Book, ledger: Ledger, batch: int, loans: np.ndarray) -> np.nd
     """For every due of the book whether it is a charge (a fee or penalty beside the schedule); only of `loans`."""
     charged = np.zeros(len(book.facts.all.due_on), dtype=bool)
     ids = book.loan_ids.take(pa.array(loans))
+    wanted = ["loan_id", "version", "due_on", "amount_due", "kind"]
     for bucket in ledger.buckets():
-        rows = ledger.facts(
-            "installments",
-            ["loan_id", "version", "due_on", "amount_due", "kind"],
-            batch=batch,
-            bucket=bucket,
-        )
+        rows = ledger.facts("installments", wanted, batch=batch, bucket=bucket, owners=ids)
         rows = rows.filter(pc.fill_null(pc.equal(rows["kind"], "charge"), False))
-        rows = rows.filter(pc.is_in(rows["loan_id"], value_set=ids))
         if rows.num_rows:
             loan = pc.index_in(rows["loan_id"], value_set=book.loan_ids).to_numpy().astype(np.int64)
             version = rows["version"].to_numpy().astype(np.int64)

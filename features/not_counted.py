@@ -18,7 +18,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data.ledger import Ledger
-from data.part import part_with
 from features.arrears import FROM_THE_START, VERSION_KINDS
 from features.timeline import Timeline
 
@@ -46,7 +45,7 @@ class NotCounted:
 
 def rows_not_counted(ledger: Ledger, told: Timeline) -> tuple[NotCounted, ...]:
     """The groups, ordered by table, reason and day."""
-    part = part_with(ledger, pa.array([told.loan_id]), told.batch)
+    part = ledger.part_with(pa.array([told.loan_id]), told.batch)
     found: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     versions = _rows(part, "schedules", ["version", "effective_on", "reason"], told)
     for table, columns, on, key in (

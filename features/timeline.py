@@ -21,7 +21,6 @@ from data.days import NEVER, month_ends, to_date, to_day
 from data.errors import LedgerError
 from data.ledger import Ledger
 from data.money import to_decimal
-from data.part import part_with
 from features.arrears import (
     CLOSED,
     EVENT_KINDS,
@@ -129,8 +128,8 @@ def tell_loan(
     `batch`: what the ledger held then. Raises LedgerError for a loan that is not there, with ids like it, a day
     before its disbursement or before it was known, and a day off the grid of a month-end book.
     """
-    part = part_with(ledger, pa.array([loan_id]), batch)
-    if loan_id not in set(part.loans.to_pylist()):
+    part = ledger.part_with(pa.array([loan_id]), batch)
+    if not part.buckets():
         raise LedgerError(_unknown(ledger, loan_id, batch))
     book = read_book(part, batch, arrears)
     return timeline_of(book, loan_id, as_of, known_at or as_of, batch or ledger.batch, every)

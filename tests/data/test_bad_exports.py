@@ -272,9 +272,10 @@ def test_a_ledger_on_a_disk_that_cannot_be_written_to_is_read_and_takes_no_expor
 
 @contextmanager
 def as_nobody(*owned: Path) -> Iterator[None]:
-    """As a user who owns these folders and nothing else."""
+    """As a user who owns these folders and nothing else; who is not root is one already."""
     if os.geteuid() != 0:
-        pytest.skip("only root may become another user")
+        yield
+        return
     for folder in owned:
         for path in (folder, *folder.rglob("*")):
             os.chown(path, NOBODY, NOBODY)

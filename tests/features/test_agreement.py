@@ -133,5 +133,5 @@ def test_reading_only_the_reported_loans_changes_nothing(
 ) -> None:
     ledger = Ledger.open(demo_ledger_workspace / "ledger")
     part = agree(ledger)
-    monkeypatch.setattr("features.agreement.part_with", lambda whole, loans, batch: whole)
+    monkeypatch.setattr(Ledger, "part_with", lambda whole, loans, batch: whole)
     assert agree(ledger) == part
