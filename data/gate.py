@@ -151,10 +151,12 @@ def split(run: Run, name: str, rules: Rules = rules_for) -> None:
     looked_at = dict.fromkeys(["part", "row", table.owner, "problem", *(rule.column for rule in contract)])
     judged = run.rows(f"SELECT {', '.join(map(quoted, looked_at))} FROM checked_{name}")
     verdict = judge(judged, contract, name)
-    found = run.contract.setdefault(name, {"expectations": verdict.expectations, "failed": 0, "rejected": 0})
-    found["failed"] = max(found["failed"], verdict.failed)
-    found["rejected"] += len(verdict.reasons)
     run.counts[name] = added(run.counts.get(name, ()), verdict.counts)
+    run.contract[name] = {
+        "expectations": verdict.expectations,
+        "failed": sum(1 for one in run.counts[name] if one.unexpected),
+        "rejected": run.contract.get(name, {}).get("rejected", 0) + len(verdict.reasons),
+    }
     places = list(verdict.reasons)
     run.connection.register("rejected_places", pa.table({"place": pa.array(places, pa.int64())}))
     # Rows keep the order in which they were made, so a row's place among the judged is its rowid.
