@@ -17,10 +17,11 @@ from pipelines.options import EVERYWHERE, AsOf, a_day, app, say, the_workspace
 
 @dataclass(frozen=True)
 class Listed:
-    """What a list of the day says of the loan; pd is None where the rule drew it or the loan was not judged."""
+    """What a list of the day says of the loan; `why_not` is the word why it was not judged, None where it was; pd is None
+    where the rule drew the list."""
 
     list_id: str
-    status: str
+    why_not: str | None
     pd: float | None
     rank: int | None
     reasons: tuple[str, ...]
@@ -107,12 +108,12 @@ def lists_with(lists: Path, loan: str, as_of: date) -> tuple[Listed, ...]:
             continue
         queued = pq.read_table(folder / "queue.parquet", filters=[("loan_id", "=", loan)]).to_pylist()
         row = queued[0] if queued else {}
-        pd = watched[0].get("pd")
+        pd = watched[0]["pd"]
         reasons = [row.get(f"reason_{n}") for n in range(1, 5)]
         found.append(
             Listed(
                 folder.name,
-                str(watched[0].get("status", "")).replace("_", " "),
+                watched[0]["why_not"],
                 None if pd is None or pd != pd else float(pd),
                 row.get("rank"),
                 tuple(str(one) for one in reasons if one),

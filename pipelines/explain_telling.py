@@ -260,9 +260,12 @@ def listed_lines(one: Explained) -> list[str]:
         return [f"No list of {one.told.as_of} holds this loan."]
     lines = []
     for found in one.listed:
+        if found.why_not is not None:
+            lines.append(f"List {found.list_id}: not judged, {found.why_not.replace('_', ' ')}.")
+            continue
         pd = "no score (drawn by the rule)" if found.pd is None else f"PD {100 * found.pd:.1f} %"
         rank = f"rank {found.rank}" if found.rank is not None else "not on a call sheet"
-        lines.append(f"List {found.list_id}: {found.status}, {pd}, {rank}.")
+        lines.append(f"List {found.list_id}: {pd}, {rank}.")
         lines += [f"  {number}. {reason}" for number, reason in enumerate(found.reasons, 1)]
     return lines
 
