@@ -1,12 +1,14 @@
 """A lender of three loans, written out, that tests change one cell at a time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+import data.batch
 from data.ingest import ingest
 from data.ingest_report import IngestReport
 from data.ledger import Ledger
@@ -110,6 +112,20 @@ class Lender:
         assert old in self.mapping
         self.mapping = self.mapping.replace(old, new)
 
+    def add_table(self, name: str, columns: dict[str, str], rows: str) -> None:
+        """One more table from a file of its own; columns: canonical name -> the file's, as written in the mapping."""
+        self.files[f"{name}.csv"] = rows
+        listed = "".join(f"{column} = {source}\n" for column, source in columns.items())
+        self.mapping += (
+            f'\n[tables.{name}]\nfile = "{name}.csv"\nexport = "full"\n[tables.{name}.columns]\n{listed}'
+        )
+
+    def add_versions(self, rows: str, **more: str) -> None:
+        """Schedules of its own, with the columns LoanNo, V, From and Why, and `more`."""
+        columns = {"loan_id": '"LoanNo"', "version": '"V"', "effective_on": '"From"', "reason": '"Why"'}
+        self.map('installment_no = "No"', 'installment_no = "No"\nversion = "V"')
+        self.add_table("schedules", columns | more, rows)
+
     def write(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         for path in self.folder.iterdir():
@@ -160,6 +176,22 @@ class Lender:
             for path in sorted(folder.rglob("*"))
             if path.is_file() and path.name != ".lock"
         }
+
+
+@pytest.fixture
+def power_cut(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], AbstractContextManager[None]]:
+    """The ingest inside comes as far as this step of its batch."""
+
+    @contextmanager
+    def cut(step: str) -> Iterator[None]:
+        def crash(*_: object, **__: object) -> None:
+            raise OSError("power cut")
+
+        with monkeypatch.context() as patch, pytest.raises(OSError, match="power cut"):
+            patch.setattr(data.batch, step, crash)
+            yield
+
+    return cut
 
 
 @pytest.fixture

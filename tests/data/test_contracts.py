@@ -16,17 +16,6 @@ from data.tables import TABLES
 Lender = Any  # the fixture of conftest.py
 DAY = date(2024, 1, 31)
 
-SCHEDULES = """
-[tables.schedules]
-file = "versions.csv"
-export = "full"
-[tables.schedules.columns]
-loan_id = "LoanNo"
-version = "V"
-effective_on = "From"
-reason = "Why"
-"""
-
 
 def with_reversals(lender: Lender, *lines: str) -> None:
     lender.map('known_at = "Posted"', 'known_at = "Posted"\nreverses = "Undoes"')
@@ -38,13 +27,11 @@ def with_reversals(lender: Lender, *lines: str) -> None:
 
 def with_versions(lender: Lender, *lines: str, dues: tuple[str, ...] = ()) -> None:
     first = ["L1,1,2024-01-01,disbursed", "L2,1,2024-01-02,disbursed", "L3,1,2024-01-03,disbursed"]
-    lender.files["versions.csv"] = "\n".join(["LoanNo,V,From,Why", *first, *lines, ""])
     old = lender.files["dues.csv"].splitlines()
     lender.files["dues.csv"] = "\n".join(
         ["LoanNo,No,Due,Amount,V", *(f"{line},1" for line in old[1:]), *dues, ""]
     )
-    lender.map('installment_no = "No"', 'installment_no = "No"\nversion = "V"')
-    lender.mapping += SCHEDULES
+    lender.add_versions("\n".join(["LoanNo,V,From,Why", *first, *lines, ""]))
 
 
 def with_parts(
@@ -63,6 +50,14 @@ def with_currencies(lender: Lender) -> None:
     moneys = ["KES", "KES", "UGX", ""]
     lender.files["payments.csv"] = "\n".join(
         [f"{old[0]},Money", *(f"{line},{money}" for line, money in zip(old[1:], moneys, strict=True)), ""]
+    )
+
+
+def with_a_waiver(lender: Lender) -> None:
+    lender.map('known_at = "Posted"', 'known_at = "Posted"\nkind = "Kind"')
+    old = lender.files["payments.csv"].splitlines()
+    lender.files["payments.csv"] = "\n".join(
+        [f"{old[0]},Kind", *(f"{line}," for line in old[1:]), "P5,L1,2023-11-01,5,,waiver", ""]
     )
 
 
@@ -129,6 +124,21 @@ ODD: dict[str, tuple[Callable[[Lender], None], str, int, str]] = {
     ),
     "two currencies in one loan": (
         with_currencies, "payments", 1, "Money is not KES, the currency of loan L2: mixed currencies in a loan",
+    ),
+    "a waiver long before its loan was disbursed": (
+        with_a_waiver, "payments", 1, "Paid 2023-11-01 is before 2024-01-01, when loan L1 was disbursed",
+    ),
+    "a membership that ends before it begins": (
+        lambda one: one.add_table("members", {"group_id": '"G"', "borrower_id": '"B"', "from_on": '"Since"', "to_on": '"Until"'}, "G,B,Since,Until\nG1,B1,2024-01-05,2024-01-04\nG1,B2,2024-01-05,\nG1,B3,2024-01-05,2024-01-05\n"),
+        "members", 1, "Until 2024-01-04 is before Since 2024-01-05",
+    ),
+    "a condition that ends before it began": (
+        lambda one: one.add_table("conditions", {"borrower_id": '"B"', "kind": '"Kind"', "since": '"From"', "until": '"To"'}, "B,Kind,From,To\nB1,dispute,2024-01-05,2024-01-01\nB2,dispute,2024-01-05,\n"),
+        "conditions", 1, "To 2024-01-01 is before From 2024-01-05",
+    ),
+    "a promise for a day before it was given": (
+        lambda one: one.add_table("contacts", {"contact_id": '"Id"', "borrower_id": '"B"', "at": '"At"', "channel": '"By"', "outcome": '"What"', "promise_on": '"For"'}, "Id,B,At,By,What,For\nC1,B1,2024-01-10 09:00:00,call,promise,2024-01-09\nC2,B2,2024-01-10 09:00:00,call,promise,2024-01-10\n"),
+        "contacts", 1, "For 2024-01-09 is before At 2024-01-10",
     ),
     "a due date in another century": (
         lambda one: one.change("dues.csv", "L3,2,2024-06-10", "L3,2,2084-06-10"),

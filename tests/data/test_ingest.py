@@ -4,8 +4,8 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -27,6 +27,7 @@ from data.quarantine import list_quarantine
 from data.tables import Table
 
 Lender = Any  # the fixture of conftest.py
+PowerCut = Callable[[str], AbstractContextManager[None]]
 
 
 def rows(lender: Lender, table: str, *columns: str) -> list[tuple[object, ...]]:
@@ -657,21 +658,9 @@ def test_another_lender_is_refused(lender: Lender) -> None:
         lender.ingest(date(2024, 1, 25))
 
 
-@contextmanager
-def power_cut(monkeypatch: pytest.MonkeyPatch, step: str) -> Iterator[None]:
-    """The ingest inside comes as far as this step of it."""
-
-    def crash(*_: object, **__: object) -> None:
-        raise OSError("power cut")
-
-    with monkeypatch.context() as patch, pytest.raises(OSError, match="power cut"):
-        patch.setattr(data.batch, step, crash)
-        yield
-
-
 @pytest.mark.parametrize("step", ["write_manifest", "write_quarantine", "write_rows", "begin"])
 def test_a_crash_leaves_the_old_ledger_and_the_next_ingest_cleans_up(
-    lender: Lender, monkeypatch: pytest.MonkeyPatch, step: str
+    lender: Lender, power_cut: PowerCut, step: str
 ) -> None:
     lender.ingest()
     digest = lender.ledger.content_digest()
@@ -679,7 +668,7 @@ def test_a_crash_leaves_the_old_ledger_and_the_next_ingest_cleans_up(
     lender.add("payments.csv", "P5,L3,2024-01-10,10,")
     lender.add("payments.csv", "P6,L3,2024-01-10,x,")
 
-    with power_cut(monkeypatch, step):
+    with power_cut(step):
         lender.ingest(date(2024, 1, 25))
     assert lender.ledger.content_digest() == digest and lender.ledger.batch == 1
     assert set(lender.contents()) == before and not list((lender.root / "quarantine").rglob("000002.parquet"))
@@ -694,11 +683,11 @@ def test_a_crash_leaves_the_old_ledger_and_the_next_ingest_cleans_up(
 
 @pytest.mark.parametrize("step", ["write_manifest", "write_quarantine", "write_rows", "begin"])
 def test_a_crash_in_the_first_ingest_leaves_no_ledger_and_the_next_one_starts_anew(
-    lender: Lender, monkeypatch: pytest.MonkeyPatch, step: str
+    lender: Lender, power_cut: PowerCut, step: str
 ) -> None:
     lender.add("payments.csv", "P6,L3,2024-01-10,x,")
 
-    with power_cut(monkeypatch, step):
+    with power_cut(step):
         lender.ingest()
     with pytest.raises(LedgerError, match="there is no ledger here yet"):
         _ = lender.ledger
@@ -858,19 +847,9 @@ def test_quarantine_keeps_the_raw_cells(lender: Lender) -> None:
 
 
 def test_a_book_with_schedules_of_its_own_refuses_installments_of_an_unknown_version(lender: Lender) -> None:
-    lender.files["versions.csv"] = "LoanNo,V,From\nL1,1,2024-01-01\nL2,1,2024-01-02\nL3,1,2024-01-03\n"
     lender.files["dues.csv"] = "LoanNo,V,No,Due,Amount\nL1,1,1,2024-01-08,50\nL1,2,1,2024-01-15,50\n"
-    lender.map('installment_no = "No"', 'installment_no = "No"\nversion = "V"')
-    lender.mapping += """
-[tables.schedules]
-file = "versions.csv"
-export = "full"
-[tables.schedules.columns]
-loan_id = "LoanNo"
-version = "V"
-effective_on = "From"
-reason = { constant = "disbursed" }
-"""
+    first = "".join(f"L{n},1,2024-01-0{n},disbursed\n" for n in (1, 2, 3))
+    lender.add_versions(f"LoanNo,V,From,Why\n{first}")
     report = lender.ingest()
     assert report.of("schedules").added == 3 and report.of("installments").added == 1
     assert "schedule version 2 of loan L1 is not among the schedules" in report.reasons["installments"][0]

@@ -1,15 +1,14 @@
 """Rows in quarantine tried again: what is let in, when it is known from, and that nothing before it moves."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import data.batch
 from data.errors import InputError, LedgerError
 from data.ingest_report import IngestReport
 from data.manifest import in_places, places_in
@@ -19,6 +18,7 @@ from data.readmit import readmit
 from pipelines.cli import main
 
 Lender = Any  # the fixture of conftest.py
+PowerCut = Callable[[str], AbstractContextManager[None]]
 
 FIRST, NEXT, LATER = date(2024, 1, 20), date(2024, 1, 25), date(2024, 1, 30)
 
@@ -238,24 +238,14 @@ def test_ids_made_from_the_whole_file_cannot_be_readmitted_one_by_one(lender: Le
         try_again(lender)
 
 
-@contextmanager
-def power_cut(monkeypatch: pytest.MonkeyPatch, step: str) -> Iterator[None]:
-    def crash(*_: object, **__: object) -> None:
-        raise OSError("power cut")
-
-    with monkeypatch.context() as patch, pytest.raises(OSError, match="power cut"):
-        patch.setattr(data.batch, step, crash)
-        yield
-
-
 @pytest.mark.parametrize(
     "step", ["write_manifest", "write_quarantine", "keep_mapping", "write_rows", "begin"]
 )
 def test_a_readmission_that_is_cut_off_leaves_the_old_ledger_and_every_row_open(
-    waiting: Lender, monkeypatch: pytest.MonkeyPatch, step: str
+    waiting: Lender, power_cut: PowerCut, step: str
 ) -> None:
     digest, files, before = waiting.ledger.content_digest(), set(waiting.contents()), listed(waiting)
-    with power_cut(monkeypatch, step):
+    with power_cut(step):
         try_again(waiting)
     assert waiting.ledger.content_digest() == digest and set(waiting.contents()) == files
     assert listed(waiting) == before

@@ -24,18 +24,6 @@ from features.snapshot import feature_table
 Lender = Any  # the fixture of conftest.py
 DAY, NEXT, LATER = date(2024, 1, 20), date(2024, 1, 25), date(2024, 1, 30)
 
-VERSIONS = """
-[tables.schedules]
-file = "versions.csv"
-export = "full"
-[tables.schedules.columns]
-loan_id = "LoanNo"
-version = "V"
-effective_on = "From"
-reason = "Why"
-known_at = "Known"
-"""
-
 
 def table(
     lender: Lender, day: date = DAY, batch: int | None = None, known_at: date | None = None
@@ -54,16 +42,13 @@ def as_bytes(frame: pd.DataFrame, folder: Path) -> bytes:
 
 
 def with_versions(lender: Lender) -> None:
-    lender.map('installment_no = "No"', 'installment_no = "No"\nversion = "V"')
-    lender.mapping += VERSIONS
     lender.files["dues.csv"] = "LoanNo,V,No,Due,Amount\nL1,1,1,2024-01-08,50\nL1,1,2,2024-01-15,50\nL2,1,1,2024-01-09,200.50\nL3,1,1,2024-01-10,150\nL3,1,2,2024-06-10,150\n"  # fmt: skip
-    lender.files["versions.csv"] = "LoanNo,V,From,Why,Known\n" + "".join(
-        f"L{n},1,2024-01-0{n},disbursed,\n" for n in (1, 2, 3)
-    )
+    first = "".join(f"L{n},1,2024-01-0{n},disbursed,\n" for n in (1, 2, 3))
+    lender.add_versions(f"LoanNo,V,From,Why,Known\n{first}", known_at='"Known"')
 
 
 def corrected(lender: Lender) -> None:
-    lender.add("versions.csv", "L3,2,2024-01-03,correction,2024-01-25")
+    lender.add("schedules.csv", "L3,2,2024-01-03,correction,2024-01-25")
     lender.add("dues.csv", "L3,2,1,2024-02-10,300")
 
 

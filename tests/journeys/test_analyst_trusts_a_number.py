@@ -102,7 +102,9 @@ def test_a_list_of_the_day_is_told_with_its_reasons_and_a_day_without_one_says_s
     assert "No list of 2024-03-31 holds this loan." in none
     assert loaded.run("score", "--rule", "--as-of", "2024-03-31").code == 0
     told = loaded.run("explain", "L1", "--as-of", "2024-03-31").out
-    assert re.search(r"^List [0-9a-f]{32}: no score \(drawn by the rule\), rank 1\.$", told, re.MULTILINE), told
+    assert re.search(r"^List [0-9a-f]{32}: no score \(drawn by the rule\), rank 1\.$", told, re.MULTILINE), (
+        told
+    )
     assert "  1. " in told
     worse = loaded.run("explain", "L4", "--as-of", "2024-03-31").out
     assert re.search(r"^List [0-9a-f]{32}: not judged, already bad\.$", worse, re.MULTILINE), worse
