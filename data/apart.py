@@ -1,7 +1,8 @@
 """Names, phones and protected attributes: kept apart from the ledger, out of every digest and message.
 
 `apart/directory.parquet` is joined only when a sheet is drawn; `apart/protected.parquet` is opened only to judge
-fairness. Both hold the newest state, not versions: what a person asks to have erased must be gone.
+fairness. Both hold the newest state, not versions: what a person asks to have erased must be gone. They are prepared
+under the number of a batch and put in place when it is published (docs/decisions/0003).
 """
 
 from pathlib import Path
@@ -49,8 +50,11 @@ def _none_held(name: str) -> pa.Table:
     return pa.schema([pa.field(column, pa.string()) for column in APART[name].column_names]).empty_table()
 
 
-def write_apart(run: Run, apart: Path, name: str, full: bool) -> int:
-    """Replace (full export) or extend (delta) the file from `accepted_<name>`; returns the rows it then holds.
+def prepare_apart(run: Run, apart: Path, name: str, full: bool, batch: int) -> None:
+    """What is to replace (full export) or extend (delta) the file, from `accepted_<name>`, laid beside it.
+
+    It takes effect by `place_apart` once `batch` is the ledger's newest. Were it written afterwards only, a kill in
+    between would lose the people of a delta as soon as another delta came.
 
     Several readings of one table (a name from one file, a phone from another) are refused by the gate as one key twice.
     """
@@ -85,10 +89,22 @@ def write_apart(run: Run, apart: Path, name: str, full: bool) -> int:
     run.connection.unregister("apart_before")
     apart.mkdir(parents=True, exist_ok=True, mode=0o700)
     apart.chmod(0o700)  # names and phones: for the owner's eyes only
-    path = apart / f"{name}.parquet"
-    beside = path.with_name(f".{path.name}.new")
+    beside = apart / f".{name}.{batch:06d}.new"
     write_parquet(rows, beside)
     beside.chmod(0o600)
-    beside.replace(path)
     sync_folder(apart)
-    return rows.num_rows
+
+
+def place_apart(apart: Path, newest: int) -> None:
+    """Put in place what was prepared for a batch that the ledger has; what was prepared for one that failed goes away.
+
+    newest: the ledger's newest batch, 0 where it has none.
+    """
+    for path in sorted(apart.glob(".*.[0-9]*.new")):
+        _, name, batch, _ = path.name.split(".")
+        if int(batch) <= newest:
+            path.replace(apart / f"{name}.parquet")
+        else:
+            path.unlink()
+    if apart.is_dir():
+        sync_folder(apart)

@@ -10,6 +10,7 @@ from types import TracebackType
 
 import pyarrow as pa
 
+from data.apart import place_apart
 from data.changes import attribute_kinds
 from data.errors import LedgerError
 from data.gate import Run
@@ -34,8 +35,10 @@ from data.tables import TABLES
 class Batch:
     """A context: what is not published when it ends is removed."""
 
-    def __init__(self, ledger: Path, quarantine: Path, manifest: Manifest | None) -> None:
-        self._ledger, self._quarantine, self._manifest = ledger, quarantine, manifest
+    def __init__(
+        self, ledger: Path, quarantine: Path, manifest: Manifest | None, apart: Path | None = None
+    ) -> None:
+        self._ledger, self._quarantine, self._apart, self._manifest = ledger, quarantine, apart, manifest
         self._written: dict[str, Written] = {}
         self._begun = False
 
@@ -53,6 +56,8 @@ class Batch:
             for path in unfinished_files(self._ledger, self._manifest):
                 path.unlink()
             clean_quarantine(self._quarantine, self._newest, under_way(self._ledger))
+            if self._apart is not None:
+                place_apart(self._apart, self._newest)
             (self._ledger / WRITING).unlink(missing_ok=True)
 
     def _begin(self, number: int) -> None:

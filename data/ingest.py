@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from data.apart import held_rows, write_apart
+from data.apart import held_rows, place_apart, prepare_apart
 from data.batch import Batch
 from data.digest import file_digest
 from data.errors import InputError, LedgerError, MappingError
@@ -75,6 +75,7 @@ def ingest(
         unfinished_files(ledger, manifest)  # refuses a ledger whose manifest is lost
         if not check_only:
             settle(ledger, manifest)
+            place_apart(apart, manifest.newest.batch if manifest is not None and manifest.batches else 0)
         held = Ledger.open(ledger) if manifest is not None and manifest.batches else None
         _refuse_empty(mapping, sources, held)
         if held is None:
@@ -103,12 +104,13 @@ def ingest(
             if again and held is not None:
                 if not check_only:
                     _split_apart(export)
-                    _write_apart(run, apart)  # completes an ingest that ended just before this step
+                    _prepare_apart(run, apart, held.batch)
+                    place_apart(apart, held.batch)
                 return _nothing_new(mapping, held)
             know_the_ledger(run)
             # the first rows of a book are not its last days
             run.as_of = as_of or (latest if seen and latest else min(_latest_day(export), latest or date.max))
-            batch = None if check_only else Batch(ledger, quarantine, manifest)
+            batch = None if check_only else Batch(ledger, quarantine, manifest, apart)
             with batch or nullcontext():
                 phones: dict[tuple[str, str], int] = {}
 
@@ -133,10 +135,12 @@ def ingest(
                 notes += unmapped_columns(mapping, sources) if check_only else ()
                 report = _report(run, counts, writes, check_only, notes + phone_notes(run, phones))
                 if batch is not None:
+                    newest = run.batch if writes or held is None else held.batch
+                    _prepare_apart(run, apart, newest)
                     if writes:
                         say("writing the ledger")
                         batch.publish(run, digests, counts, sources)
-                    _write_apart(run, apart)
+                    place_apart(apart, newest)
             return report
         finally:
             run.connection.close()
@@ -356,8 +360,7 @@ def _report(
     )
 
 
-def _write_apart(run: Run, apart: Path) -> None:
+def _prepare_apart(run: Run, apart: Path, batch: int) -> None:
     for name in APART:
-        if not run.mapped(name):
-            continue
-        write_apart(run, apart, name, is_full(run, name))
+        if run.mapped(name):
+            prepare_apart(run, apart, name, is_full(run, name), batch)

@@ -870,6 +870,44 @@ def test_apart_is_completed_when_an_ingest_ended_before_it(lender: Lender, tmp_p
     assert read_directory(tmp_path / "nowhere").num_rows == 0
 
 
+def test_the_people_of_a_night_that_was_cut_off_are_there_after_the_next_night(
+    lender: Lender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from data.apart import read_directory
+
+    def crash(*_: object) -> None:
+        raise OSError("power cut")
+
+    lender.map('export = "full"', 'export = "delta"')
+    lender.ingest(date(2024, 1, 20))
+    lender.files["clients.csv"] = "Client,Region,Sales,Name,Sex\nB4,North,1,Dee Invented,F\n"
+    lender.write()
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="power cut"):
+        patch.setattr(data.batch, "write_manifest", crash)
+        lender.ingest_as_it_is(
+            date(2024, 1, 21)
+        )  # cut off before it was published: of this one nothing stays
+    lender.files["clients.csv"] = "Client,Region,Sales,Name,Sex\nB5,North,1,Eve Invented,F\n"
+    lender.write()
+    really, placed = data.ingest.place_apart, []
+
+    def once(*of: Any) -> None:
+        placed.append(of)
+        (really if len(placed) == 1 else crash)(*of)
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="power cut"):
+        patch.setattr(data.ingest, "place_apart", once)
+        lender.ingest_as_it_is(date(2024, 1, 22))
+    assert lender.ledger.batch == 2 and read_directory(lender.root / "apart").num_rows == 3
+    lender.files["clients.csv"] = "Client,Region,Sales,Name,Sex\nB6,North,1,Flo Invented,F\n"
+    lender.ingest(date(2024, 1, 23))
+    assert read_directory(lender.root / "apart")["borrower_id"].to_pylist() == ["B1", "B2", "B3", "B5", "B6"]
+    assert [path.name for path in sorted((lender.root / "apart").iterdir())] == [
+        "directory.parquet",
+        "protected.parquet",
+    ]
+
+
 @pytest.mark.parametrize("name", ["directory", "protected"])
 def test_a_damaged_file_kept_apart_is_replaced_by_a_full_export_and_named_to_a_delta(
     lender: Lender, name: str

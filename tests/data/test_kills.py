@@ -45,9 +45,9 @@ def test_what_a_killed_ingest_left_does_not_outlive_another_export() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("walk", ["first", "delta", "refused", "cleaning"])
-def test_every_other_walk_survives_being_killed_too(walk: str) -> None:
-    code, found = drill("--walk", walk, "--every", "12")
+@pytest.mark.parametrize(("walk", "every"), [("first", 12), ("delta", 12), ("refused", 5), ("cleaning", 12)])
+def test_every_other_walk_survives_being_killed_too(walk: str, every: int) -> None:
+    code, found = drill("--walk", walk, "--every", str(every))
     assert [one for one in found if one["broken"]] == []
     assert code == 0 and len(found) > 8
 

@@ -81,6 +81,69 @@ def test_every_row_that_is_not_counted_is_told_with_its_reason(reporting: Any) -
     assert "Vilto" not in told + later
 
 
+VERSIONS = """
+[tables.schedules]
+file = "versions.csv"
+export = "full"
+[tables.schedules.columns]
+loan_id = "LoanNo"
+version = "V"
+effective_on = "From"
+reason = "Why"
+"""
+
+
+def test_what_older_versions_endings_and_settings_leave_out_is_told_each_with_its_reason(
+    reporting: Any,
+) -> None:
+    reporting.map('installment_no = "No"', 'installment_no = "No"\nversion = "V"\nkind = "Sort"')
+    reporting.map(
+        'amount = "Amount"\n\n[tables.loan_events]',
+        'amount = "Amount"\nkind = "Kind"\n\n[tables.loan_events]',
+    )
+    reporting.map('CLS = "closed"', 'CLS = "closed", WOF = "written_off"')
+    reporting.mapping += VERSIONS
+    head, *lines = reporting.files["dues.csv"].splitlines()
+    reporting.files["dues.csv"] = "\n".join(
+        [f"{head},V,Sort", *(f"{line},1,scheduled" for line in lines), "L1,9,2024-03-01,5,2,charge", "L1,4,2024-04-20,200,2,scheduled", "L4,4,2024-06-08,300,2,scheduled", ""]
+    )  # fmt: skip
+    reporting.files["versions.csv"] = (
+        "LoanNo,V,From,Why\nL1,1,2024-01-10,disbursed\nL2,1,2024-01-15,disbursed\nL3,1,2024-01-05,disbursed\n"
+        "L4,1,2024-01-08,disbursed\nL1,2,2024-02-20,rescheduled\nL4,2,2024-03-20,rescheduled\n"
+    )
+    head, *lines = reporting.files["payments.csv"].splitlines()
+    reporting.files["payments.csv"] = "\n".join(
+        [f"{head},Kind", *(f"{line},payment" for line in lines), "P6,L2,2024-03-10,7,recovery", "P7,L1,2024-03-02,5,waiver", "P8,L2,2024-03-20,1,payment", ""]
+    )  # fmt: skip
+    reporting.files["events.csv"] += "L2,WOF,2024-03-01\n"
+    assert reporting.ingest().code == 0
+    moved = reporting.run("explain", "L1", "--as-of", "2024-03-31").out
+    assert (
+        "3 installments of 2024-02-14 to 2024-04-14, 330.00 in all: of schedule version 1, since replaced by version 2."
+        in moved
+    )
+    assert (
+        "1 payment of 2024-02-14, 110.00 (P1): schedule version 2 begins anew, and this was received for its predecessor."
+        in moved
+    )
+    before = reporting.run("explain", "L4", "--as-of", "2024-03-15", "--known-at", "2024-03-31").out
+    assert (
+        "1 installment of 2024-06-08, 300.00: of schedule version 2, which is not in force on 2024-03-15."
+        in before
+    )
+    lost = reporting.run("explain", "L2", "--as-of", "2024-03-31").out
+    assert "1 payment of 2024-03-10, 7.00 (P6): a recovery after the write-off covers no installment." in lost
+    assert "1 payment of 2024-03-20, 1.00 (P8): dated after the loan ended on 2024-03-01." in lost
+    settings = reporting.workspace / "duesight.toml"
+    settings.write_text(
+        "[flows]\nuse_prefect = false\n[arrears]\ncount_waivers = false\ncount_charges = false\n",
+        encoding="utf-8",
+    )
+    narrow = reporting.run("explain", "L1", "--as-of", "2024-03-31").out
+    assert "1 payment of 2024-03-02, 5.00 (P7): count_waivers = false under [arrears]." in narrow
+    assert "1 installment of 2024-03-01, 5.00: count_charges = false under [arrears]." in narrow
+
+
 def test_a_payment_that_a_later_export_lacks_is_told_as_retracted_and_stands_at_the_first_batch(
     reporting: Any,
 ) -> None:
