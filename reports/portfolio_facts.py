@@ -16,7 +16,7 @@ import pandas as pd
 from data.days import last_of_month, month_ends, to_date
 from data.ledger import Ledger
 from features.book import read_book
-from features.settings import LabelSettings
+from features.settings import ArrearsSettings, LabelSettings
 from reports.portfolio import (
     caseloads,
     month_end_states,
@@ -75,11 +75,15 @@ class PortfolioFacts:
 
 
 def portfolio_facts(
-    ledger: Ledger, labels: LabelSettings | None = None, tell: Callable[[str], None] = lambda _: None
+    ledger: Ledger,
+    labels: LabelSettings | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+    arrears: ArrearsSettings | None = None,
 ) -> PortfolioFacts:
-    """All facts of a ledger, from its first disbursement to its last day. `tell` is told what is being counted."""
+    """All facts of a ledger, from its first disbursement to its last day, its arrears counted by `arrears` (default: the
+    design's). `tell` is told what is being counted."""
     tell("reading the book")
-    book = read_book(ledger)
+    book = read_book(ledger, arrears=arrears)
     last = ledger.business_date
     first = to_date(int(book.rows.disbursed_on.min()))
     whole = month_ends(first, last)

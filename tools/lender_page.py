@@ -20,12 +20,14 @@ def main() -> int:
     sys.path.insert(0, str(ROOT))
     from data.errors import DuesightError
     from data.ledger import Ledger
+    from pipelines.settings import load_settings
     from reports.portfolio_facts import as_json, portfolio_facts
 
     folder = options.book / "ledger" if (options.book / "ledger").is_dir() else options.book
     try:
         ledger = Ledger.open(folder)
-        facts = portfolio_facts(ledger, tell=lambda what: print(f"  {what} ...", file=sys.stderr))
+        rules = load_settings(options.book / "duesight.toml")  # the defaults where a ledger alone was given
+        facts = portfolio_facts(ledger, rules.labels, _say, rules.arrears)
         options.out.mkdir(parents=True, exist_ok=True)
         written = _pictures(facts, options.out)
         plain = as_json(facts)
@@ -42,6 +44,10 @@ def main() -> int:
     print("\n".join(_told(plain)))
     print(f"\nWritten to {options.out}: {', '.join([*written, 'facts.json'])}.")
     return 0
+
+
+def _say(what: str) -> None:
+    print(f"  {what} ...", file=sys.stderr)
 
 
 def _options() -> argparse.Namespace:

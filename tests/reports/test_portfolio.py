@@ -6,6 +6,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from features.arrears import days_past_due
 from features.book import facts_of, read_book
 from features.observation import observe_book, working_space
 from features.panel import build_panel
-from features.settings import LabelSettings, PanelSettings
+from features.settings import ArrearsSettings, LabelSettings, PanelSettings
 from features.snapshot import feature_table
 from reports.portfolio import (
     BUCKETS,
@@ -611,6 +612,13 @@ def test_a_book_without_groups_and_officers_has_empty_answers(make: Make) -> Non
     assert plain["officers"]["loans_median"] is None
     assert plain["payments"]["late"] is None
     assert plain["portfolio"][-1]["par_30"] == 0.3667
+
+
+def test_arrears_are_counted_by_the_settings(make: Make) -> None:
+    ledger = make(golden_five(), "2024-06-30")
+    forgiving = ArrearsSettings(clock="material", materiality_amount=Decimal(1_000_000))
+    assert portfolio_facts(ledger).over_time["par_30"].iloc[-1] > 0
+    assert portfolio_facts(ledger, arrears=forgiving).over_time["par_0"].iloc[-1] == 0
 
 
 def test_the_facts_of_the_simulated_lender_agree_with_each_other(demo: Ledger) -> None:
