@@ -148,7 +148,9 @@ def simulate(
             shutil.rmtree(writing, ignore_errors=True)
     except OSError as error:
         for place in made:
-            with suppress(OSError):  # not made yet, or somebody has put something there: then it stays
+            if place.is_dir() and not any(
+                place.iterdir()
+            ):  # else somebody has put something there: then it stays
                 place.rmdir()
         raise InputError(
             f"{out} could not be written ({error.strerror or error}); nothing was kept. A lender of {loans:,} loans needs about {_size(loans)} of disk."
