@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.days import to_date, to_day
+from data.days import NEVER, to_date, to_day
 from features.arrears import LoanFacts, days_past_due
 from features.labels import BAD, BAD_BEFORE, GOOD, NEITHER, is_reachable, label
 from features.panel import snapshot_days
@@ -21,8 +21,14 @@ DAYS = np.empty(0, dtype=np.int64)
 APRIL_TO_JUNE = [("2024-04-15", 100), ("2024-05-15", 100), ("2024-06-15", 100), ("2024-07-15", 100)]
 
 
-def judged(loan: LoanFacts, month_ends: np.ndarray = DAYS, bad_at: int = 30, horizon: int = 90) -> int:
-    return label(loan, AS_OF, bad_at, horizon, 10, 0, month_ends, 2**31 - 1)
+def judged(
+    loan: LoanFacts,
+    month_ends: np.ndarray = DAYS,
+    bad_at: int = 30,
+    horizon: int = 90,
+    pulled: int = int(NEVER),
+) -> int:
+    return label(loan, AS_OF, bad_at, horizon, 10, 0, month_ends, pulled)
 
 
 def after(days: int) -> str:
@@ -39,6 +45,15 @@ def test_a_loan_that_reached_the_threshold_and_cured_is_bad(loan: Loan) -> None:
 def test_a_prepaid_loan_is_good(loan: Loan) -> None:
     """G12 b."""
     assert judged(loan(APRIL_TO_JUNE, [(after(20), 400)])) == GOOD
+
+
+def test_a_loan_that_the_borrowers_other_loans_pull_within_the_horizon_is_bad(loan: Loan) -> None:
+    paid = loan(APRIL_TO_JUNE, [(after(80), 400)], [("closed", after(85))])
+    on_time = loan(APRIL_TO_JUNE, [("2024-04-15", 100), ("2024-05-15", 100), ("2024-06-15", 200)])
+    assert [judged(on_time, pulled=AS_OF + day) for day in (0, 1, 90, 91)] == [BAD_BEFORE, BAD, BAD, GOOD]
+    # a loan that has ended owes nothing any more, whatever becomes of the others
+    early = loan(APRIL_TO_JUNE, [("2024-04-10", 400)], [("closed", "2024-04-10")])
+    assert judged(paid) == BAD and judged(early, pulled=AS_OF + 40) == GOOD
 
 
 def test_a_loan_written_off_before_the_threshold_is_bad(loan: Loan) -> None:
