@@ -17,53 +17,47 @@ import sys
 import tempfile
 from pathlib import Path
 
+from written_mapping import Tables, mapping_text
+
 ROOT = Path(__file__).parents[1]
 
-MAPPING = """
-lender = "benchmark"
-jurisdiction = "KE"
-[tables.borrowers]
-file = "clients.csv"
-export = "EXPORT"
-[tables.borrowers.columns]
-borrower_id = "client"
-region = "region"
-[tables.loans]
-file = "loans.csv"
-export = "EXPORT"
-[tables.loans.columns]
-loan_id = "loan"
-borrower_id = "client"
-product = "product"
-currency = { constant = "KES" }
-principal = "principal"
-disbursed_on = "disbursed"
-annual_rate = "rate"
-officer_id = "officer"
-branch_id = "branch"
-INSTALLMENTS
-[tables.payments]
-file = "payments.csv"
-export = "EXPORT"
-[tables.payments.columns]
-payment_id = "receipt"
-loan_id = "loan"
-paid_on = "paid"
-amount = "amount"
-channel = "channel"
-"""
-
-INSTALLMENTS = """
-[tables.installments]
-file = "dues.csv"
-export = "EXPORT"
-[tables.installments.columns]
-loan_id = "loan"
-installment_no = "no"
-due_on = "due"
-amount_due = "amount"
-principal_due = "principal"
-"""
+TABLES: Tables = {
+    "borrowers": ("clients.csv", {"borrower_id": "client", "region": "region"}),
+    "loans": (
+        "loans.csv",
+        {
+            "loan_id": "loan",
+            "borrower_id": "client",
+            "product": "product",
+            "currency": '{ constant = "KES" }',
+            "principal": "principal",
+            "disbursed_on": "disbursed",
+            "annual_rate": "rate",
+            "officer_id": "officer",
+            "branch_id": "branch",
+        },
+    ),
+    "installments": (
+        "dues.csv",
+        {
+            "loan_id": "loan",
+            "installment_no": "no",
+            "due_on": "due",
+            "amount_due": "amount",
+            "principal_due": "principal",
+        },
+    ),
+    "payments": (
+        "payments.csv",
+        {
+            "payment_id": "receipt",
+            "loan_id": "loan",
+            "paid_on": "paid",
+            "amount": "amount",
+            "channel": "channel",
+        },
+    ),
+}
 
 MAKE = """
 import sys, duckdb
@@ -134,9 +128,8 @@ def child(code: str, *words: str) -> dict[str, float]:
     return json.loads(done.stdout.strip().splitlines()[-1]) if done.stdout.strip() else {}
 
 
-def write_mapping(path: Path, export: str, installments: bool = True) -> Path:
-    text = MAPPING.replace("INSTALLMENTS", INSTALLMENTS if installments else "").replace("EXPORT", export)
-    path.write_text(text, encoding="utf-8")
+def write_mapping(path: Path, export: str) -> Path:
+    path.write_text(mapping_text("benchmark", export, TABLES), encoding="utf-8")
     return path
 
 
