@@ -43,6 +43,7 @@ _IMPORTED = (
     "pyarrow.parquet",
     "data.ingest",
     "data.contracts",
+    "data.verdicts",
 )
 _CHANGES = (
     "os.rename",

@@ -5,6 +5,7 @@ manifest names them. A batch that is refused, or fails, takes its files away aga
 to the next ingest, which removes what `.writing` announces.
 """
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
@@ -31,6 +32,8 @@ from data.sources import Source
 from data.store import Written, begin, write_rows
 from data.tables import TABLES
 
+_WRITERS = 2
+
 
 class Batch:
     """A context: what is not published when it ends is removed."""
@@ -41,6 +44,8 @@ class Batch:
         self._ledger, self._quarantine, self._apart, self._manifest = ledger, quarantine, apart, manifest
         self._written: dict[str, Written] = {}
         self._begun = False
+        self._writers = ThreadPoolExecutor(max_workers=_WRITERS)
+        self._under_way: list[Future[None]] = []
 
     @property
     def _newest(self) -> int:
@@ -52,6 +57,7 @@ class Batch:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._writers.shutdown(cancel_futures=True)  # nobody writes any more when the files are taken away
         if self._begun:
             for path in unfinished_files(self._ledger, self._manifest):
                 path.unlink()
@@ -67,10 +73,17 @@ class Batch:
             begin(self._ledger, self._manifest, number)
 
     def write(self, run: Run, name: str) -> None:
-        """Bring `rows_<table>` of the buckets worked on now to disk."""
+        """Bring `rows_<table>` of the buckets worked on now to disk, while the next are judged."""
         self._begin(run.batch)
         written = self._written.setdefault(name, Written())
-        write_rows(run, name, self._ledger, attribute_kinds(run, name), written)
+        pieces = write_rows(run, name, self._ledger, attribute_kinds(run, name), written)
+        self._wait()  # the rows of one group wait for the disk, not those of many
+        self._under_way = [self._writers.submit(piece) for piece in pieces]
+
+    def _wait(self) -> None:
+        for piece in self._under_way:
+            piece.result()
+        self._under_way = []
 
     def publish(
         self, run: Run, digests: dict[str, str], counts: list[TableCounts], sources: dict[str, Source]
@@ -94,6 +107,7 @@ class Batch:
     ) -> None:
         """The same, where the rows for quarantine are made already; the last two as in `BatchRecord`."""
         self._begin(run.batch)
+        self._wait()
         tables = {one.table: self._record(run, one) for one in counts}
         if rejected:
             keep_mapping(self._quarantine, run.mapping)
@@ -135,7 +149,7 @@ class Batch:
             last=wrote.last,
             digest=wrote.digest,
             attributes=dict(attribute_kinds(run, one.table)) if one.table in TABLES else {},
-            files=wrote.files,
-            digests=wrote.digests,
+            files=dict(sorted(wrote.files.items())),
+            digests=dict(sorted(wrote.digests.items())),
             contract=run.contract.get(one.table, {}),
         )

@@ -50,13 +50,16 @@ def load_standing(
     if of_owners is not None:
         found = run.rows(f"SELECT DISTINCT {quoted(table.owner)} AS owner FROM {of_owners}")
         owners = found["owner"].combine_chunks()
-    buckets = [one for one in ledger.buckets() if run.low <= one <= run.high] if table.bucketed else [None]
     run.drop(f"standing_{name}")
-    parts = []
-    for bucket in buckets:
-        rows = ledger.facts(name, wanted, bucket=bucket, owners=owners)
-        home = np.full(rows.num_rows, bucket or 0, np.uint8)
-        parts.append(rows.append_column("bucket", pa.array(home)))
+    if table.bucketed:
+        buckets = [one for one in ledger.buckets() if run.low <= one <= run.high]
+        read = list(ledger.facts_by_bucket(name, wanted, buckets, owners=owners))
+    else:
+        read = [(0, ledger.facts(name, wanted, owners=owners))]
+    parts = [
+        rows.append_column("bucket", pa.array(np.full(rows.num_rows, bucket, np.uint8)))
+        for bucket, rows in read
+    ]
     if parts:
         run.connection.register("ledger_rows", pa.concat_tables(parts))
         run.connection.execute(
@@ -83,8 +86,7 @@ def find_moved(run: Run, name: str) -> None:
     asked = run.rows(f"SELECT {quoted(key)} AS id FROM read_{name} WHERE {quoted(key)} IS NOT NULL")
     ids = asked["id"].combine_chunks()
     run.connection.execute(f"CREATE TABLE moved_{name} ({quoted(key)} VARCHAR, held_owner VARCHAR)")
-    for bucket in run.ledger.buckets():
-        rows = run.ledger.facts(name, [key, table.owner], bucket=bucket, keys=ids)
+    for _, rows in run.ledger.facts_by_bucket(name, [key, table.owner], run.ledger.buckets(), keys=ids):
         run.connection.register("ledger_rows", rows)
         run.connection.execute(
             f"""INSERT INTO moved_{name} SELECT held.{quoted(key)}, held.{quoted(table.owner)} FROM ledger_rows AS held JOIN read_{name} AS mine

@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from data.buckets import BUCKETS
-from data.contracts import Rule, RuleCount, added, judge, rules_for
+from data.contracts import Rule, RuleCount, rules_for
 from data.errors import LedgerError
 from data.ledger import Ledger
 from data.mapping import Mapping
@@ -21,6 +21,7 @@ from data.masking import id_in_sql
 from data.odds import at_odds, beside
 from data.staging import canonical, literal, quoted, staged_columns
 from data.tables import TABLES, Table
+from data.verdicts import added, judge
 
 
 @dataclass(frozen=True)

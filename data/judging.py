@@ -63,7 +63,7 @@ def judge_all(
         for number, (run.low, run.high) in enumerate(groups):
             if len(groups) > 1:
                 say(f"judging {name}, part {number + 1} of {len(groups)}")
-            _judge_group(run, name, write, alone=len(groups) == 1)
+            _judge_group(run, name, write)
         run.low, run.high = 0, BUCKETS - 1
         if name in ("borrowers", "loans"):
             _note_held(run, name)
@@ -87,10 +87,9 @@ def _groups(run: Run, name: str) -> Iterator[tuple[int, int]]:
     yield low, BUCKETS - 1
 
 
-def _judge_group(run: Run, name: str, write: Write, alone: bool) -> None:
+def _judge_group(run: Run, name: str, write: Write) -> None:
     if run.mapped(name):
-        chosen = f"SELECT * FROM read_{name}" + ("" if alone else f" WHERE {run.here()}")
-        run.connection.execute(f"CREATE {'VIEW' if alone else 'TABLE'} staged_{name} AS {chosen}")
+        run.connection.execute(f"CREATE VIEW staged_{name} AS SELECT * FROM read_{name} WHERE {run.here()}")
     _load_what_stands(run, name)
     _show_the_book(run, name)
     if run.mapped(name):
@@ -149,14 +148,15 @@ def _take(run: Run, name: str, write: Write, full: bool) -> None:
 def _refuse_a_key_twice(run: Run, name: str) -> None:
     """The last look, which asks nothing of the contract: no key may go into the ledger twice in one batch."""
     key = ", ".join(map(quoted, TABLES[name].key))
-    alike = f"SELECT hash({key}) AS alike FROM accepted_{name} GROUP BY alike HAVING count(*) > 1"
-    twice = f"SELECT 1 FROM accepted_{name} WHERE hash({key}) IN ({alike}) GROUP BY {key} HAVING count(*) > 1"
-    known = (
-        f"SELECT 1 FROM accepted_{name} SEMI JOIN twice_{name} USING ({key})"
-        if run.made(f"twice_{name}") and all(TABLES[name].column(one).required for one in TABLES[name].key)
-        else "SELECT 1 WHERE false"
-    )
-    if run.count(f"SELECT count(*) FROM ({twice} UNION ALL {known})"):
+    if run.made(f"twice_{name}") and all(TABLES[name].column(one).required for one in TABLES[name].key):
+        # whatever was read twice was found when it was read
+        again = f"SELECT 1 FROM accepted_{name} SEMI JOIN twice_{name} USING ({key})"
+    else:
+        alike = f"SELECT hash({key}) AS alike FROM accepted_{name} GROUP BY alike HAVING count(*) > 1"
+        again = (
+            f"SELECT 1 FROM accepted_{name} WHERE hash({key}) IN ({alike}) GROUP BY {key} HAVING count(*) > 1"
+        )
+    if run.count(f"SELECT count(*) FROM ({again})"):
         raise LedgerError(f"{name}: a key passed the contract twice; nothing was written.")
 
 

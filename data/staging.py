@@ -11,6 +11,7 @@ files or the network.
 
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,13 +122,14 @@ def stage(
     empty = pa.Table.from_batches([], schema=source.cells.append(pa.field(ROW, pa.int64())))
     _try_expressions(connection, part, empty, mapping_file)
     reading = source.reading(most)
-    stream = pa.RecordBatchReader.from_batches(empty.schema, reading.pieces())
+    bare = _bare(part, source.cells)
+    stream = pa.RecordBatchReader.from_batches(empty.schema, _without_spaces(reading.pieces(), bare))
     connection.register("source_cells", stream)
     before = _count(connection, part.table)
     try:
         # an `sql` that fails, or never ends, on a single row is only found when all rows have run
         with time_limit(connection, f"{mapping_file}: tables.{part.table}: reading {part.file}"):
-            connection.execute(_insert(table, part, number, source.cells))
+            connection.execute(_insert(table, part, number, source.cells, bare))
     except duckdb.Error as error:
         if reading.error is not None:
             raise reading.error from error
@@ -150,6 +152,24 @@ def stage(
         if column.row_key:
             _make_keys(connection, table, column, number)
     return Staged(reading.count, reading.count - len(reading.ragged) - taken, reading.cut)
+
+
+def _bare(part: TableMapping, cells: pa.Schema) -> frozenset[str]:
+    """Columns of texts whose cells can lose the spaces around them before any SQL: none, where an `sql` may look at them."""
+    if any(column.sql is not None for column in part.columns):
+        return frozenset()
+    named = {column.column for column in part.columns if column.column is not None}
+    return frozenset(name for name in named if pa.types.is_string(cells.field(name).type))
+
+
+def _without_spaces(pieces: Iterator[pa.RecordBatch], bare: frozenset[str]) -> Iterator[pa.RecordBatch]:
+    """The same pieces; arrow takes spaces away many times quicker than DuckDB."""
+    for piece in pieces:
+        columns = [
+            pc.ascii_trim(column, characters=" ") if name in bare else column
+            for name, column in zip(piece.schema.names, piece.columns, strict=True)
+        ]
+        yield pa.RecordBatch.from_arrays(columns, schema=piece.schema)
 
 
 def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
@@ -175,10 +195,10 @@ def _try_expressions(
     connection.unregister("source_cells")
 
 
-def _insert(table: Table, part: TableMapping, number: int, cells: pa.Schema) -> str:
+def _insert(table: Table, part: TableMapping, number: int, cells: pa.Schema, bare: frozenset[str]) -> str:
     """One query from cells to typed rows: texts (`t_`), then values (`v_`), then defaults, problems and buckets."""
     columns = [column for column in part.columns if not column.row_key]
-    texts = ", ".join(f"{_text(column, cells)} AS {quoted('t_' + column.name)}" for column in columns)
+    texts = ", ".join(f"{_text(column, cells, bare)} AS {quoted('t_' + column.name)}" for column in columns)
     typed = ", ".join(f"{_typed(column, cells)} AS {quoted('v_' + column.name)}" for column in columns)
     skips = [
         f"coalesce({quoted('t_' + column.name)} IN ({', '.join(map(literal, column.skip))}), false)"
@@ -242,12 +262,14 @@ def _native(column: ColumnSource, cells: pa.Schema) -> bool:
     return pa.types.is_date(kind) or pa.types.is_timestamp(kind)
 
 
-def _text(column: ColumnSource, cells: pa.Schema) -> str:
+def _text(column: ColumnSource, cells: pa.Schema, bare: frozenset[str]) -> str:
     if column.constant is not None:
         return literal(column.constant)
     if column.sql is not None:
         return f"nullif(trim(CAST(({column.sql}) AS VARCHAR)), '')"
     name = quoted(str(column.column))
+    if column.column in bare:
+        return f"nullif({name}, '')"
     if pa.types.is_floating(cells.field(str(column.column)).type):
         return f"CASE WHEN isnan({name}) THEN NULL ELSE CAST({name} AS VARCHAR) END"
     return f"nullif(trim(CAST({name} AS VARCHAR)), '')"

@@ -8,9 +8,10 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -107,8 +108,11 @@ class Written:
         return json_digest(self.contents) if self.contents else ""
 
 
-def write_rows(run: Run, name: str, folder: Path, attributes: dict[str, Kind], written: Written) -> None:
-    """Write `rows_<table>` of the buckets worked on now as this batch's files, one a bucket."""
+def write_rows(
+    run: Run, name: str, folder: Path, attributes: dict[str, Kind], written: Written
+) -> list[Callable[[], None]]:
+    """Sort `rows_<table>` of the buckets worked on now. What is given back brings each bucket to disk as this batch's file
+    and notes it in `written`: apart from each other, in any order, and without the run."""
     table = TABLES[name]
     schema = ledger_schema(table, attributes)
     columns = ", ".join(
@@ -118,22 +122,25 @@ def write_rows(run: Run, name: str, folder: Path, attributes: dict[str, Kind], w
     order = ", ".join(f"{quoted(column)} NULLS LAST" for column in table.sort)
     rows = run.rows(f"SELECT {columns}, bucket FROM rows_{name} ORDER BY bucket, {order}").combine_chunks()
     if rows.num_rows == 0:
-        return
+        return []
     _note_days(rows, name, written)
     bucket = one_chunk(rows["bucket"])
     buckets = np.frombuffer(bucket.buffers()[1], np.uint8, len(bucket), bucket.offset)
     rows = rows.select(schema.names).cast(schema)
     edges = [*(np.flatnonzero(np.diff(buckets)) + 1).tolist(), len(buckets)]
-    for start, end in pairwise([0, *edges]):
+
+    def bring(start: int, end: int) -> None:
         place = f"{name}/bucket-{buckets[start]:02d}" if table.bucketed else name
         (folder / place).mkdir(parents=True, exist_ok=True)
         file = f"{place}/{run.batch:06d}.parquet"
         part = rows.slice(start, end - start)
         write_parquet(part, folder / file)
-        written.files[file] = end - start
         written.digests[file] = file_digest(folder / file)
         written.contents[place] = table_digest(part)
         sync_folder(folder / place)
+        written.files[file] = end - start
+
+    return [partial(bring, start, end) for start, end in pairwise([0, *edges])]
 
 
 def _note_days(rows: pa.Table, name: str, written: Written) -> None:

@@ -6,12 +6,15 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import data.gate
-from data.contracts import RuleCount, judge, rules_for
+from data.contracts import Rule, RuleCount, rules_for
 from data.money import CURRENCIES, decimals_of
 from data.quarantine import list_quarantine
 from data.tables import TABLES
+from data.verdicts import judge
 
 Lender = Any  # the fixture of conftest.py
 DAY = date(2024, 1, 31)
@@ -281,3 +284,34 @@ def test_a_verdict_counts_what_each_rule_saw(lender: Lender) -> None:
     seen = {(one.rule.column, one.rule.check): one for one in verdict.counts}
     assert seen[("minutes", "between")] == RuleCount(seen[("minutes", "between")].rule, 3, 1, 1)
     assert seen[("officer_id", "filled")].unexpected == 1 and verdict.failed == 2
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    cells=st.lists(
+        st.one_of(st.none(), st.sampled_from([-1, 0, 1, 1440, 1441]), st.integers(-5, 2000)), max_size=12
+    ),
+    words=st.data(),
+)
+def test_the_witnesses_of_a_column_fail_exactly_where_some_row_fails(
+    cells: list[int | None], words: st.DataObject
+) -> None:
+    kinds = st.sampled_from(["visited", "called", "??", None])
+    texts = words.draw(st.lists(kinds, min_size=len(cells), max_size=len(cells)))
+    rows = pa.table({"n": pa.array(cells, pa.int64()), "t": pa.array(texts, pa.string())})
+    rules = (
+        Rule("n", "between", "integer", "", low=0, high=1440),
+        Rule("n", "not_among", "integer", "", refused=(0, 1440)),
+        Rule("n", "filled", "integer", ""),
+        Rule("t", "allowed", "text", "", allowed=("visited", "called")),
+        Rule("t", "empty", "text", ""),
+    )
+    verdict = judge(rows, rules, "any")
+    fails = [
+        sum(one is not None and not 0 <= one <= 1440 for one in cells),
+        sum(one in (0, 1440) for one in cells),
+        sum(one is None for one in cells),
+        sum(one == "??" for one in texts),
+        sum(one is not None for one in texts),
+    ]
+    assert [one.unexpected for one in verdict.counts] == fails

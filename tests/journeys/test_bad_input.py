@@ -326,7 +326,7 @@ def test_too_few_positives_register_nothing_and_the_page_says_so_first(tiny: Tin
 KILLED = """
 import json, os, shutil, signal, sys
 from pathlib import Path
-import great_expectations, pandas, data.ingest, data.contracts
+import great_expectations, pandas, data.ingest, data.verdicts
 from pipelines.cli import main
 
 workspace, words = Path(sys.argv[1]), sys.argv[2:]
