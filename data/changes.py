@@ -6,7 +6,7 @@ to quarantine: then nobody can tell, and nothing is retracted.
 
 `known_at`, where the source does not give it: in a book's first load the fact's own date, but not later than the
 business date; afterwards the business date. A changed row whose source repeats the old `known_at` is known from the
-business date too: a correction must not be visible before it was made.
+business date too: a correction must not be visible before it was made. So is a row that was retracted and comes back.
 """
 
 from collections.abc import Sequence
@@ -65,6 +65,11 @@ def load_standing(
         run.connection.execute(
             f"CREATE TABLE standing_{name} AS SELECT * EXCLUDE (known_until) FROM ledger_rows WHERE known_until IS NULL"
         )
+        if set(table.key) <= set(wanted):
+            key = ", ".join(map(quoted, table.key))
+            run.connection.execute(
+                f"CREATE OR REPLACE TABLE ended_{name} AS SELECT DISTINCT {key} FROM ledger_rows WHERE known_until IS NOT NULL"
+            )
         run.connection.unregister("ledger_rows")
     else:  # no bucket of these holds a row
         kinds = ledger.attributes(name)
@@ -148,15 +153,20 @@ def find_changes(run: Run, name: str, full: bool) -> Changes:
         f"mine.{quoted(column)} IS NOT DISTINCT FROM held.{quoted(column)}" for column in table.key
     )
     same = " AND ".join(f"{mine[column]} IS NOT DISTINCT FROM {held[column]}" for column in content) or "true"
+    back = "false"
+    if run.made(f"ended_{name}"):
+        again = same_key.replace("held.", "ended.")
+        back = f"EXISTS (SELECT 1 FROM ended_{name} AS ended WHERE {again})"
     run.connection.execute(
-        f"""CREATE TABLE compared AS SELECT {listed}, mine.bucket AS bucket, {given} AS given, held.known_at AS before,
+        f"""CREATE TABLE compared AS SELECT {listed}, mine.bucket AS bucket, {given} AS given,
+            CASE WHEN held.known_at IS NULL AND {back} THEN {day} ELSE held.known_at END AS before,
             CASE WHEN held.known_at IS NULL THEN 'new' WHEN {same} THEN 'same' ELSE 'changed' END AS what
             FROM accepted_{name} AS mine LEFT JOIN standing_{name} AS held ON {same_key}"""
     )
     names = ", ".join(map(quoted, columns))
     run.connection.execute(
         f"""CREATE TABLE rows_{name} AS SELECT {names}, bucket,
-            CASE WHEN what = 'new' OR given > before THEN coalesce(given, {day}) ELSE {day} END AS known_at,
+            CASE WHEN before IS NULL OR given > before THEN coalesce(given, {day}) ELSE {day} END AS known_at,
             false AS retracted FROM compared WHERE what <> 'same'"""
     )
     counts: dict[str, int] = dict(

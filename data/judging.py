@@ -39,6 +39,7 @@ def know_the_ledger(run: Run) -> None:
     run.connection.execute(
         "CREATE TABLE book_versions (loan_id VARCHAR, version INTEGER, effective_on DATE, reason VARCHAR, known_from DATE, bucket UTINYINT)"
     )
+    run.connection.execute("CREATE TABLE gone_versions (loan_id VARCHAR, version INTEGER)")
 
 
 def judge_all(
@@ -107,7 +108,14 @@ def _judge_group(run: Run, name: str, write: Write) -> None:
     if name == "schedules":
         _know_versions(run)
     for one in {name, "schedules"}:
-        run.drop(f"accepted_{one}", f"checked_{one}", f"staged_{one}", f"rows_{one}", f"standing_{one}")
+        run.drop(
+            f"accepted_{one}",
+            f"checked_{one}",
+            f"staged_{one}",
+            f"rows_{one}",
+            f"standing_{one}",
+            f"ended_{one}",
+        )
 
 
 def _load_what_stands(run: Run, name: str) -> None:
@@ -227,7 +235,10 @@ def _know_the_export(run: Run, name: str) -> None:
 
 
 def _know_versions(run: Run) -> None:
-    """Schedule versions that this export brings: from when each could be known, for its installments."""
+    """Schedule versions that this export brings (from when each could be known) or retracts, for its installments."""
+    run.connection.execute(
+        "INSERT INTO gone_versions SELECT loan_id, version FROM rows_schedules WHERE retracted"
+    )
     run.connection.execute(
         "INSERT INTO book_versions SELECT loan_id, version, effective_on, reason, coalesce(known_at, effective_on), bucket FROM accepted_schedules"
     )
@@ -245,7 +256,8 @@ def _show_the_book(run: Run, name: str) -> None:
     known = f"SELECT loan_id, version, effective_on, reason FROM book_versions {mine}"
     if run.made("standing_schedules"):
         known += """ UNION ALL SELECT loan_id, version, effective_on, reason FROM standing_schedules AS held
-            WHERE NOT EXISTS (SELECT 1 FROM book_versions AS mine WHERE mine.loan_id = held.loan_id AND mine.version = held.version)"""
+            WHERE NOT EXISTS (SELECT 1 FROM book_versions AS mine WHERE mine.loan_id = held.loan_id AND mine.version = held.version)
+            AND NOT EXISTS (SELECT 1 FROM gone_versions AS gone WHERE gone.loan_id = held.loan_id AND gone.version = held.version)"""
     run.connection.execute(f"CREATE OR REPLACE VIEW known_versions AS {known}")
     run.connection.execute(
         f"CREATE OR REPLACE VIEW versions_of AS SELECT loan_id, version, known_from AS effective_on FROM book_versions {mine}"

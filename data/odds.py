@@ -160,32 +160,61 @@ def _payments(run: "Run", labels: Labels[str, str]) -> list[str]:
     ]
     if "payments" in run.partial or not any(part.source("reverses") for part in run.mapping.of("payments")):
         return cases
-    mine = "SELECT payment_id, loan_id, amount, kind, reverses, status, paid_on, problem IS NOT NULL AS unread, false AS held FROM staged_payments"
+    return cases + _reversals(run, labels)
+
+
+def _reversals(run: "Run", labels: Labels[str, str]) -> list[str]:
+    """A reversal takes back, once and not before it, a payment that is there; a payment is no less than what was taken back of it.
+
+    What a full export lacks is not there: the ledger would keep a reversal of nothing. Such a reversal is held back, and
+    with it whatever else of its loan would have been retracted.
+    """
+    columns = "payment_id, loan_id, amount, kind, reverses, status, paid_on"
+    mine = f"SELECT {columns}, problem IS NOT NULL AS unread, false AS held FROM staged_payments"
+    others = f"""SELECT {columns}, false, true FROM standing_payments
+        WHERE payment_id NOT IN (SELECT payment_id FROM staged_payments WHERE payment_id IS NOT NULL)"""
+    whole = all(part.export == "full" for part in run.mapping.of("payments"))
     if run.holds("payments"):
         mine = mine.replace(
             "false AS held", "payment_id IN (SELECT payment_id FROM standing_payments) AS held"
         )
-        mine += """ UNION ALL SELECT payment_id, loan_id, amount, kind, reverses, status, paid_on, false, true FROM standing_payments
-            WHERE payment_id NOT IN (SELECT payment_id FROM staged_payments WHERE payment_id IS NOT NULL)"""
+        if not whole:
+            mine += f" UNION ALL {others}"
     named = f"{literal(labels['reverses'] + ' ')} || {id_in_sql('mine.reverses')}"
-    target = f"""(SELECT payment_id, loan_id, max(amount) AS paid, bool_or(unread) OR count(*) > 1 AS bad FROM ({mine})
+    target = f"""(SELECT payment_id, loan_id, max(amount) AS paid, min(paid_on) AS since, bool_or(unread) OR count(*) > 1 AS bad FROM ({mine})
         WHERE coalesce(kind, '') <> 'reversal' AND payment_id IN (SELECT reverses FROM staged_payments) GROUP BY payment_id, loan_id)"""
     told = f"""CASE WHEN bad THEN {named} || ' is a payment in quarantine itself'
-        WHEN -mine.amount > paid THEN {named} || ' was a payment of ' || paid || ', less than the ' || -mine.amount || ' reversed' ELSE '' END"""
+        WHEN -mine.amount > paid THEN {named} || ' was a payment of ' || {_shown("paid")} || ', less than the ' || {_shown("-mine.amount")} || ' reversed'
+        WHEN mine.paid_on < since THEN {literal(labels["paid_on"] + " ")} || mine.paid_on || ' is before ' || since || ', the day of payment ' || {id_in_sql("mine.reverses")} || ', which it takes back' ELSE '' END"""
     first = f"""(SELECT reverses, loan_id, arg_min(payment_id, (NOT held, paid_on, payment_id)) AS earliest FROM ({mine})
         WHERE kind = 'reversal' AND reverses IS NOT NULL AND coalesce(status, 'posted') = 'posted' GROUP BY reverses, loan_id)"""
     match = "AS whole WHERE whole.loan_id = mine.loan_id AND"
-    cases.append(
-        f"""CASE WHEN kind = 'reversal' AND mine.reverses IS NOT NULL THEN nullif(coalesce(
-            (SELECT any_value({told}) FROM {target} {match} whole.payment_id = mine.reverses),
-            {named} || ' is not a payment of loan ' || {_LOAN} || ', neither in this export nor in the ledger'), '') END"""
-    )
-    cases.append(
+    absent = "neither in this export nor in the ledger"
+    if whole and run.holds("payments"):
+        absent = "or this full export lacks it"
+    cases = [
         f"""CASE WHEN kind = 'reversal' AND coalesce(mine.status, 'posted') = 'posted' THEN
             (SELECT any_value(CASE WHEN earliest <> mine.payment_id THEN {named} || ' is reversed already by ' || {id_in_sql("earliest")} END)
-            FROM {first} {match} whole.reverses = mine.reverses) END"""
-    )
+            FROM {first} {match} whole.reverses = mine.reverses) END""",
+        f"""CASE WHEN kind = 'reversal' AND mine.reverses IS NOT NULL THEN nullif(coalesce(
+            (SELECT any_value({told}) FROM {target} {match} whole.payment_id = mine.reverses),
+            {named} || ' is not a payment of loan ' || {_LOAN} || ', {absent}'), '') END""",
+    ]
+    if run.holds("payments") and not whole:
+        undone = f"""(SELECT reverses, loan_id, max(-amount) AS back, min(paid_on) AS undone_on, any_value(payment_id) AS undoer FROM ({others})
+            WHERE kind = 'reversal' AND reverses IS NOT NULL AND coalesce(status, 'posted') = 'posted' GROUP BY reverses, loan_id)"""
+        cases.append(
+            f"""CASE WHEN kind <> 'reversal' THEN (SELECT any_value(CASE
+                WHEN mine.amount < back THEN {literal(labels["amount"] + " ")} || {_shown("mine.amount")} || ' is less than the ' || {_shown("back")} || ' that ' || {id_in_sql("undoer")} || ' took back of it'
+                WHEN mine.paid_on > undone_on THEN {literal(labels["paid_on"] + " ")} || mine.paid_on || ' is after ' || undone_on || ', when ' || {id_in_sql("undoer")} || ' took it back' END)
+                FROM {undone} {match} whole.reverses = mine.payment_id) END"""
+        )
     return cases
+
+
+def _shown(amount: str) -> str:
+    """An amount as people write it, without the zeros that a column of four decimals adds."""
+    return f"rtrim(rtrim(CAST({amount} AS VARCHAR), '0'), '.')"
 
 
 def _schedules(run: "Run", labels: Labels[str, str]) -> list[str]:

@@ -87,7 +87,7 @@ ODD: dict[str, tuple[Callable[[Lender], None], str, int, str]] = {
     ),
     "a reversal of more than was paid": (
         lambda one: with_reversals(one, "P5,L1,2024-01-10,-50.01,,P1"),
-        "payments", 1, "Undoes P1 was a payment of 50.0000, less than the 50.0100 reversed",
+        "payments", 1, "Undoes P1 was a payment of 50, less than the 50.01 reversed",
     ),
     "two schedules with one version": (
         lambda one: with_versions(one, "L1,2,2024-01-09,rescheduled", "L1,2,2024-01-10,curtailed"),
