@@ -81,6 +81,9 @@ _PLACEHOLDERS = tuple(
     to_day(date(*on)) for on in ((1900, 1, 1), (1970, 1, 1), (2099, 12, 31), (9999, 12, 31))
 )
 
+MOST = 1_000_000_000_000
+"""The largest amount of money: nine hundred of them still add up within 64 bits of 1/10,000."""
+
 _NOT_NEGATIVE = (0, None, "must not be negative")
 _FROM_1_TO_1000 = (1, 1000, "must be between 1 and 1000")
 _MINUTES = (0, 1440, "must be between 0 and 1440")
@@ -141,6 +144,9 @@ def rules_for(table: Table, filled: Collection[str]) -> tuple[Rule, ...]:
         if kind == "date" and column.required:
             words = f"{name} {{value}} is a placeholder that systems write where they know no date; correct it at the source"
             rules.append(Rule(name, "not_among", kind, words, refused=_PLACEHOLDERS))
+        if kind == "money":
+            words = f"{name} {{value}} is beyond {MOST:,} either way, which no installment, payment or loan is; correct it at the source"
+            rules.append(Rule(name, "between", kind, words, low=-MOST * SCALE, high=MOST * SCALE))
         if (table.name, name) in _RANGES:
             low, high, words = _RANGES[(table.name, name)]
             rules.append(Rule(name, "between", kind, f"{name} {{value}} {words}", low=low, high=high))

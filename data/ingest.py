@@ -25,6 +25,7 @@ from data.manifest import read_manifest, settle, unfinished_files
 from data.mapping import Mapping
 from data.odds import warnings_of
 from data.sampling import sample
+from data.separators import separator_notes
 from data.sources import Source, read_sources
 from data.staging import canonical, connect, create_staged, stage
 from data.store import locked, scratch
@@ -133,6 +134,7 @@ def ingest(
                 writes = changed or any(run.rejected.values()) or moves
                 notes: tuple[str, ...] = (seen.note(),) if seen else ()
                 notes += unmapped_columns(mapping, sources) if check_only else ()
+                notes += separator_notes(mapping, sources)
                 report = _report(run, counts, writes, check_only, notes + phone_notes(run, phones))
                 if batch is not None:
                     newest = run.batch if writes or held is None else held.batch

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from data.masking import id_in_sql
 from data.money import CURRENCIES, decimals_of
 from data.staging import literal, quoted
-from data.tables import Table
+from data.tables import TABLES, Table
 
 if TYPE_CHECKING:
     from data.gate import Run
@@ -305,6 +305,7 @@ def count_odd(run: "Run", name: str) -> None:
         run.early_payments += run.count(
             "SELECT count(*) FROM accepted_payments JOIN beginnings USING (loan_id) WHERE paid_on < begins_on"
         )
+    _count_dropped(run, name)
     for column, table in _LISTED:
         if name == "assignments":
             run.connection.execute(
@@ -316,6 +317,20 @@ def count_odd(run: "Run", name: str) -> None:
                     run.connection.execute(
                         f"INSERT INTO listed SELECT '{column}', {column} FROM {kind}_{table}"
                     )
+
+
+def _count_dropped(run: "Run", name: str) -> None:
+    """A column that the mapping no longer names is empty from this full export on, as one that was emptied would be."""
+    parts = run.mapping.of(name)
+    if not parts or not run.made(f"standing_{name}") or any(part.export != "full" for part in parts):
+        return
+    known = {
+        column.name for column in TABLES[name].columns if column.default is None and column.name != "kind"
+    }
+    for column in run.columns(f"standing_{name}"):
+        if (column in known or column.startswith("attr_")) and not any(part.source(column) for part in parts):
+            lost = run.count(f"SELECT count({quoted(column)}) FROM standing_{name}")
+            run.dropped[name, column] = run.dropped.get((name, column), 0) + lost
 
 
 def warnings_of(run: "Run") -> tuple[str, ...]:
@@ -330,6 +345,11 @@ def warnings_of(run: "Run") -> tuple[str, ...]:
         notes.append(
             f"{run.early_payments:,} {verb} dated up to {EARLY_DAYS} days before their loan was disbursed; the rows are kept, compare the dates at the source."
         )
+    for (name, column), lost in run.dropped.items():
+        if lost:
+            notes.append(
+                f"{column} is not mapped any more, so its {lost:,} values in {name} end with this batch; map it again if that was not meant."
+            )
     for column, table in _LISTED:
         rows = run.count(
             f"""SELECT coalesce(sum(n), 0) FROM assigned_to WHERE what = '{column}'

@@ -20,6 +20,7 @@ from features.settings import ArrearsSettings
 _FAR_PAST, _NEVER = -int(NEVER), int(NEVER)
 _BEFORE, _BEYOND = 60, 1_200
 """Days that a table reaches before the book's first day and beyond its last: longer than any horizon is."""
+_FARTHEST = 31
 _CLOCKS = ("oldest_unpaid", "first_arrears", "material")
 
 
@@ -101,14 +102,15 @@ def calendar_tables(
 
 
 def _table(days: np.ndarray, working: np.ndarray, arrears: ArrearsSettings) -> np.ndarray:
-    """One row of `Calendars.days`; a due date without a working day after (or before) it in the table stays."""
+    """One row of `Calendars.days`; a due date without a working day in the month after (or before) it stays: such a
+    calendar is a mistake, and none may move a due date to another season."""
     if arrears.non_working_days == "working_days_only":
         return np.cumsum(working)
     if arrears.non_working_days == "following":
         moved = np.minimum.accumulate(np.where(working, days, _NEVER)[::-1])[::-1]
     else:
         moved = np.maximum.accumulate(np.where(working, days, _FAR_PAST))
-    return np.where(np.abs(moved) == _NEVER, days, moved)
+    return np.where(np.abs(moved - days) > _FARTHEST, days, moved)
 
 
 def homes_of(

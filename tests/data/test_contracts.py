@@ -315,3 +315,44 @@ def test_the_witnesses_of_a_column_fail_exactly_where_some_row_fails(
         sum(one is not None for one in texts),
     ]
     assert [one.unexpected for one in verdict.counts] == fails
+
+
+@pytest.mark.parametrize("table", ["loans", "installments", "payments"])
+def test_no_amount_is_so_large_that_a_loan_of_them_could_not_be_counted(table: str) -> None:
+    """A hundred and more of them in one loan would wrap around 64 bits and look like nothing owed."""
+    rules = rules_for(TABLES[table], set(TABLES[table].column_names))
+    money = {column.name for column in TABLES[table].columns if column.kind == "money"}
+    highest = {rule.column: rule.high for rule in rules if rule.check == "between" and rule.high is not None}
+    assert all(900 * highest[name] < 2**63 for name in money)
+
+
+def test_an_amount_beyond_all_loans_goes_to_quarantine(lender: Lender) -> None:
+    lender.change("payments.csv", "P1,L1,2024-01-08,50,", "P1,L1,2024-01-08,90000000000000.00,")
+    lender.ingest(DAY)
+    assert "Amount 90000000000000 is beyond 1,000,000,000,000 either way" in reasons(lender, "payments")[0]
+
+
+def test_a_dot_that_may_separate_thousands_is_told(lender: Lender) -> None:
+    lender.files["payments.csv"] = (
+        "Receipt,LoanNo,Paid,Amount,Posted\nP1,L1,2024-01-08,50,\nP2,L1,2024-01-16,1.500,\n"
+    )
+    (note,) = [one for one in lender.ingest(DAY).notes if "dot" in one]
+    assert "Amount holds amounts such as 1.500" in note and "read as 1.5;" in note
+
+
+@pytest.mark.parametrize("second", ["1.50", "1.500000"])
+def test_amounts_with_other_decimals_are_not_doubted(lender: Lender, second: str) -> None:
+    lender.files["payments.csv"] = (
+        f"Receipt,LoanNo,Paid,Amount,Posted\nP1,L1,2024-01-08,50,\nP2,L1,2024-01-16,{second},\nP3,L1,2024-01-16,1.000,\n"
+    )
+    assert not [one for one in lender.ingest(DAY).notes if "dot" in one]
+
+
+def test_a_column_that_is_no_longer_mapped_is_told_with_what_it_held(lender: Lender) -> None:
+    lender.ingest(DAY)
+    lender.map('region = "Region"\n', "")
+    notes = lender.ingest(date(2024, 2, 1)).notes
+    assert [
+        one for one in notes if one.startswith("region is not mapped any more, so its 3 values in borrowers")
+    ]
+    assert not [one for one in lender.ingest(date(2024, 2, 2)).notes if "mapped any more" in one]

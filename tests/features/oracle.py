@@ -34,6 +34,8 @@ class Pencil:
         step = {"following": ONE, "preceding": -ONE}.get(self.settings["non_working_days"])
         while step is not None and not self.works(day):
             day += step
+            if abs((day - due["on"]).days) > 31:
+                return due["on"]
         return day
 
     def schedule(self, number: int) -> list[tuple[date, Decimal, Decimal | None]]:

@@ -1,7 +1,7 @@
 """Golden examples G7 to G11 and G13's single loans: one setting each, with the numbers written out."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -56,6 +56,14 @@ def test_a_holiday_that_became_known_later_changes_no_answer_about_what_was_know
     assert seen(facts, "2024-06-18", "2024-06-19").days_past_due == 1
     assert seen(facts, "2024-06-18", "2024-06-20").days_past_due == 0
     assert seen(facts, "2024-06-20", "2024-06-20").days_past_due == 2
+
+
+@pytest.mark.parametrize("days_off", ["following", "preceding"])
+def test_a_calendar_of_nothing_but_days_off_moves_no_due_date(loan: Loan, days_off: str) -> None:
+    """A copied column of dates must not carry a due date back before its loan was disbursed, or to another season."""
+    off = [(str(date(2024, 5, 1) + timedelta(days=n)), "2024-01-01") for n in range(80)]
+    facts = loan([("2024-06-14", 100)], arrears=ArrearsSettings(non_working_days=days_off), holidays=off)
+    assert seen(facts, "2024-06-18").days_past_due == 4
 
 
 def test_the_weekend_is_a_setting(loan: Loan) -> None:
