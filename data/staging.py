@@ -130,6 +130,8 @@ def stage(
         # an `sql` that fails, or never ends, on a single row is only found when all rows have run
         with time_limit(connection, f"{mapping_file}: tables.{part.table}: reading {part.file}"):
             connection.execute(_insert(table, part, number, source.cells, bare))
+    except (duckdb.OutOfMemoryException, duckdb.IOException):
+        raise  # the disk's fault and no row's
     except duckdb.Error as error:
         if reading.error is not None:
             raise reading.error from error

@@ -15,6 +15,7 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -25,7 +26,7 @@ from data.digest import file_digest, json_digest, table_digest
 from data.errors import LedgerError
 from data.gate import Run
 from data.manifest import Manifest, announce, folder_named, sync_folder, unfinished_files
-from data.staging import quoted
+from data.staging import MEMORY, quoted
 from data.tables import TABLES, Kind, ledger_schema
 
 ROW_GROUP = 131_072
@@ -49,19 +50,30 @@ def locked(folder: Path) -> Iterator[None]:
 def scratch(ledger: Path | None) -> Iterator[Path]:
     """A private folder for what does not fit into memory, gone at the end; what a killed ingest left in it goes first.
 
-    ledger: whose disk to use; None for a folder of the system's.
+    ledger: whose disk to use; None for a folder of the system's. Errors: `LedgerError` when it has no room.
     """
-    if ledger is None:
-        with tempfile.TemporaryDirectory(prefix="duesight-") as name:
-            yield Path(name)
-        return
-    folder = ledger / ".scratch"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700)
     try:
-        yield folder
-    finally:
+        if ledger is None:
+            with tempfile.TemporaryDirectory(prefix="duesight-") as name:
+                yield Path(name)
+            return
+        folder = ledger / ".scratch"
         shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+        where = tempfile.gettempdir() if ledger is None else ledger
+        if isinstance(error, duckdb.OutOfMemoryException) and "temp_directory" not in str(error):
+            raise LedgerError(
+                f"This export needs more memory than the {MEMORY} it may use; bring it in several exports. Nothing was written."
+            ) from error
+        raise LedgerError(
+            f"{where}: the disk has no room for what does not fit into memory while this export is worked through; "
+            "free about as much as the export is large and run the command again. Nothing was written."
+        ) from error
 
 
 def begin(folder: Path, manifest: Manifest | None, batch: int) -> None:

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import data.staging
 from data.ledger import Ledger
 from data.quarantine import list_quarantine
 from pipelines.cli import main
@@ -220,6 +221,31 @@ def test_a_real_disk_that_fills_leaves_nothing_half_written(
         again("size=20m")
         assert desk.ingest(FIRST_DAY, export)[0] == 0
         assert desk.ledger.content_digest() == whole.ledger.content_digest()
+
+
+def test_a_disk_without_room_for_what_does_not_fit_into_memory_is_told_as_that(
+    another_lender: Callable[[str], Lender],
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    many = another_lender("many")
+    dues = (f"L{loan},{no},2024-02-{no:02d},5" for loan in (1, 2, 3) for no in range(1, 29))
+    many.files["dues.csv"] = "LoanNo,No,Due,Amount\n" + "\n".join(dues) + "\n"
+    lines = (f"P{n:07d},L{n % 3 + 1},2024-01-{n % 14 + 8:02d},0.01," for n in range(700_000))
+    many.files["payments.csv"] = "Receipt,LoanNo,Paid,Amount,Posted\n" + "\n".join(lines) + "\n"
+    many.write()
+    monkeypatch.setattr(data.staging, "MEMORY", "100MB")
+    with mounted(tmp_path / "disk", "5m") as again:
+        desk = Desk(another_lender("disk/here"), capsys)
+        desk.lender.root = tmp_path / "disk"
+        (desk.root / "duesight.toml").write_text("[flows]\nuse_prefect = false\n", encoding="utf-8")
+        code, _, sentences = desk.ingest(FIRST_DAY, many.folder)
+        assert code == 1 and [one for one in sentences if "no room for what does not fit into memory" in one]
+        assert not list((desk.root / "ledger").rglob("*.parquet"))
+        assert not (desk.root / "ledger" / ".scratch").exists()
+        again("size=500m")
+        assert desk.ingest(FIRST_DAY, many.folder)[0] == 0
 
 
 def test_an_export_on_a_disk_that_cannot_be_written_to_is_read(
