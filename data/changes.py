@@ -9,11 +9,12 @@ business date; afterwards the business date. A changed row whose source repeats 
 business date too: a correction must not be visible before it was made. So is a row that was retracted and comes back.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from data.gate import Run
 from data.ledger import Ledger
@@ -42,60 +43,103 @@ def load_standing(
     """`standing_<table>`: the newest version of every fact the ledger holds in the buckets worked on now.
 
     Columns: those asked for (default: all, with the attributes), `known_at`, `bucket`. of_owners: a table of this run
-    with the owner column; then only facts of the owners it names.
+    with the owner column; then only facts of the owners it names. `ended_<table>`: keys of which a version has ended.
     """
     table = TABLES[name]
     wanted = list(columns or [*table.column_names, *ledger.attributes(name)])
-    owners = None
-    if of_owners is not None:
-        found = run.rows(f"SELECT DISTINCT {quoted(table.owner)} AS owner FROM {of_owners}")
-        owners = found["owner"].combine_chunks()
-    run.drop(f"standing_{name}")
-    if table.bucketed:
-        buckets = [one for one in ledger.buckets() if run.low <= one <= run.high]
-        read = list(ledger.facts_by_bucket(name, wanted, buckets, owners=owners))
-    else:
+    owners = None if of_owners is None else _ids(run, table.owner, of_owners)
+    rows = _rows_of(run, ledger, name, wanted, owners)
+    _hold(run, ledger, name, wanted, rows)
+
+
+def _ids(run: Run, column: str, source: str) -> pa.Array:
+    asked = f"SELECT DISTINCT {quoted(column)} AS id FROM {source} WHERE {quoted(column)} IS NOT NULL"
+    return run.rows(asked)["id"].combine_chunks()
+
+
+def _rows_of(
+    run: Run,
+    ledger: Ledger,
+    name: str,
+    wanted: list[str],
+    owners: pa.Array | None,
+    keys: pa.Array | None = None,
+) -> pa.Table | None:
+    """Every version of the facts asked for, with `bucket`; None where no bucket of these holds a row."""
+    if not TABLES[name].bucketed:
         read = [(0, ledger.facts(name, wanted, owners=owners))]
+    else:
+        buckets = [one for one in ledger.buckets() if run.low <= one <= run.high]
+        read = list(ledger.facts_by_bucket(name, wanted, buckets, owners=owners, keys=keys))
     parts = [
         rows.append_column("bucket", pa.array(np.full(rows.num_rows, bucket, np.uint8)))
         for bucket, rows in read
     ]
-    if parts:
-        run.connection.register("ledger_rows", pa.concat_tables(parts))
-        run.connection.execute(
-            f"CREATE TABLE standing_{name} AS SELECT * EXCLUDE (known_until) FROM ledger_rows WHERE known_until IS NULL"
-        )
-        if set(table.key) <= set(wanted):
-            key = ", ".join(map(quoted, table.key))
-            run.connection.execute(
-                f"CREATE OR REPLACE TABLE ended_{name} AS SELECT DISTINCT {key} FROM ledger_rows WHERE known_until IS NOT NULL"
-            )
-        run.connection.unregister("ledger_rows")
-    else:  # no bucket of these holds a row
+    return pa.concat_tables(parts) if parts else None
+
+
+def _hold(run: Run, ledger: Ledger, name: str, wanted: list[str], rows: pa.Table | None) -> None:
+    """Make `standing_<table>` and `ended_<table>` of these rows."""
+    table = TABLES[name]
+    run.drop(f"standing_{name}")
+    if rows is None:
         kinds = ledger.attributes(name)
         types = {column.name: DUCKDB_TYPES[column.kind] for column in table.columns}
         types |= {one: "DOUBLE" if kind == "number" else "VARCHAR" for one, kind in kinds.items()}
         body = ", ".join(f"{quoted(one)} {types[one]}" for one in wanted)
         run.connection.execute(f"CREATE TABLE standing_{name} ({body}, known_at DATE, bucket UTINYINT)")
+        return
+    run.connection.register("ledger_rows", rows)
+    run.connection.execute(
+        f"CREATE TABLE standing_{name} AS SELECT * EXCLUDE (known_until) FROM ledger_rows WHERE known_until IS NULL"
+    )
+    if set(table.key) <= set(wanted):
+        key = ", ".join(map(quoted, table.key))
+        run.connection.execute(
+            f"CREATE OR REPLACE TABLE ended_{name} AS SELECT DISTINCT {key} FROM ledger_rows WHERE known_until IS NOT NULL"
+        )
+    run.connection.unregister("ledger_rows")
+
+
+def can_move(run: Run, name: str) -> bool:
+    """Whether a key of this table could stand under another owner in the ledger: only a key without its owner in it can
+    move, a payment from one loan to another, a contact from one borrower to another."""
+    table = TABLES[name]
+    bucketed = table.bucketed and table.owner not in table.key
+    return run.ledger is not None and bucketed and run.made(f"read_{name}")
 
 
 def find_moved(run: Run, name: str) -> None:
-    """`moved_<table>` (the key, the owner the ledger knows): keys of this export that the ledger holds under another owner.
-
-    Only a key without its owner in it can move: a payment from one loan to another, a contact from one borrower to another.
-    """
+    """`moved_<table>` (the key, the owner the ledger knows): keys of this export that the ledger holds under another owner."""
     table = TABLES[name]
-    if run.ledger is None or not table.bucketed or table.owner in table.key or not run.made(f"read_{name}"):
+    if run.ledger is None or not can_move(run, name):
         return
     (key,) = table.key
-    asked = run.rows(f"SELECT {quoted(key)} AS id FROM read_{name} WHERE {quoted(key)} IS NOT NULL")
-    ids = asked["id"].combine_chunks()
-    run.connection.execute(f"CREATE TABLE moved_{name} ({quoted(key)} VARCHAR, held_owner VARCHAR)")
-    for _, rows in run.ledger.facts_by_bucket(name, [key, table.owner], run.ledger.buckets(), keys=ids):
+    ids = _ids(run, key, f"read_{name}")
+    wanted, buckets = [key, table.owner], run.ledger.buckets()
+    _make_moved(run, name, (rows for _, rows in run.ledger.facts_by_bucket(name, wanted, buckets, keys=ids)))
+
+
+def load_standing_and_moved(run: Run, ledger: Ledger, name: str) -> None:
+    """`standing_<table>` of a delta's owners and `moved_<table>` in one reading, where all of it is worked on at a time."""
+    table = TABLES[name]
+    wanted = [*table.column_names, *ledger.attributes(name)]
+    owners, ids = (_ids(run, one, f"read_{name}") for one in (table.owner, table.key[0]))
+    rows = _rows_of(run, ledger, name, wanted, owners, ids)
+    _make_moved(run, name, () if rows is None else (rows,))
+    if rows is not None:
+        rows = rows.filter(pc.is_in(rows[table.owner], value_set=owners))
+    _hold(run, ledger, name, wanted, rows)
+
+
+def _make_moved(run: Run, name: str, held: Iterable[pa.Table]) -> None:
+    key, owner = quoted(TABLES[name].key[0]), quoted(TABLES[name].owner)
+    run.connection.execute(f"CREATE TABLE moved_{name} ({key} VARCHAR, held_owner VARCHAR)")
+    for rows in held:
         run.connection.register("ledger_rows", rows)
         run.connection.execute(
-            f"""INSERT INTO moved_{name} SELECT held.{quoted(key)}, held.{quoted(table.owner)} FROM ledger_rows AS held JOIN read_{name} AS mine
-                ON mine.{quoted(key)} = held.{quoted(key)} WHERE held.known_until IS NULL AND mine.{quoted(table.owner)} <> held.{quoted(table.owner)}"""
+            f"""INSERT INTO moved_{name} SELECT held.{key}, held.{owner} FROM ledger_rows AS held JOIN read_{name} AS mine
+                ON mine.{key} = held.{key} WHERE held.known_until IS NULL AND mine.{owner} <> held.{owner}"""
         )
         run.connection.unregister("ledger_rows")
 

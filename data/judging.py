@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 import pyarrow as pa
 
 from data.buckets import BUCKETS
-from data.changes import find_changes, find_moved, load_standing
+from data.changes import can_move, find_changes, find_moved, load_standing, load_standing_and_moved
 from data.errors import LedgerError
 from data.gate import Run, Tally, find_twice, split
 from data.ingest_report import TableCounts
@@ -58,9 +58,9 @@ def judge_all(
             read(name)
             find_twice(run, name)
         say(f"judging {name}")
-        if run.holds(name):
-            find_moved(run, name)
         groups = list(_groups(run, name))
+        if run.holds(name) and not _at_once(run, name, groups):
+            find_moved(run, name)
         for number, (run.low, run.high) in enumerate(groups):
             if len(groups) > 1:
                 say(f"judging {name}, part {number + 1} of {len(groups)}")
@@ -86,6 +86,11 @@ def _groups(run: Run, name: str) -> Iterator[tuple[int, int]]:
             low, held = bucket, 0
         held += rows
     yield low, BUCKETS - 1
+
+
+def _at_once(run: Run, name: str, groups: list[tuple[int, int]]) -> bool:
+    """A delta that is worked on in one go asks the ledger once, for its owners and for its keys."""
+    return can_move(run, name) and len(groups) == 1 and not is_full(run, name)
 
 
 def _judge_group(run: Run, name: str, write: Write) -> None:
@@ -125,7 +130,9 @@ def _load_what_stands(run: Run, name: str) -> None:
     here = f"staged_{name}" if run.mapped(name) and not is_full(run, name) else None
     if name == "assignments" and assigns(run) and here is not None:
         here = f"(SELECT loan_id FROM staged_assignments UNION ALL SELECT loan_id FROM first_assignments WHERE {run.here()})"
-    if run.holds(name):
+    if run.holds(name) and can_move(run, name) and not run.made(f"moved_{name}"):
+        load_standing_and_moved(run, run.ledger, name)
+    elif run.holds(name):
         load_standing(run, run.ledger, name, of_owners=here)
     if name == "installments" and run.holds("schedules"):
         load_standing(run, run.ledger, "schedules", of_owners=here)

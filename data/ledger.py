@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -172,7 +173,7 @@ class Ledger:
         `known_until` null while the row stands). A retraction is no row: it ends its predecessor.
         Order: the table's `sort` (loan tables: loan_id, dates, key), then batch. `bucket` reads one of
         `buckets()`; None reads all. Tables without buckets are returned whole whatever the bucket. owners: only facts of
-        these loans (or borrowers, where the table is theirs); keys: only facts with these ids.
+        these loans (or borrowers, where the table is theirs); keys: only facts with these ids; both: facts of either.
         Errors: `LedgerError` for a table, column or batch that is not there.
         """
         shape = _table(table)
@@ -202,9 +203,9 @@ class Ledger:
                 elsewhere = bucket not in (None, home) or (held is not None and home not in held)
                 if home is not None and elsewhere:
                     continue
-                rows = _only(self._read(name, wanted, number, record.digests.get(name), repeated), only)
+                rows = _any_of(self._read(name, wanted, number, record.digests.get(name), repeated), only)
                 if held is not None and home is not None:
-                    rows = _only(rows, {shape.owner: held[home][shape.owner == "loan_id"]})
+                    rows = _any_of(rows, {shape.owner: held[home][shape.owner == "loan_id"]})
                 parts.append(_unpacked(rows))
         kinds = {**{column.name: column.kind for column in shape.columns}, **self.attributes(table)}
         empty = _empty(wanted, kinds)
@@ -333,10 +334,12 @@ def _bucket_of(file: str) -> int:
     return int(file.split("/")[1].removeprefix("bucket-"))
 
 
-def _only(rows: pa.Table, ids: dict[str, pa.Array]) -> pa.Table:
-    for name, values in ids.items():
-        rows = rows.filter(pc.is_in(rows[name], value_set=values))
-    return rows
+def _any_of(rows: pa.Table, ids: dict[str, pa.Array]) -> pa.Table:
+    """Rows with one of these ids in one of these columns; without ids all of them."""
+    if not ids:
+        return rows
+    found = [pc.is_in(rows[name], value_set=values) for name, values in ids.items()]
+    return rows.filter(reduce(pc.or_, found))
 
 
 def _unpacked(rows: pa.Table) -> pa.Table:
