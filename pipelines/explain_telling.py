@@ -161,7 +161,7 @@ def state_sentences(told: "Timeline") -> list[str]:
     if told.oldest is not None:
         said += _counting(told, told.oldest)
     elif now.due == 0:
-        said.append("Nothing has fallen due yet, so nothing is late.")
+        said.append("Of what was known, nothing has fallen due yet, so nothing is late.")
     else:
         ahead = now.paid - now.due
         said.append(

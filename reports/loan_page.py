@@ -9,6 +9,7 @@ It computes no number: every value stands in the timeline, and nothing here read
 same bytes.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 from html import escape
@@ -44,7 +45,7 @@ def loan_picture(told: Timeline, words: str) -> str:
         money.yaxis.set_major_locator(MaxNLocator(nbins=5))
         money.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
         money.set_ylabel(told.currency)
-        money.legend(loc="upper left", frameon=False, fontsize=9)
+        money.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, fontsize=9)
         _marks(money, told)
         _late(late, told)
         late.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
@@ -100,13 +101,13 @@ def _marks(axes: object, told: Timeline) -> None:
         axes.axvline(day, color=QUIET, linewidth=0.8, dashes=(2, 2))
         axes.annotate(
             ", ".join(words_of_day),
-            (day, 0.98),
+            (day, 0.03),
             xycoords=("data", "axes fraction"),
             xytext=(-3, 0),
             textcoords="offset points",
             rotation=90,
             ha="right",
-            va="top",
+            va="bottom",
             fontsize=8,
             color=QUIET,
         )
@@ -120,9 +121,9 @@ def loan_page(
     table: Sequence[Sequence[str]],
 ) -> str:
     """The page; `table` begins with its heads, `parts` are a heading and its sentences each, the first beside the picture."""
-    paragraphs = [f"<p>{escape(line)}</p>" for line in lead]
+    paragraphs = [f"<p>{_words(line)}</p>" for line in lead]
     sections = [
-        f"<h2>{escape(head)}</h2>\n" + "\n".join(f"<p>{escape(line.strip())}</p>" for line in lines)
+        f"<h2>{escape(head)}</h2>\n" + "\n".join(f"<p>{_words(line.strip())}</p>" for line in lines)
         for head, lines in parts
     ]
     heads = "".join(f"<th{_kind(n)}>{escape(cell)}</th>" for n, cell in enumerate(table[0]))
@@ -138,7 +139,7 @@ def loan_page(
             "<style>",
             *(style.read_text(encoding="utf-8") for style in _STYLES),
             '</style></head><body><main class="wide">',
-            f"<h1>{escape(title)}</h1>",
+            f"<h1>{_words(title)}</h1>",
             *paragraphs,
             f'<div class="beside"><figure>{picture}</figure>',
             f"<section>{sections[0]}</section></div>",
@@ -153,9 +154,16 @@ def loan_page(
     )
 
 
+def _words(line: str) -> str:
+    """A sentence whose days do not break at their hyphens."""
+    return re.sub(r"\b\d{4}-\d\d-\d\d\b", r'<span class="nowrap">\g<0></span>', escape(line))
+
+
 def _cell(place: int, head: str, cell: str) -> str:
     """A cell that knows its head, for the card of a phone; amounts do not break from their word."""
-    words = escape(cell).replace(" (", "\u00a0(").replace(": ", ":\u00a0")
+    words = escape(cell)
+    if _KINDS.get(place) == "amounts":
+        words = words.replace(" (", "\u00a0(").replace(": ", ":\u00a0")
     return f'<td{_kind(place)} data-head="{escape(head)}">{words}</td>'
 
 

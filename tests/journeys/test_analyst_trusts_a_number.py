@@ -223,6 +223,22 @@ def test_a_loan_that_was_mended_is_known_from_the_mending_on_and_the_message_say
     assert "Days past due: 17." in told
 
 
+def test_a_mended_row_whose_mapping_says_when_it_was_recorded_is_known_from_then_on(tiny: Any) -> None:
+    tiny.map("disbursed_on = {", 'known_at = "Entered"\ndisbursed_on = {')
+    head, *lines = tiny.files["loans.csv"].splitlines()
+    entered = [f"{line},2024-01-20" for line in lines]
+    tiny.files["loans.csv"] = "\n".join([f"{head},Entered", *entered, ""])
+    tiny.change("loans.csv", "L1,B1,300,10/01/2024", "L1,B1,300,")
+    tiny.ingest()
+    tiny.change("loans.csv", "L1,B1,300,", "L1,B1,300,10/01/2024")
+    assert tiny.ingest("2024-04-05").code == 0
+    told = tiny.run("explain", "L1", "--as-of", "2024-03-31").out
+    assert "Of what was known, nothing has fallen due yet" in told
+    assert "3 installments of 2024-02-14 to 2024-04-14, 330.00 in all: not yet known, known from 2024-04-05 on." in told  # fmt: skip
+    said = tiny.run("explain", "L1", "--as-of", "2024-01-15")
+    assert said.code == 1 and "the ledger knows it from 2024-01-20 on" in said.sentence
+
+
 def test_a_charge_an_advance_a_waiver_and_an_end_are_named_in_the_line_of_their_day(reporting: Any) -> None:
     reporting.map('installment_no = "No"', 'installment_no = "No"\nkind = "Sort"\nfees_due = "Fees"')
     reporting.map(
@@ -267,6 +283,8 @@ def test_a_month_end_book_is_explained_on_its_month_ends_only(tiny: Any) -> None
     tiny.ingest()
     said = tiny.run("explain", "L1", "--as-of", "2024-03-30")
     assert said.code == 1 and "2024-03-31 and not on 2024-03-30" in said.sentence
+    said = tiny.run("explain", "L1", "--as-of", "2024-03-31", "--every", "day")
+    assert said.code == 1 and "no other day has a line; say month or event" in said.sentence
 
 
 def test_the_page_and_the_picture_are_the_same_bytes_twice_and_load_nothing(

@@ -87,8 +87,11 @@ def test_steps_need_the_days_on_which_something_moved() -> None:
 
 def test_each_cell_names_its_column_for_the_card_of_a_phone_and_keeps_an_amount_with_its_word() -> None:
     row = ("2024-01-15", "100.00 (charge: fees)", "", "100.00", "0.00", "100.00", "2024-01-15", "0", "1", "")
-    page = loan_page("Loan L1", ["As known."], "<svg/>", [("Why", ["So."]), ("More", ["<b>"])], [HEADS, row])
+    page = loan_page(
+        "Loan L1", ["As known on 2024-01-15."], "<svg/>", [("Why", ["So."]), ("More", ["<b>"])], [HEADS, row]
+    )
     cells = re.findall(r'<td[^>]* data-head="([^"]*)">([^<]*)</td>', page)
     assert [head for head, _ in cells] == list(HEADS)
     assert cells[1][1] == "100.00\u00a0(charge:\u00a0fees)"
+    assert 'known on <span class="nowrap">2024-01-15</span>.' in page
     assert "&lt;b&gt;" in page and "max-width: 76rem" in page
