@@ -30,12 +30,13 @@ class NotCounted:
 
     why: known_later (detail: from which day), retracted, corrected (on which day), dated_later, after_the_end (which
     day), not_posted (its status), recovery, waiver, charge, replaced_version, later_version (its number),
-    before_version (whose predecessor has it). amount: their sum, None where the table has none. ids: at most three.
+    before_version (whose predecessor has it). kind: the kind of payment or due, "" where it has none. amount: their sum, None where the table has none. ids: at most three.
     """
 
     table: str
     why: str
     detail: str
+    kind: str
     rows: int
     amount: Decimal | None
     first: date
@@ -46,7 +47,7 @@ class NotCounted:
 def rows_not_counted(ledger: Ledger, told: Timeline) -> tuple[NotCounted, ...]:
     """The groups, ordered by table, reason and day."""
     part = ledger.part_with(pa.array([told.loan_id]), told.batch)
-    found: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    found: dict[tuple[str, str, str, str], list[dict[str, Any]]] = {}
     versions = _rows(part, "schedules", ["version", "effective_on", "reason"], told)
     for table, columns, on, key in (
         ("schedules", ["version", "effective_on", "reason"], "effective_on", "version"),
@@ -59,7 +60,7 @@ def rows_not_counted(ledger: Ledger, told: Timeline) -> tuple[NotCounted, ...]:
             why = _why(table, row, row[on], rows, versions, told)
             if why is not None:
                 row["_on"], row["_key"] = row[on], str(row[key])
-                found.setdefault((table, *why), []).append(row)
+                found.setdefault((table, *why, _kind(table, row)), []).append(row)
     return tuple(_group(name, rows) for name, rows in sorted(found.items()))
 
 
@@ -69,13 +70,20 @@ def _rows(part: Ledger, table: str, columns: list[str], told: Timeline) -> list[
     return found
 
 
-def _group(name: tuple[str, str, str], rows: list[dict[str, Any]]) -> NotCounted:
-    table, why, detail = name
+def _kind(table: str, row: dict[str, Any]) -> str:
+    """Of a due and a payment only; a payment without one that is negative takes another back."""
+    if table == "payments":
+        return row["kind"] or ("reversal" if row["amount"] < 0 else "payment")
+    return (row["kind"] or "scheduled") if table == "installments" else ""
+
+
+def _group(name: tuple[str, str, str, str], rows: list[dict[str, Any]]) -> NotCounted:
+    table, why, detail, kind = name
     money = {"payments": "amount", "installments": "amount_due"}.get(table)
     days = [row["_on"] for row in rows]
     ids = sorted({row["_key"] for row in rows})[:MOST_IDS] if table != "installments" else []
     amount = sum((row[money] for row in rows), Decimal(0)) if money else None
-    return NotCounted(table, why, detail, len(rows), amount, min(days), max(days), tuple(ids))
+    return NotCounted(table, why, detail, kind, len(rows), amount, min(days), max(days), tuple(ids))
 
 
 def _why(

@@ -1,17 +1,19 @@
 """One loan's history under the rules of arrears, day by day, so that a person can add it up.
 
 A line says what fell due and came in on a day and how the loan stood at its end, under the schedule version that was
-in force then, all as known on one day. Every number comes from the functions that features, labels and lists use
-(`features.arrears`, `features.contagion`); nothing is counted here a second time.
+in force then, all as known on one day. Beside the lines, which may be few, stands how the loan stood at the end of
+every single day. Every number comes from the functions that features, labels and lists use (`features.arrears`,
+`features.contagion`); nothing is counted here a second time.
 
-It promises that the line of the judged day has the numbers of `features.snapshot.feature_table` for that day, and
-exact amounts. It does not say in words what it means (the command does), and reads no name.
+It promises that the line of the judged day has the numbers of `features.snapshot.feature_table` for that day, exact
+amounts, and the same days whatever the lines are. It does not say in words what it means (the command does), and
+reads no name.
 """
 
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -21,49 +23,39 @@ from data.days import NEVER, month_ends, to_date, to_day
 from data.errors import LedgerError
 from data.ledger import Ledger
 from data.money import to_decimal
-from features.arrears import (
-    CLOSED,
-    EVENT_KINDS,
-    FROM_THE_START,
-    SOLD,
-    VERSION_KINDS,
-    LoanFacts,
-    State,
-    ended_on,
-    is_known,
-    state_on,
-    version_in_force,
-)
+from features.arrears import LoanFacts, State, ended_on, state_on, version_in_force
 from features.book import Book, facts_of, read_book
 from features.contagion import pulled_days
-from features.counting import calendar_row, falls_due, paused_days
-from features.facts import NO_CASH, OTHER_EVENT
+from features.counting import calendar_row, paused_days
+from features.dues import INSTALLMENT, Kinds, dues_of, kinds_of
+from features.facts import NO_CASH
 from features.observation import assigned
 from features.receipts import allowed
 from features.settings import ArrearsSettings
 from features.snapshot import refuse_a_day_off_the_grid
+from features.took_effect import end_name, took_effect
 
 Every = Literal["event", "month", "day"]
 _NEVER = int(NEVER)
-_EVENT_NAMES = {number: name for name, number in EVENT_KINDS.items()}
-_VERSION_NAMES = {number: name for name, number in VERSION_KINDS.items()} | {FROM_THE_START: "correction"}
 
 
 @dataclass(frozen=True)
 class Line:
     """A day, or the days up to it since the line before, as known on the timeline's `known`.
 
-    fell_due, received: of these days, by the version in force at their end; received has (kind, amount), a reversal
-    negative. due, paid: running sums that the version counts by the end of `on`. set_aside: paid in advance, covers no due.
-    past_due: due before `on` and not covered; due_unpaid: due up to and including `on`. version: None before the
-    first schedule. marks: what took effect, in words of the ledger ("version 2 (rescheduled)", "pause_started").
+    fell_due, received: of these days, by the version in force at their end, each a (kind, amount): dues as in
+    `features.dues`, added up by kind; receipts one by one, a reversal negative. due, paid: running sums that the version
+    counts by the end of `on`. carried: what of paid a version that began in these days took over. set_aside: paid in
+    advance, covers no due. past_due: due before `on` and not covered; due_unpaid: due up to and including `on`. version:
+    None before the first schedule. marks: what took effect, in words of the ledger ("version 2 (rescheduled)", "pause_started").
     """
 
     on: date
-    fell_due: Decimal
+    fell_due: tuple[tuple[str, Decimal], ...]
     received: tuple[tuple[str, Decimal], ...]
     due: Decimal
     paid: Decimal
+    carried: Decimal
     set_aside: Decimal
     past_due: Decimal
     due_unpaid: Decimal
@@ -75,10 +67,21 @@ class Line:
     marks: tuple[str, ...]
 
 
+class Day(NamedTuple):
+    """The end of one day: the sums so far by the version then in force, and days past due."""
+
+    on: date
+    due: Decimal
+    paid: Decimal
+    days_past_due: int
+
+
 @dataclass(frozen=True)
 class Oldest:
-    """The oldest unpaid installment: the day it fell due, its date in the schedule, its amount and what is missing of it."""
+    """The oldest unpaid due: its kind as in `features.dues`, the day it fell due, its date in the schedule, its amount and
+    what is missing of it."""
 
+    kind: str
     on: date
     scheduled_on: date
     amount: Decimal
@@ -89,6 +92,8 @@ class Oldest:
 class Timeline:
     """A loan as known on `known`, line by line up to `as_of`; the last line is that of `as_of`.
 
+    every: which days have a line. days: every day from disbursement to `as_of` or the loan's end, whatever the lines are;
+    of a month-end book the month ends only. events: what took effect, each on its own day, in the words of a line's marks.
     counted_after: the day after which days late are counted, None where none are. paused: days taken off. own_days:
     days past due of the loan alone, where the borrower's others count too. ended: (day, event), None while it runs.
     """
@@ -102,7 +107,10 @@ class Timeline:
     known: date
     batch: int
     arrears: ArrearsSettings
+    every: Every
     lines: tuple[Line, ...]
+    days: tuple[Day, ...]
+    events: tuple[tuple[date, str], ...]
     oldest: Oldest | None
     counted_after: date | None
     paused: int
@@ -112,6 +120,11 @@ class Timeline:
     @property
     def state(self) -> Line:
         return self.lines[-1]
+
+    @property
+    def worst(self) -> Day:
+        """The first of the days with the most days past due."""
+        return max(self.days, key=lambda day: (day.days_past_due, -day.on.toordinal()))
 
 
 def tell_loan(
@@ -128,19 +141,40 @@ def tell_loan(
     `batch`: what the ledger held then. Raises LedgerError for a loan that is not there, with ids like it, a day
     before its disbursement or before it was known, and a day off the grid of a month-end book.
     """
+    part, known = part_of(ledger, loan_id, batch), known_at or as_of
+    kinds = kinds_of(part, loan_id, to_day(known), batch)
+    return timeline_of(
+        read_book(part, batch, arrears), loan_id, as_of, known, batch or ledger.batch, every, kinds
+    )
+
+
+def part_of(ledger: Ledger, loan_id: str, batch: int | None = None) -> Ledger:
+    """The ledger of the loan's borrower alone; LedgerError for a loan that is not there, with ids like it."""
     part = ledger.part_with(pa.array([loan_id]), batch)
     if not part.buckets():
         raise LedgerError(_unknown(ledger, loan_id, batch))
-    book = read_book(part, batch, arrears)
-    return timeline_of(book, loan_id, as_of, known_at or as_of, batch or ledger.batch, every)
+    return part
 
 
 def timeline_of(
-    book: Book, loan_id: str, as_of: date, known: date, batch: int, every: Every = "event"
+    book: Book,
+    loan_id: str,
+    as_of: date,
+    known: date,
+    batch: int,
+    every: Every = "event",
+    kinds: Kinds | None = None,
 ) -> Timeline:
-    """The timeline of a loan of a book that was read at `batch`; errors as in `tell_loan`."""
+    """The timeline of a loan of a book that was read at `batch`; errors as in `tell_loan`.
+
+    kinds: those of its dues (`features.dues.kinds_of`); without them all are told as installments.
+    """
     refuse_a_day_off_the_grid(book, as_of)
-    return _Told(book, loan_id, as_of, known).timeline(batch, every)
+    if book.month_end_only and every == "day":
+        raise LedgerError(
+            "The dates of this book are rounded to month ends (date_grid in its mapping), so no other day has a line; say month or event."
+        )
+    return _Told(book, loan_id, as_of, known, kinds).timeline(batch, every)
 
 
 def _unknown(ledger: Ledger, loan_id: str, batch: int | None) -> str:
@@ -161,7 +195,7 @@ def _unknown(ledger: Ledger, loan_id: str, batch: int | None) -> str:
 class _Told:
     """One loan of a book while its timeline is made."""
 
-    def __init__(self, book: Book, loan_id: str, as_of: date, known: date) -> None:
+    def __init__(self, book: Book, loan_id: str, as_of: date, known: date, kinds: Kinds | None) -> None:
         rows = book.rows
         self.book, self.loan_id, self.as_of, self.known_on = book, loan_id, as_of, known
         self.day, self.known = to_day(as_of), to_day(known)
@@ -176,7 +210,8 @@ class _Told:
                 )
             on = to_date(int(rows.disbursed_on[mine].min()))
             raise LedgerError(
-                f"Loan {loan_id} was not known on {known}: it was disbursed on {on}, and the ledger knows it from {first} on."
+                f"Loan {loan_id} was not known on {known}: it was disbursed on {on}, and the ledger knows it from {first} on; "
+                f"--known-at {first} tells an earlier day as known then."
             )
         self.row = int(seen[-1])
         if rows.disbursed_on[self.row] > self.day:
@@ -187,14 +222,15 @@ class _Told:
         self.facts = facts_of(book.facts, self.place)
         self.tolerance = int(rows.tolerance[self.row])
         self.calendar = calendar_row(self.facts, self.known)
-        self.dues = self._dues()
+        self.dues = dues_of(self.facts, self.calendar, self.known, kinds)
+        disbursed = int(rows.disbursed_on[self.row])
+        self.events = took_effect(self.facts, disbursed, self.day, self.known)
 
     def timeline(self, batch: int, every: Every) -> Timeline:
         rows, book = self.book.rows, self.book
         ends = ended_on(self.facts, self.day, self.known)
-        days = self._days(every)
         before, lines = -_NEVER, []
-        for on in days:
+        for on in self._line_days(every):
             lines.append(self._line(before, on))
             before = on
         last = min(self.day, ends)
@@ -214,19 +250,38 @@ class _Told:
             self.known_on,
             batch,
             book.arrears,
+            every,
             tuple(lines),
+            tuple(self._day(on) for on in self._every_day(last)),
+            tuple((to_date(on), words) for on, words in self.events),
             self._oldest(version, state) if state is not None and state.oldest_unpaid_on != _NEVER else None,
             to_date(state.counted_after) if state is not None and state.counted_after != _NEVER else None,
             paused,
             state.days_past_due if state is not None else 0,
-            (to_date(ends), self._end_name(ends)) if ends != _NEVER else None,
+            (to_date(ends), end_name(self.facts, ends, self.known)) if ends != _NEVER else None,
         )
 
     def _state(self, day: int) -> State | None:
         version = version_in_force(self.facts, day, self.known)
         return state_on(self.facts, version, day, self.known, self.tolerance) if version >= 0 else None
 
-    def _days(self, every: Every) -> list[int]:
+    def _every_day(self, last: int) -> list[int]:
+        days = self._line_days("month" if self.book.month_end_only else "day")
+        return [on for on in days if on <= last] or days[:1]
+
+    def _day(self, on: int) -> Day:
+        state = self._state(on)
+        if state is None:
+            return Day(to_date(on), Decimal(0), Decimal(0), 0)
+        due = state.paid + state.due_unpaid - state.paid_ahead
+        return Day(
+            to_date(on),
+            to_decimal(due),
+            to_decimal(state.paid),
+            self._pulled(state, on, ended_on(self.facts, on, self.known)),
+        )
+
+    def _line_days(self, every: Every) -> list[int]:
         """The days that get a line, ascending; the judged day is the last."""
         first = int(self.book.rows.disbursed_on[self.row])
         if every == "day":
@@ -242,23 +297,11 @@ class _Told:
         }
         found |= {int(on) for on in one.paid_on[self._known(one.paid_known_at, one.paid_known_until)]}
         found |= {int(on) for on in one.event_on[self._known(one.event_known_at, one.event_known_until)]}
-        found |= {falls for falls, _, number in self.dues if number == self._number(falls)}
+        found |= {due.falls_on for due in self.dues if due.version == self._number(due.falls_on)}
         return sorted(on for on in found if on <= self.day)
 
     def _known(self, since: np.ndarray, until: np.ndarray) -> np.ndarray:
         return (since <= self.known) & (self.known < until)
-
-    def _dues(self) -> list[tuple[int, int, int]]:
-        """(Day it falls due, amount in 1/10,000, version number) of every known due."""
-        one = self.facts
-        return [
-            (
-                int(falls_due(one, self.calendar, one.due_on[i])),
-                int(one.due_amount[i]),
-                int(one.due_version[i]),
-            )
-            for i in np.flatnonzero(self._known(one.due_known_at, one.due_known_until))
-        ]
 
     def _number(self, day: int) -> int | None:
         version = version_in_force(self.facts, day, self.known)
@@ -269,27 +312,31 @@ class _Told:
         ends = ended_on(one, on, self.known)
         day = min(on, ends)
         number, state = self._number(day), self._state(day)
-        mine = [(falls, amount) for falls, amount, of in self.dues if of == number and falls <= day]
-        due, fell_due = (
-            sum(amount for _, amount in mine),
-            sum(amount for falls, amount in mine if falls > before),
-        )
+        due, fell_due = 0, dict[str, int]()
+        for one_due in self.dues:
+            if one_due.version == number and one_due.falls_on <= day:
+                due += one_due.amount
+                if one_due.falls_on > before:
+                    fell_due[one_due.kind] = fell_due.get(one_due.kind, 0) + one_due.amount
         received = tuple(
-            (_receipt_kind(one, int(p)), to_decimal(one.paid_amount[p]))
+            (_receipt_kind(one, int(p), ends), to_decimal(one.paid_amount[p]))
             for p in np.flatnonzero(self._known(one.paid_known_at, one.paid_known_until))
             if before < one.paid_on[p] <= on
         )
-        marks = tuple(self._marks(before, on))
+        marks = tuple(words for event_on, words in self.events if before < event_on <= on)
         if state is None:
             none = Decimal(0)
-            return Line(to_date(on), none, received, none, none, none, none, none, None, 0, 0, 0, None, marks)
+            return Line(
+                to_date(on), (), received, none, none, none, none, none, none, None, 0, 0, 0, None, marks
+            )
         days = self._pulled(state, on, ends)
         return Line(
             to_date(on),
-            to_decimal(fell_due),
+            _by_kind(fell_due),
             received,
             to_decimal(due),
             to_decimal(state.paid),
+            to_decimal(self._carried(before, day)),
             to_decimal(state.set_aside),
             to_decimal(state.past_due),
             to_decimal(state.due_unpaid),
@@ -301,6 +348,11 @@ class _Told:
             marks,
         )
 
+    def _carried(self, before: int, day: int) -> int:
+        """What the version in force on `day` took over, where it took effect after `before`; in 1/10,000."""
+        one, version = self.facts, version_in_force(self.facts, day, self.known)
+        return int(one.version_credit[version]) if before < one.version_effective_on[version] <= day else 0
+
     def _pulled(self, state: State, on: int, ends: int) -> int:
         """Days past due of a live loan at the borrower level; else its own."""
         if self.book.arrears.level == "loan" or ends != _NEVER or state.remaining <= self.tolerance:
@@ -310,60 +362,34 @@ class _Told:
         pulled, _ = pulled_days(self.book.facts, borrower, currency, on, self.known)
         return max(state.days_past_due, int(pulled))
 
-    def _marks(self, before: int, on: int) -> list[str]:
-        """What took effect in (before, on], by date."""
-        one, found = self.facts, []
-        disbursed = int(self.book.rows.disbursed_on[self.row])
-        if before < disbursed <= on:
-            found.append((disbursed, 0, "disbursed"))
-        for v in range(1, len(one.version_number)):
-            effective = int(one.version_effective_on[v])
-            if before < effective <= on and is_known(
-                one.version_known_at[v], one.version_known_until[v], self.known
-            ):
-                name = _VERSION_NAMES[int(one.version_kind[v])]
-                found.append((effective, 1, f"version {one.version_number[v]} ({name})"))
-        for e in range(len(one.event_on)):
-            kind = int(one.event_kind[e])
-            known = is_known(one.event_known_at[e], one.event_known_until[e], self.known)
-            if known and kind != OTHER_EVENT and before < one.event_on[e] <= on:
-                found.append((int(one.event_on[e]), 2, _EVENT_NAMES[kind]))
-        return [words for _, _, words in sorted(found)]
-
     def _oldest(self, version: int, state: State) -> Oldest:
-        """The oldest unpaid installment, found as `features.clocks.standing_on` finds it."""
-        one, due = self.facts, 0
-        number = one.version_number[version]
-        for i in range(len(one.due_on)):
-            if one.due_version[i] != number or not is_known(
-                one.due_known_at[i], one.due_known_until[i], self.known
-            ):
+        """The oldest unpaid due, found as `features.clocks.standing_on` finds it."""
+        number, due = int(self.facts.version_number[version]), 0
+        for one in self.dues:
+            if one.version != number:
                 continue
-            amount = int(one.due_amount[i])
-            due += amount
-            falls = int(falls_due(one, self.calendar, one.due_on[i]))
-            if falls == state.oldest_unpaid_on and due - state.paid > allowed(one, amount, self.tolerance):
-                missing = min(amount, due - state.paid)
-                return Oldest(
-                    to_date(falls), to_date(int(one.due_on[i])), to_decimal(amount), to_decimal(missing)
-                )
+            due += one.amount
+            over = due - state.paid
+            if one.falls_on == state.oldest_unpaid_on and over > allowed(
+                self.facts, one.amount, self.tolerance
+            ):
+                on, scheduled = to_date(one.falls_on), to_date(one.scheduled_on)
+                missing = min(one.amount, over)
+                return Oldest(one.kind, on, scheduled, to_decimal(one.amount), to_decimal(missing))
         raise LedgerError(
             f"Loan {self.loan_id}: the oldest unpaid installment is not in its schedule; report this."
         )
 
-    def _end_name(self, ends: int) -> str:
-        one = self.facts
-        names = [
-            _EVENT_NAMES[int(one.event_kind[e])]
-            for e in range(len(one.event_on))
-            if one.event_on[e] == ends
-            and CLOSED <= one.event_kind[e] <= SOLD
-            and is_known(one.event_known_at[e], one.event_known_until[e], self.known)
-        ]
-        return names[0]
+
+def _by_kind(amounts: dict[str, int]) -> tuple[tuple[str, Decimal], ...]:
+    """Installments first, then the others by name."""
+    order = sorted(amounts, key=lambda kind: (kind != INSTALLMENT, kind))
+    return tuple((kind, to_decimal(amounts[kind])) for kind in order if amounts[kind])
 
 
-def _receipt_kind(one: LoanFacts, receipt: int) -> str:
+def _receipt_kind(one: LoanFacts, receipt: int, ends: int) -> str:
+    if one.paid_on[receipt] > ends:
+        return "after_the_end"
     if one.paid_cash_until[receipt] == NO_CASH:
         return "waiver"
     return "reversal" if one.paid_undoes[receipt] >= 0 or one.paid_amount[receipt] < 0 else "payment"

@@ -197,7 +197,7 @@ def features(
     from pipelines.tables import write_frame
 
     frame = feature_table(
-        steps.ledger_reaching(here, as_of),
+        steps.ledger_reaching(here, as_of, known_at, batch),
         as_of,
         here.settings.labels,
         known_at,

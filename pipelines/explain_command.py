@@ -44,17 +44,18 @@ def explain(
     here = the_workspace()
     from features.agreement import compare_one
     from features.not_counted import rows_not_counted
-    from features.timeline import tell_loan
+    from features.timeline import part_of, tell_loan
     from pipelines import steps
     from pipelines.explain_telling import Explained, explained_facts, explained_lines
 
-    ledger, rules = steps.ledger_reaching(here, as_of), here.settings.arrears
+    ledger, rules = steps.ledger_reaching(here, as_of, known_at, batch), here.settings.arrears
     step = cast(Literal["event", "month", "day"], every)
-    told = tell_loan(ledger, loan, as_of, known_at, batch, step, rules)
+    mine = part_of(ledger, loan, batch)
+    told = tell_loan(mine, loan, as_of, known_at, batch, step, rules)
     found = Explained(
         told,
-        rows_not_counted(ledger, told),
-        compare_one(ledger, loan, as_of, told.known, told.batch, rules),
+        rows_not_counted(mine, told),
+        compare_one(mine, loan, as_of, told.known, told.batch, rules),
         lists_with(here.workspace.lists, loan, as_of),
     )
     lines, facts = explained_lines(found), explained_facts(found)

@@ -14,11 +14,14 @@ from data.money import format_amount
 from pipelines.agreement_telling import cause_words, setting_for
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from features.agreement import Reported
     from features.not_counted import NotCounted
     from features.timeline import Line, Oldest, Timeline
     from pipelines.explain_command import Listed
 
+_A_DUE = {"charge": "a charge", "opening arrears": "what was in arrears when the book began"}
 _HEADS = ("on", "fell due", "received", "due so far", "paid so far", "unpaid", "oldest unpaid", "days", "version")  # fmt: skip
 
 
@@ -56,6 +59,10 @@ def heading(told: "Timeline") -> list[str]:
         f"Loan {told.loan_id}: {told.product}, {told.currency}{branch}, disbursed on {told.disbursed_on}.",
         f"At the end of {told.as_of}, {knew}, from what the ledger held at batch {told.batch}.",
     ]
+    if told.known < told.as_of:
+        lines.append(
+            f"Nothing that became known after {told.known} is in it: what fell due from then on stands as unpaid."
+        )
     changed = told.arrears.model_dump(exclude_defaults=True, mode="json")
     if changed:
         rules = ", ".join(f"{name} = {value}" for name, value in sorted(changed.items()))
@@ -66,21 +73,23 @@ def heading(told: "Timeline") -> list[str]:
 def table_cells(told: "Timeline") -> list[tuple[str, ...]]:
     """The heads, then one row of cells for each line; what took effect is the last cell."""
     rows: list[tuple[str, ...]] = [(*_HEADS, "what took effect")]
+    before: Line | None = None
     for line in told.lines:
         rows.append(
             (
                 line.on.isoformat(),
-                _or_blank(line.fell_due, told.currency),
-                _received(line, told.currency),
+                _amounts(line.fell_due, told.currency),
+                _amounts(_received(told, line), told.currency),
                 format_amount(line.due, told.currency),
                 format_amount(line.paid, told.currency),
-                format_amount(line.due_unpaid, told.currency),
+                _unpaid(line, told.currency),
                 line.oldest_unpaid_on.isoformat() if line.oldest_unpaid_on else "",
                 str(line.days_past_due),
                 "" if line.version is None else str(line.version),
-                ", ".join(_mark(mark) for mark in line.marks),
+                ", ".join(_took_effect(told, line, before)),
             )
         )
+        before = line
     return rows
 
 
@@ -95,15 +104,36 @@ def table_lines(told: "Timeline") -> list[str]:
     ]  # fmt: skip
 
 
-def _or_blank(amount: Decimal, currency: str) -> str:
-    return format_amount(amount, currency) if amount else ""
-
-
-def _received(line: "Line", currency: str) -> str:
-    return " ".join(
-        format_amount(amount, currency) + ("" if kind == "payment" else f" ({kind})")
-        for kind, amount in line.received
+def _amounts(amounts: "Iterable[tuple[str, Decimal]]", currency: str) -> str:
+    """Amounts beside one another; what is no installment and no payment is named."""
+    return "; ".join(
+        _money(amount, currency) + ("" if kind in ("installment", "payment") else f" ({_mark(kind)})")
+        for kind, amount in amounts
     )
+
+
+def _received(told: "Timeline", line: "Line") -> "Iterable[tuple[str, Decimal]]":
+    """One by one; of a whole month added up by kind."""
+    if told.every != "month":
+        return line.received
+    sums: dict[str, Decimal] = {}
+    for kind, amount in line.received:
+        sums[kind] = sums.get(kind, Decimal(0)) + amount
+    return sums.items()
+
+
+def _unpaid(line: "Line", currency: str) -> str:
+    ahead = line.paid - line.due
+    return f"{_money(ahead, currency)} ahead" if ahead > 0 else _money(line.due_unpaid, currency)
+
+
+def _took_effect(told: "Timeline", line: "Line", before: "Line | None") -> list[str]:
+    said = [_mark(mark) for mark in line.marks]
+    if line.carried:
+        said.append(f"{_money(line.carried, told.currency)} carried over from its predecessor")
+    if line.set_aside != (before.set_aside if before else 0):
+        said.append(f"{_money(line.set_aside, told.currency)} set aside so far")
+    return said
 
 
 def _mark(mark: str) -> str:
@@ -131,7 +161,7 @@ def state_sentences(told: "Timeline") -> list[str]:
     if told.oldest is not None:
         said += _counting(told, told.oldest)
     elif now.due == 0:
-        said.append("Nothing has fallen due yet, so nothing is late.")
+        said.append("Of what was known, nothing has fallen due yet, so nothing is late.")
     else:
         ahead = now.paid - now.due
         said.append(
@@ -141,6 +171,8 @@ def state_sentences(told: "Timeline") -> list[str]:
         said.append(
             f"The borrower's other loans count too (level = borrower): by itself it is {_days(told.own_days)} past due, with them {_days(now.days_past_due)}."
         )
+    if told.worst.days_past_due > now.days_past_due:
+        said.append(f"The most so far was {_days(told.worst.days_past_due)} past due, on {told.worst.on}.")
     if told.arrears.grace_days:
         said.append(
             f"{_days(told.arrears.grace_days)} of grace are taken off for the delinquent days: {_days(now.delinquent_days)}."
@@ -154,8 +186,9 @@ def _counting(told: "Timeline", oldest: "Oldest") -> list[str]:
     last = told.ended[0] if told.ended else told.as_of
     apart = (last - oldest.on).days
     when = f"{_days(apart)} before" if apart else "that day itself"
+    what = "installment" if oldest.kind == "installment" else f"due, {_A_DUE[oldest.kind.split(':')[0]]},"
     said = [
-        f"The oldest unpaid installment fell due on {oldest.on}, {when}; {_money(oldest.missing, money)} of {_money(oldest.amount, money)} is missing."
+        f"The oldest unpaid {what} fell due on {oldest.on}, {when}; {_money(oldest.missing, money)} of {_money(oldest.amount, money)} is missing."
     ]
     if oldest.on != oldest.scheduled_on:
         said.append(
@@ -195,7 +228,8 @@ def not_counted_lines(one: Explained) -> list[str]:
 
 
 def _not_counted(row: "NotCounted", told: "Timeline") -> str:
-    what = {"schedules": "schedule version", "installments": "installment", "payments": "payment", "loan_events": "event"}[row.table]  # fmt: skip
+    what = {"schedules": "schedule version", "installments": "installment", "loan_events": "event"}.get(row.table, row.kind)  # fmt: skip
+    what = row.kind if row.kind == "charge" else what
     many = what if row.rows == 1 else f"{what}s"
     days = f"of {row.first}" if row.first == row.last else f"of {row.first} to {row.last}"
     amount = (
@@ -290,6 +324,8 @@ def explained_facts(one: Explained) -> dict[str, Json]:
             "counted_after": _day(told.counted_after),
             "paused_days": told.paused,
             "own_days_past_due": told.own_days,
+            "most_days_past_due": told.worst.days_past_due,
+            "most_days_past_due_on": told.worst.on.isoformat(),
             "ended": [told.ended[0].isoformat(), told.ended[1]] if told.ended else None,
         },
         "sentences": list(state_sentences(told)),
@@ -300,8 +336,12 @@ def explained_facts(one: Explained) -> dict[str, Json]:
 
 
 def _line_facts(line: "Line") -> dict[str, Json]:
-    facts = _facts({name: value for name, value in vars(line).items() if name != "received"})
-    return {**facts, "received": [{"kind": kind, "amount": str(amount)} for kind, amount in line.received]}
+    facts = _facts(
+        {name: value for name, value in vars(line).items() if name not in ("fell_due", "received")}
+    )
+    for name, amounts in (("fell_due", line.fell_due), ("received", line.received)):
+        facts[name] = [{"kind": kind, "amount": str(amount)} for kind, amount in amounts]
+    return facts
 
 
 def _facts(values: dict[str, object]) -> dict[str, Json]:

@@ -174,10 +174,19 @@ def check_list(here: Here, as_of: date, which: str | None) -> None:
         resolve(here.workspace.models, here.settings.labels, which)
 
 
-def ledger_reaching(here: Here, as_of: date) -> "Ledger":
-    """The ledger, where it knows the end of `as_of`; LedgerError where it does not."""
+def ledger_reaching(
+    here: Here, as_of: date, known_at: date | None = None, batch: int | None = None
+) -> "Ledger":
+    """The ledger, where it (at `batch`, if one is given) knows the end of both days; LedgerError where it does not."""
     ledger = open_ledger(here)
-    _refuse_a_day_not_known_yet(ledger, as_of, "--as-of")
+    for on, option in ((as_of, "--as-of"), (known_at, "--known-at")):
+        if on is not None:
+            _refuse_a_day_not_known_yet(ledger, on, option)
+            if batch is not None and on > ledger.business_date_of(batch):
+                ends = ledger.business_date_of(batch)
+                raise LedgerError(
+                    f"{option} {on}: batch {batch} ends with the export of {ends}; give a later batch, or a day up to {ends}."
+                )
     return ledger
 
 

@@ -1,23 +1,28 @@
 """One loan's history as a picture and as a page.
 
-The picture: what was due so far as steps, what was paid so far as steps, the arrears shaded between them, and below it
-the days past due of each line. The page: the picture, the sentences and the table, in one file that loads nothing.
+The picture: what was due so far as steps, what was paid so far as steps, the arrears shaded between them, and below
+it the days past due. It is drawn from every day of the loan, so it is the same whatever days the table has lines for.
+A month-end book says nothing about days in between: there each month end is a stem of its own. The page: the picture,
+the sentences and the table, in one file that loads nothing; on a phone each line of the table is a card.
 
 It computes no number: every value stands in the timeline, and nothing here reads a ledger or a name. Same timeline,
 same bytes.
 """
 
+import re
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from html import escape
 from itertools import pairwise
 from pathlib import Path
 
-from features.timeline import Line, Timeline
+from features.timeline import Timeline
 from reports.pictures import INK, MODEL, QUIET, RULE, WIDTH_INCHES, inline, months_between, plain_settings
 from reports.telling import month
 
-_CSS = Path(__file__).parent / "templates" / "page.css"
+_STYLES = [Path(__file__).parent / "templates" / name for name in ("page.css", "loan.css")]
+_KINDS = {1: "amounts", 2: "amounts", 6: "oldest", 7: "days", 9: "words"}
+"""Columns of the table that are wide or stand out, by place."""
 _MARKED = ("version", "pause", "closed", "written", "charged")
 
 
@@ -26,9 +31,9 @@ def loan_picture(told: Timeline, words: str) -> str:
     from matplotlib.figure import Figure
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    lines = told.lines
-    days = [line.on.toordinal() for line in lines]
-    due, paid = [float(line.due) for line in lines], [float(line.paid) for line in lines]
+    steps = [told.days[n] for n in moves([(day.due, day.paid) for day in told.days])]
+    days = [day.on.toordinal() for day in steps]
+    due, paid = [float(day.due) for day in steps], [float(day.paid) for day in steps]
     with plain_settings("loan"):
         figure = Figure(figsize=(WIDTH_INCHES, 4.2), layout="constrained")
         money, late = figure.subplots(2, 1, sharex=True, height_ratios=[3, 1.25])
@@ -40,59 +45,72 @@ def loan_picture(told: Timeline, words: str) -> str:
         money.yaxis.set_major_locator(MaxNLocator(nbins=5))
         money.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
         money.set_ylabel(told.currency)
-        money.legend(loc="upper left", frameon=False, fontsize=9)
-        _marks(money, lines)
-        _late(late, lines)
+        money.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, fontsize=9)
+        _marks(money, told)
+        _late(late, told)
         late.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
         late.set_ylabel("days past due")
-        first, last = lines[0].on, lines[-1].on
+        first, last = told.days[0].on, told.as_of
         late.set_xlim(first.toordinal() - 1, max(last, first + timedelta(days=1)).toordinal() + 1)
         marks = months_between(first, last)
         late.set_xticks([mark.toordinal() for mark in marks], [month(mark) for mark in marks])
         return inline(figure, "loan", words)
 
 
-def _late(axes: object, lines: Sequence[Line]) -> None:
-    """Days past due rise by a day each day between the lines: drawn from line to line, down where something was paid."""
+def moves(values: Sequence[object]) -> list[int]:
+    """The places of the first, the last and every value that is another than the one before: all that steps need."""
+    last = len(values) - 1
+    return [n for n in range(last + 1) if n in (0, last) or values[n] != values[n - 1]]
+
+
+def turns(values: Sequence[int]) -> list[int]:
+    """The places of the first, the last and every value where the line through all of them turns."""
+    last = len(values) - 1
+    rise = [after - before for before, after in pairwise(values)]
+    return [n for n in range(last + 1) if n in (0, last) or rise[n] != rise[n - 1]]
+
+
+def _late(axes: object, told: Timeline) -> None:
+    """Days past due at the end of each day; a fall is drawn from the day before to the day on which something was paid."""
     from matplotlib.axes import Axes
 
     assert isinstance(axes, Axes)
-    on: list[date] = [lines[0].on]
-    count: list[int] = [lines[0].days_past_due]
-    for before, line in pairwise(lines):
-        if line.days_past_due < before.days_past_due:
-            on.append(line.on)
-            count.append(before.days_past_due)
-        elif line.days_past_due and line.days_past_due < (line.on - before.on).days:
-            on.append(line.on - timedelta(days=line.days_past_due))
-            count.append(before.days_past_due)
-        on.append(line.on)
-        count.append(line.days_past_due)
-    axes.fill_between([day.toordinal() for day in on], count, color=RULE, alpha=0.35, linewidth=0)
-    axes.plot([day.toordinal() for day in on], count, color=RULE, linewidth=1.2)
+    on = [day.on.toordinal() for day in told.days]
+    count = [day.days_past_due for day in told.days]
+    if any(after - before > 1 for before, after in pairwise(on)):
+        axes.vlines(on, 0, count, color=RULE, linewidth=1.6, gid="days-past-due")
+    else:
+        drawn = turns(count)
+        on, count = [on[n] for n in drawn], [count[n] for n in drawn]
+        axes.fill_between(on, count, color=RULE, alpha=0.35, linewidth=0)
+        axes.plot(on, count, color=RULE, linewidth=1.2, gid="days-past-due")
     axes.set_ylim(0, max([*count, 1]) * 1.1)
 
 
-def _marks(axes: object, lines: Sequence[Line]) -> None:
+def _marks(axes: object, told: Timeline) -> None:
     from matplotlib.axes import Axes
 
     assert isinstance(axes, Axes)
-    for line in lines:
-        told = [mark.split(" (")[0].replace("_", " ") for mark in line.marks if mark.startswith(_MARKED)]
-        if told:
-            axes.axvline(line.on.toordinal(), color=QUIET, linewidth=0.8, dashes=(2, 2))
-            axes.annotate(
-                ", ".join(told),
-                (line.on.toordinal(), 0.98),
-                xycoords=("data", "axes fraction"),
-                xytext=(-3, 0),
-                textcoords="offset points",
-                rotation=90,
-                ha="right",
-                va="top",
-                fontsize=8,
-                color=QUIET,
-            )
+    marked: dict[int, list[str]] = {}
+    for on, words in told.events:
+        if words.startswith(_MARKED):
+            marked.setdefault(on.toordinal(), []).append(words.split(" (")[0].replace("_", " "))
+    if told.known < told.as_of:
+        marked.setdefault(told.known.toordinal(), []).append("known until here")
+    for day, words_of_day in sorted(marked.items()):
+        axes.axvline(day, color=QUIET, linewidth=0.8, dashes=(2, 2))
+        axes.annotate(
+            ", ".join(words_of_day),
+            (day, 0.03),
+            xycoords=("data", "axes fraction"),
+            xytext=(-3, 0),
+            textcoords="offset points",
+            rotation=90,
+            ha="right",
+            va="bottom",
+            fontsize=8,
+            color=QUIET,
+        )
 
 
 def loan_page(
@@ -102,15 +120,15 @@ def loan_page(
     parts: Sequence[tuple[str, Sequence[str]]],
     table: Sequence[Sequence[str]],
 ) -> str:
-    """The page; `table` begins with its heads, `parts` are a heading and its sentences each."""
-    paragraphs = [f"<p>{escape(line)}</p>" for line in lead]
+    """The page; `table` begins with its heads, `parts` are a heading and its sentences each, the first beside the picture."""
+    paragraphs = [f"<p>{_words(line)}</p>" for line in lead]
     sections = [
-        f"<h2>{escape(head)}</h2>\n" + "\n".join(f"<p>{escape(line.strip())}</p>" for line in lines)
+        f"<h2>{escape(head)}</h2>\n" + "\n".join(f"<p>{_words(line.strip())}</p>" for line in lines)
         for head, lines in parts
     ]
-    heads = "".join(f"<th>{escape(cell)}</th>" for cell in table[0])
+    heads = "".join(f"<th{_kind(n)}>{escape(cell)}</th>" for n, cell in enumerate(table[0]))
     rows = "\n".join(
-        "<tr>" + "".join(f'<td class="nowrap">{escape(cell)}</td>' for cell in row) + "</tr>"
+        "<tr>" + "".join(_cell(n, table[0][n], cell) for n, cell in enumerate(row)) + "</tr>"
         for row in table[1:]
     )
     return "\n".join(
@@ -118,16 +136,36 @@ def loan_page(
             "<!doctype html>",
             '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>{escape(title)}</title>",
-            f"<style>\n{_CSS.read_text(encoding='utf-8')}</style></head><body><main>",
-            f"<h1>{escape(title)}</h1>",
+            "<style>",
+            *(style.read_text(encoding="utf-8") for style in _STYLES),
+            '</style></head><body><main class="wide">',
+            f"<h1>{_words(title)}</h1>",
             *paragraphs,
-            f"<figure>{picture}</figure>",
-            *sections,
+            f'<div class="beside"><figure>{picture}</figure>',
+            f"<section>{sections[0]}</section></div>",
+            *sections[1:],
             "<h2>Line by line</h2>",
-            f'<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody>',
+            f'<div class="scroll"><table class="lines"><thead><tr>{heads}</tr></thead><tbody>',
             rows,
             "</tbody></table></div>",
             "</main></body></html>",
             "",
         ]
     )
+
+
+def _words(line: str) -> str:
+    """A sentence whose days do not break at their hyphens."""
+    return re.sub(r"\b\d{4}-\d\d-\d\d\b", r'<span class="nowrap">\g<0></span>', escape(line))
+
+
+def _cell(place: int, head: str, cell: str) -> str:
+    """A cell that knows its head, for the card of a phone; amounts do not break from their word."""
+    words = escape(cell)
+    if _KINDS.get(place) == "amounts":
+        words = words.replace(" (", "\u00a0(").replace(": ", ":\u00a0")
+    return f'<td{_kind(place)} data-head="{escape(head)}">{words}</td>'
+
+
+def _kind(place: int) -> str:
+    return f' class="{_KINDS[place]}"' if place in _KINDS else ""

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from data.days import to_day
 from data.errors import LedgerError
 from data.ledger import Ledger
-from features.book import read_book
+from features.arrears import days_past_due
+from features.book import facts_of, read_book
+from features.dues import kinds_of
 from features.settings import ArrearsSettings, LabelSettings
 from features.snapshot import feature_table
 from features.timeline import tell_loan, timeline_of
@@ -49,7 +52,8 @@ def test_the_whole_ledger_and_the_borrowers_part_of_it_tell_the_same(ledger: Led
     book = read_book(ledger)
     table = feature_table(ledger, DAYS[1], LabelSettings())
     for loan_id in table["loan_id"][::40]:
-        whole = timeline_of(book, loan_id, DAYS[1], DAYS[2], 1)
+        kinds = kinds_of(ledger, loan_id, to_day(DAYS[2]))
+        whole = timeline_of(book, loan_id, DAYS[1], DAYS[2], 1, "event", kinds)
         assert tell_loan(ledger, loan_id, DAYS[1], DAYS[2]) == whole
 
 
@@ -60,7 +64,8 @@ def test_what_fell_due_and_came_in_adds_up_to_the_running_sums(ledger: Ledger) -
         if any(mark.startswith("version") for line in told.lines for mark in line.marks):
             continue
         added += 1
-        assert sum((line.fell_due for line in told.lines), Decimal(0)) == told.state.due, loan_id
+        fell_due = [amount for line in told.lines for _, amount in line.fell_due]
+        assert sum(fell_due, Decimal(0)) == told.state.due, loan_id
         paid = [amount for line in told.lines for _, amount in line.received]
         assert sum(paid, Decimal(0)) == told.state.paid, loan_id
         assert list(told.lines) == sorted(told.lines, key=lambda line: line.on)
@@ -73,6 +78,48 @@ def test_months_and_days_end_on_the_line_that_events_end_on(ledger: Ledger) -> N
         every: tell_loan(ledger, loan_id, DAYS[1], every=every).state for every in ("event", "month", "day")
     }
     assert len({(one.on, one.due, one.paid, one.days_past_due, one.oldest_unpaid_on) for one in ends.values()}) == 1  # fmt: skip
+
+
+def test_every_day_of_a_loan_is_told_whatever_days_have_a_line(ledger: Ledger) -> None:
+    book, between = read_book(ledger), 0
+    for loan_id in feature_table(ledger, DAYS[2], LabelSettings())["loan_id"][::8]:
+        told = timeline_of(book, loan_id, DAYS[2], DAYS[2], 1)
+        place = book.loan_ids.to_pylist().index(loan_id)
+        one, known = facts_of(book.facts, place), to_day(DAYS[2])
+        tolerance = int(book.rows.tolerance[book.rows.loan == place][-1])
+        assert [day.on.toordinal() for day in told.days] == list(range(told.disbursed_on.toordinal(), DAYS[2].toordinal() + 1))  # fmt: skip
+        for day in told.days:
+            assert day.days_past_due == days_past_due(one, to_day(day.on), known, tolerance), (
+                loan_id,
+                day.on,
+            )
+        at_end = {day.on: day for day in told.days}
+        for line in told.lines:
+            assert at_end[line.on][1:] == (line.due, line.paid, line.days_past_due), (loan_id, line.on)
+        assert timeline_of(book, loan_id, DAYS[2], DAYS[2], 1, "month").days == told.days
+        assert told.worst.days_past_due == max(day.days_past_due for day in told.days)
+        between += told.worst.days_past_due > max(line.days_past_due for line in told.lines)
+    assert between > 5, "no loan was worst between two events, so this proves little"
+
+
+def test_a_charge_is_told_apart_from_the_installments_with_what_it_is_made_of(ledger: Ledger) -> None:
+    rows = ledger.facts("installments", ["loan_id", "due_on", "amount_due", "fees_due", "kind"])
+    charges = [row for row in rows.to_pylist() if row["kind"] == "charge" and row["due_on"] <= DAYS[2]]
+    assert len(charges) > 20
+    for row in charges[::10]:
+        assert row["fees_due"] == row["amount_due"]
+        told = tell_loan(ledger, row["loan_id"], DAYS[2], every="day")
+        (line,) = [line for line in told.lines if line.on == row["due_on"]]
+        if told.ended is None or line.on <= told.ended[0]:
+            assert dict(line.fell_due)["charge: fees"] >= row["amount_due"], row
+
+
+def test_a_loan_that_ended_has_no_day_after_its_end(ledger: Ledger) -> None:
+    rows = ledger.facts("loan_events", ["loan_id", "event", "effective_on"]).to_pylist()
+    loan_id, ended = next((row["loan_id"], row["effective_on"]) for row in rows if row["event"] == "written_off")  # fmt: skip
+    told = tell_loan(ledger, loan_id, DAYS[2])
+    assert told.days[-1].on == ended < told.state.on
+    assert (ended, "written_off") in told.events
 
 
 def test_an_unknown_loan_is_refused_with_ids_like_it(ledger: Ledger) -> None:

@@ -132,7 +132,9 @@ def test_what_older_versions_endings_and_settings_leave_out_is_told_each_with_it
         in before
     )
     lost = reporting.run("explain", "L2", "--as-of", "2024-03-31").out
-    assert "1 payment of 2024-03-10, 7.00 (P6): a recovery after the write-off covers no installment." in lost
+    assert (
+        "1 recovery of 2024-03-10, 7.00 (P6): a recovery after the write-off covers no installment." in lost
+    )
     assert "1 payment of 2024-03-20, 1.00 (P8): dated after the loan ended on 2024-03-01." in lost
     settings = reporting.workspace / "duesight.toml"
     settings.write_text(
@@ -140,8 +142,8 @@ def test_what_older_versions_endings_and_settings_leave_out_is_told_each_with_it
         encoding="utf-8",
     )
     narrow = reporting.run("explain", "L1", "--as-of", "2024-03-31").out
-    assert "1 payment of 2024-03-02, 5.00 (P7): count_waivers = false under [arrears]." in narrow
-    assert "1 installment of 2024-03-01, 5.00: count_charges = false under [arrears]." in narrow
+    assert "1 waiver of 2024-03-02, 5.00 (P7): count_waivers = false under [arrears]." in narrow
+    assert "1 charge of 2024-03-01, 5.00: count_charges = false under [arrears]." in narrow
 
 
 def test_a_payment_that_a_later_export_lacks_is_told_as_retracted_and_stands_at_the_first_batch(
@@ -179,6 +181,7 @@ def test_a_list_of_the_day_is_told_with_its_reasons_and_a_day_without_one_says_s
         (("L11", "--as-of", "2024-03-31"), "did you mean L1"),
         (("L1", "--as-of", "2024-01-01"), "disbursed on 2024-01-10"),
         (("L1", "--as-of", "2024-04-30"), "ingest that day's export first"),
+        (("L1", "--as-of", "2024-03-31", "--known-at", "2030-01-01"), "give a day up to 2024-03-31"),
         (("L1", "--as-of", "2024-03-31", "--every", "week"), "event, month or day"),
         (("L1", "--as-of", "2024-03-31", "--out", "page.pdf"), ".html or .svg"),
         (("L1", "--as-of", "2024-03-31", "--batch", "7"), "no batch 7"),
@@ -189,11 +192,99 @@ def test_what_cannot_be_explained_is_one_sentence(loaded: Any, words: tuple[str,
     assert said.code != 0 and remedy in said.sentence
 
 
+def test_a_batch_that_does_not_reach_the_day_is_refused_with_the_day_it_reaches(loaded: Any) -> None:
+    assert loaded.ingest("2024-04-05").code == 0
+    for words in (("--as-of", "2024-04-05"), ("--as-of", "2024-03-31", "--known-at", "2024-04-01")):
+        said = loaded.run("explain", "L1", *words, "--batch", "1")
+        assert said.code == 1 and "batch 1 ends with the export of 2024-03-31" in said.sentence
+    out = str(loaded.root / "features.parquet")
+    said = loaded.run("features", "--as-of", "2024-03-31", "--known-at", "2024-04-06", "--out", out)
+    assert said.code == 1 and "give a day up to 2024-04-05" in said.sentence
+    assert loaded.run("explain", "L1", "--as-of", "2024-03-31", "--known-at", "2024-04-05").code == 0
+
+
+def test_a_day_told_from_what_was_known_before_it_says_so(loaded: Any) -> None:
+    told = loaded.run("explain", "L1", "--as-of", "2024-03-31", "--known-at", "2024-02-20").out
+    assert "Nothing that became known after 2024-02-20 is in it" in told
+    assert "Nothing that became known" not in loaded.run("explain", "L1", "--as-of", "2024-03-31").out
+
+
+def test_a_loan_that_was_mended_is_known_from_the_mending_on_and_the_message_says_how_to_look_back(
+    tiny: Any,
+) -> None:
+    tiny.change("loans.csv", "L1,B1,300,10/01/2024,O1", "L1,B1,300,,O1")
+    tiny.ingest()
+    tiny.change("loans.csv", "L1,B1,300,,O1", "L1,B1,300,10/01/2024,O1")
+    assert tiny.ingest("2024-04-05").code == 0
+    said = tiny.run("explain", "L1", "--as-of", "2024-03-31")
+    assert said.code == 1 and "the ledger knows it from 2024-04-05 on" in said.sentence
+    assert "--known-at 2024-04-05 tells an earlier day as known then" in said.sentence
+    told = tiny.run("explain", "L1", "--as-of", "2024-03-31", "--known-at", "2024-04-05").out
+    assert "Days past due: 17." in told
+
+
+def test_a_mended_row_whose_mapping_says_when_it_was_recorded_is_known_from_then_on(tiny: Any) -> None:
+    tiny.map("disbursed_on = {", 'known_at = "Entered"\ndisbursed_on = {')
+    head, *lines = tiny.files["loans.csv"].splitlines()
+    entered = [f"{line},2024-01-20" for line in lines]
+    tiny.files["loans.csv"] = "\n".join([f"{head},Entered", *entered, ""])
+    tiny.change("loans.csv", "L1,B1,300,10/01/2024", "L1,B1,300,")
+    tiny.ingest()
+    tiny.change("loans.csv", "L1,B1,300,", "L1,B1,300,10/01/2024")
+    assert tiny.ingest("2024-04-05").code == 0
+    told = tiny.run("explain", "L1", "--as-of", "2024-03-31").out
+    assert "Of what was known, nothing has fallen due yet" in told
+    assert "3 installments of 2024-02-14 to 2024-04-14, 330.00 in all: not yet known, known from 2024-04-05 on." in told  # fmt: skip
+    said = tiny.run("explain", "L1", "--as-of", "2024-01-15")
+    assert said.code == 1 and "the ledger knows it from 2024-01-20 on" in said.sentence
+
+
+def test_a_charge_an_advance_a_waiver_and_an_end_are_named_in_the_line_of_their_day(reporting: Any) -> None:
+    reporting.map('installment_no = "No"', 'installment_no = "No"\nkind = "Sort"\nfees_due = "Fees"')
+    reporting.map(
+        'amount = "Amount"\n\n[tables.loan_events]',
+        'amount = "Amount"\nkind = "Kind"\n\n[tables.loan_events]',
+    )
+    reporting.map('CLS = "closed"', 'CLS = "closed", WOF = "written_off"')
+    head, *lines = reporting.files["dues.csv"].splitlines()
+    reporting.files["dues.csv"] = "\n".join(
+        [f"{head},Sort,Fees", *(f"{line},scheduled," for line in lines), "L1,9,2024-02-20,5,charge,5", "L4,8,2024-01-20,7,charge,", ""]
+    )  # fmt: skip
+    head, *lines = reporting.files["payments.csv"].splitlines()
+    reporting.files["payments.csv"] = "\n".join(
+        [f"{head},Kind", *(f"{line},payment" for line in lines), "P6,L1,2024-02-22,2,waiver", "P7,L1,2024-02-22,40,payment", "P8,L2,2024-03-05,1,payment", ""]
+    )  # fmt: skip
+    reporting.files["events.csv"] += "L2,WOF,2024-03-01\n"
+    assert reporting.ingest().code == 0
+    told = reporting.run("explain", "L1", "--as-of", "2024-03-31").out
+    assert re.search(r"^2024-02-20 +5\.00 \(charge: fees\) ", told, re.MULTILINE), told
+    assert re.search(r"^2024-02-22 .*2\.00 \(waiver\); 40\.00|40\.00; 2\.00 \(waiver\)", told, re.MULTILINE)
+    assert "37.00 ahead" in told
+    unpaid = reporting.run("explain", "L4", "--as-of", "2024-03-31").out
+    assert "The oldest unpaid due, a charge, fell due on 2024-01-20" in unpaid
+    lost = reporting.run("explain", "L2", "--as-of", "2024-03-31").out
+    assert re.search(r"^2024-03-01 .* written off$", lost, re.MULTILINE), lost
+    assert re.search(r"^2024-03-05 .* 1\.00 \(after the end\) ", lost, re.MULTILINE), lost
+    assert "1 payment of 2024-03-05, 1.00 (P8): dated after the loan ended on 2024-03-01." in lost
+
+
+def test_the_worst_day_is_told_with_its_date_also_where_no_line_falls_on_it(reporting: Any) -> None:
+    reporting.files["payments.csv"] += "P9,L1,2024-03-29,110\n"
+    assert reporting.ingest().code == 0
+    told = reporting.run("explain", "L1", "--as-of", "2024-03-31").out
+    assert "The most so far was 14 days past due, on 2024-03-28." in told
+    found = json.loads(reporting.run("explain", "L1", "--as-of", "2024-03-31", "--json").out)["state"]
+    assert (found["most_days_past_due"], found["most_days_past_due_on"]) == (14, "2024-03-28")
+    assert "The most so far" not in reporting.run("explain", "L4", "--as-of", "2024-03-31").out
+
+
 def test_a_month_end_book_is_explained_on_its_month_ends_only(tiny: Any) -> None:
     tiny.map('lender = "four loans"', 'lender = "four loans"\ndate_grid = "month_end"')
     tiny.ingest()
     said = tiny.run("explain", "L1", "--as-of", "2024-03-30")
     assert said.code == 1 and "2024-03-31 and not on 2024-03-30" in said.sentence
+    said = tiny.run("explain", "L1", "--as-of", "2024-03-31", "--every", "day")
+    assert said.code == 1 and "no other day has a line; say month or event" in said.sentence
 
 
 def test_the_page_and_the_picture_are_the_same_bytes_twice_and_load_nothing(
