@@ -10,7 +10,7 @@ there. A Parquet file that neither the manifest nor `.writing` accounts for mean
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
@@ -116,6 +116,35 @@ def places_in(text: str) -> set[int]:
     for piece in text.split(",") if text else ():
         first, _, last = piece.partition("-")
         found.update(range(int(first), int(last or first) + 1))
+    return found
+
+
+def closed_in_quarantine(batches: Sequence[BatchRecord], table: str, held: int, rows: int) -> set[int]:
+    """Of the rows of a table that a batch sent to quarantine, the places of those that later batches of these closed.
+
+    held: the batch whose file the rows lie in; rows: how many. A later export that held the whole table closes all.
+    """
+    later = [one for one in batches if one.batch > held]
+    if any(table in one.full for one in later):
+        return set(range(rows))
+    name = f"{table}/{held:06d}.parquet"
+    return {
+        place
+        for one in later
+        for places in (one.readmitted, one.retried)
+        for place in places_in(places.get(name, ""))
+    }
+
+
+def open_in_quarantine(batches: Sequence[BatchRecord]) -> dict[str, int]:
+    """How many rows of each table still lay open in quarantine after the last of these batches; tables without are left out."""
+    found: dict[str, int] = {}
+    for one in batches:
+        for table in one.quarantine:
+            rows = one.tables[table].quarantined
+            still = rows - len(closed_in_quarantine(batches, table, one.batch, rows))
+            if still:
+                found[table] = found.get(table, 0) + still
     return found
 
 

@@ -265,7 +265,7 @@ def test_the_same_export_after_a_readmission_is_still_nothing_new(waiting: Lende
     assert waiting.ledger.batch == 3
 
 
-def test_the_newest_exports_rows_held_back_no_longer_count_those_readmitted(lender: Lender) -> None:
+def test_rows_held_back_no_longer_count_those_readmitted(lender: Lender) -> None:
     lender.map('file = "payments.csv"\nexport = "full"', 'file = "payments.csv"\nexport = "delta"')
     lender.add("payments.csv", "P5,L3,18.01.2024,30,")
     lender.add("payments.csv", "P6,L3,2024-01-18,x,")
@@ -274,6 +274,23 @@ def test_the_newest_exports_rows_held_back_no_longer_count_those_readmitted(lend
     lender.map('paid_on = "Paid"', 'paid_on = { column = "Paid", format = "%d.%m.%Y" }')
     try_again(lender, corrected=True)
     assert lender.ledger.quarantined() == {"payments": 1} and lender.ledger.quarantined(1) == {"payments": 2}
+
+
+def test_rows_held_back_are_counted_until_they_are_closed_and_as_quarantine_lists_them(
+    lender: Lender,
+) -> None:
+    lender.map('file = "payments.csv"\nexport = "full"', 'file = "payments.csv"\nexport = "delta"')
+    good = lender.files["payments.csv"]
+    lender.add("payments.csv", "P5,L3,2024-01-18,x,")
+    lender.ingest(FIRST)
+    lender.files["payments.csv"] = "Receipt,LoanNo,Paid,Amount,Posted\nP6,L3,2024-01-21,30,\n"
+    lender.ingest(NEXT)
+    assert lender.ledger.quarantined() == {"payments": 1} == {"payments": listed(lender).rows}
+    lender.map('file = "payments.csv"\nexport = "delta"', 'file = "payments.csv"\nexport = "full"')
+    lender.files["payments.csv"] = good + "P6,L3,2024-01-21,30,\n"
+    lender.ingest(LATER)
+    assert lender.ledger.quarantined() == {} and listed(lender).rows == 0
+    assert lender.ledger.quarantined(2) == {"payments": 1}
 
 
 def test_a_ledger_of_an_older_format_says_what_to_do(waiting: Lender) -> None:
