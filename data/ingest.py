@@ -6,7 +6,6 @@ every source row is accepted, left out by the mapping's own words and counted, o
 export that cannot be read is refused whole before anything is written; the same export twice writes nothing.
 """
 
-import re
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
@@ -306,8 +305,7 @@ def _refuse_rejected(run: Run, counts: list[TableCounts]) -> None:
         files = ", ".join(dict.fromkeys(part.file for part in run.mapping.of(one.table)))
         all_bad = one.quarantined and one.quarantined == one.source_rows - one.skipped
         if all_bad and (one.table == "loans" or one.quarantined >= _WHOLE_TABLE):
-            # Errors are kept by more than the screen; a cell that slipped into another column may be a name.
-            reasons = re.sub(r"'[^']*'", "'...'", " | ".join(_reasons(run, one.table)))
+            reasons = " | ".join(_reasons(run, one.table))
             raise InputError(
                 f"{files}: every one of {one.quarantined:,} rows of {one.table} was rejected, so nothing was written; correct the mapping or the file. First: {reasons}"
             )
@@ -340,7 +338,8 @@ def _report(
 ) -> IngestReport:
     rows = sum(one.added + one.versions + one.retractions for one in counts if one.table in TABLES)
     if check_only and run.partial:
-        outcome = f"Checked only, and only the first rows of each file; nothing was written of the export of {run.as_of} of {run.mapping.lender}."
+        each = "query" if run.mapping.asks_a_database else "file"
+        outcome = f"Checked only, and only the first rows of each {each}; nothing was written of the export of {run.as_of} of {run.mapping.lender}."
     elif check_only:
         outcome = f"Checked only, nothing was written: the export of {run.as_of} would bring {rows:,} rows into the ledger of {run.mapping.lender}."
     elif written:

@@ -72,7 +72,7 @@ WHOLE_EXPORT_REFUSED = {
         ),
         [
             "loans.csv: every one of 4 rows of loans was rejected, so nothing was written",
-            "row 2: Start '...' is not a date",
+            "row 3: Start '15/01/2024' is not a date",
         ],
     ),
 }
