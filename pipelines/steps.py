@@ -88,9 +88,8 @@ def ingest_export(
             latest=today,
             rows=rows,
         )
-    report = replace(
-        report, reasons={name: tuple(map(in_words, told)) for name, told in report.reasons.items()}
-    )
+    told = {name: tuple(map(in_words, said)) for name, said in report.reasons.items()}
+    report = replace(report, reasons=told, notes=tuple(map(in_words, report.notes)))
     report = with_data_docs(here, report, check_only)
     return report if report.batch is None else _with_what_it_means(here, report, tell)
 
