@@ -142,6 +142,7 @@ def with_data_docs(here: Here, report: "IngestReport", check_only: bool) -> "Ing
         f"{report.lender}, {what}, business date {report.business_date}",
         report.contract,
         {one.table: one.quarantined for one in report.tables},
+        check_only,
     )
     return replace(report, notes=(*report.notes, f"The contract, expectation by expectation: {page}"))
 
