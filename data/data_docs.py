@@ -29,7 +29,7 @@ h1 { font-size: 1.5rem; } a { color: LinkText; }
 table { border-collapse: collapse; width: 100%; }
 th, td { border-bottom: 1px solid #8886; padding: .4rem .5rem; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
 th { font-size: .85rem; } .n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
-code { font-size: .95em; } small { opacity: .8; display: block; }
+.fared { min-width: 8rem; } code { font-size: .95em; } small { opacity: .8; display: block; }
 .bad td:first-child { border-left: 4px solid #c2410c; } .good td:first-child { border-left: 4px solid #15803d; }
 @media (max-width: 600px) {
   thead { display: none; } tr { display: block; padding: .5rem 0; } td { display: block; border: 0; padding: .1rem .5rem; }
@@ -126,7 +126,7 @@ def _table_page(name: str, title: str, counts: Sequence[RuleCount], quarantined:
         asked = count.rows if count.rule.check in ("empty", "filled") else count.rows - count.missing
         cells = _number("rows asked", asked) + _number("rows that fail", count.unexpected)
         lines.append(
-            f'<tr class="{"bad" if count.unexpected else "good"}"><td>{_promise(count.rule)}</td><td>{_fared(count.unexpected, asked)}</td>{cells}</tr>'
+            f'<tr class="{"bad" if count.unexpected else "good"}"><td>{_promise(count.rule)}</td><td class="fared">{_fared(count.unexpected, asked)}</td>{cells}</tr>'
         )
     heads = ("Expectation", "How it fared", "Rows asked", "Rows that fail")
     return _page(
@@ -172,8 +172,7 @@ def _fared(unexpected: int, asked: int) -> str:
     if not unexpected:
         return "holds" if asked else "nothing to ask: the column is empty"
     share = 100.0 * unexpected / asked
-    percent = "less than 0.01 %" if share < 0.01 else f"{share:.2f} %"
-    return f"fails for {unexpected:,} {'row' if unexpected == 1 else 'rows'} ({percent})"
+    return f"fails, {'less than 0.01' if share < 0.01 else f'{share:.2f}'} %"
 
 
 def _suite(name: str, rules: "Sequence[Expectation]") -> str:

@@ -55,7 +55,8 @@ class BatchRecord:
     needs: what the mapping says a reader of this source must know; words for people, in no digest. full: tables that the
     export held whole: what of them went to quarantine before is told again by it, or was mended. readmitted, retried: of
     a batch made from rows in quarantine, where those lay (file, and places such as "0-3,7") that were taken, and that
-    were rejected again and lie in this batch's own quarantine or were replaced by a later row of the same key.
+    were rejected again and lie in this batch's own quarantine or were replaced by a later row of the same key, here or in the
+    ledger.
     """
 
     batch: int
@@ -72,7 +73,7 @@ class BatchRecord:
     @property
     def readmits(self) -> bool:
         """Whether this batch was made from rows in quarantine and not from an export."""
-        return bool(self.readmitted)
+        return bool(self.readmitted or self.retried)
 
 
 @dataclass(frozen=True)

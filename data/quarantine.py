@@ -64,6 +64,11 @@ class Quarantined:
     superseded: int = 0
     groups: tuple[Alike, ...] = ()
 
+    @property
+    def waiting(self) -> int:
+        """Open rows that need no hand of their own: they wait for a loan or borrower in quarantine."""
+        return sum(one.rows for one in self.groups if one.waits)
+
     def lines(self, most_reasons: int | None = None) -> list[str]:
         """For a screen: how many, and the first rows of each reason, of the first so many reasons (None: of all)."""
         closed = [
@@ -73,8 +78,11 @@ class Quarantined:
         ]
         more = f" ({', '.join(closed)} since)" if closed else ""
         told = f"{self.table}: {self.rows:,} {'row' if self.rows == 1 else 'rows'} in quarantine{more}."
-        waiting = sum(one.rows for one in self.groups if one.waits)
-        if waiting and (hands := self.rows - waiting):
+        waiting = self.waiting
+        hands = self.rows - waiting
+        if waiting and not hands:
+            told += " No row needs a hand of its own: each waits for a loan or borrower in quarantine."
+        elif waiting:
             told += f" {hands:,} {'needs' if hands == 1 else 'need'} a hand; {waiting:,} only {'waits' if waiting == 1 else 'wait'} for a loan or borrower in quarantine."
         shown, left = self.groups[:most_reasons], self.groups[len(self.groups[:most_reasons]) :]
         lines = [told, *(line for one in shown for line in one.lines())]

@@ -48,7 +48,9 @@ def quarantine_list(
         if table in (None, one.table)
     ]
     lines: list[str] = []
-    for one in found:
+    for one in sorted(
+        found, key=lambda one: 0 < one.rows == one.waiting
+    ):  # the tables that need a hand first
         lines += one.lines(_MOST_REASONS if table is None else None)
         longest = max((group.rows for group in one.groups), default=0)
         hidden = any(group.rows > len(group.first) for group in one.groups)

@@ -32,7 +32,7 @@ def test_every_table_judged_has_a_page_with_its_counts(pages: dict[str, str]) ->
     (line,) = [
         row for row in pages["installments.html"].split("<tr") if "amount_due</code> is not negative." in row
     ]
-    assert "fails for 1 row (20.00 %)" in line
+    assert "fails, 20.00 %" in line
     assert 'data-what="rows that fail">1<' in line and 'data-what="rows asked">5<' in line
     assert "Every cell can be read" in pages["payments.html"]
 

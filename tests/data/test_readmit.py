@@ -139,15 +139,34 @@ def test_a_mapping_of_another_column_says_which_cells_there_are(waiting: Lender)
         try_again(waiting, corrected=True)
 
 
-def test_a_key_that_a_later_export_brought_is_refused_and_not_overwritten(waiting: Lender) -> None:
+def test_a_key_that_a_later_export_brought_is_closed_and_not_overwritten(waiting: Lender) -> None:
     waiting.add("payments.csv", "P7,L4,2024-01-18,11,")
     waiting.ingest(LATER)
+    assert listed(waiting).rows == 3
     (report,) = try_again(waiting)
-    assert "payments.csv row 6: the ledger holds it already: payment P7 came with batch 3, after this row" in report.reasons["payments"]  # fmt: skip
+    assert "1 row is closed as superseded: the ledger holds a later row of the same key." in report.notes
     assert held(waiting)["P7"] == (LATER, 3) and held(waiting)["P8"][1] == 4
-    assert _open(waiting)[0].reason.startswith("the ledger holds it already")
+    assert (listed(waiting).rows, listed(waiting).readmitted) == (1, 1)
     (again,) = try_again(waiting)
-    assert again.batch is None, "tried again, the row is still older than what stands"
+    assert again.batch is None and "closed" not in "".join(again.notes)
+
+
+def test_rows_are_closed_though_none_is_readmitted_and_the_newest_export_stays_the_newest(
+    lender: Lender,
+) -> None:
+    lender.map('file = "payments.csv"\nexport = "full"', 'file = "payments.csv"\nexport = "delta"')
+    lender.add("payments.csv", "P7,L1,2024-01-18,x,")
+    lender.ingest(FIRST)
+    lender.change("payments.csv", "P7,L1,2024-01-18,x,", "P7,L1,2024-01-18,10,")
+    lender.ingest(NEXT)
+    assert lender.ledger.quarantined() == {"payments": 1}
+    before = lender.ledger.content_digest(2)
+    (report,) = try_again(lender)
+    assert report.batch == 3 and "no row of payments was readmitted" in report.outcome
+    assert lender.ledger.quarantined() == {} and listed(lender).superseded == 1
+    assert lender.ledger.content_digest(2) == before and held(lender)["P7"] == (NEXT, 2)
+    assert lender.ledger.manifest.newest_export.batch == 2 and try_again(lender) == []
+    assert "these very files are batch 2" in lender.ingest(NEXT).outcome
 
 
 def _open(lender: Lender) -> list[OpenRow]:

@@ -64,6 +64,14 @@ def test_the_gate_s_own_sentence_for_a_loan_in_quarantine_is_known_as_waiting(le
     assert "1 needs a hand; 2 only wait for a loan or borrower in quarantine." in found.lines()[0]
 
 
+def test_a_table_of_which_every_row_waits_says_that_none_needs_a_hand(lender: Lender) -> None:
+    lender.change("loans.csv", "L1,B1,100,01/01/2024", "L1,B1,100,then")
+    lender.ingest()
+    found = listed(lender, 1)
+    assert found.rows == found.waiting == 2
+    assert "No row needs a hand of its own" in found.lines()[0]
+
+
 def test_open_rows_of_every_batch_are_listed_with_the_export_they_came_with(lender: Lender) -> None:
     lender.map('file = "payments.csv"\nexport = "full"', 'file = "payments.csv"\nexport = "delta"')
     lender.add("payments.csv", "P7,L1,2024-01-18,10,,more")
