@@ -38,6 +38,7 @@ from data.quarantine import (
     open_rows,
     with_kinds,
 )
+from data.reasons import waits
 from data.sources import Source, stamp_of
 from data.staging import canonical, connect, create_staged, quoted, stage
 from data.store import locked, scratch
@@ -172,6 +173,7 @@ def _try(
     phones: dict[tuple[str, str], int] = {}
     try:
         know_the_ledger(run)
+        _know_what_waits(run, trial, quarantine, held.manifest)
         only = {table} | _beside(run, table)
         with Batch(ledger, quarantine, held.manifest) as batch:
 
@@ -200,6 +202,17 @@ def _try(
         return report
     finally:
         run.connection.close()
+
+
+def _know_what_waits(run: Run, trial: _Trial, quarantine: Path, manifest: Manifest) -> None:
+    """Loans and borrowers that are in quarantine themselves, so that a row that waits for one says so again."""
+    for parent in ("borrowers", "loans"):
+        rows = [row for _, found in open_rows(quarantine, parent, manifest) for row in found if row.owner]
+        if rows and parent != trial.table:
+            places = [{"id": row.owner, "place": f"{row.file} row {row.row}"} for row in rows]
+            run.connection.register("places", pa.Table.from_pylist(places))
+            run.connection.execute(f"INSERT INTO held_{parent} SELECT id, place FROM places")
+            run.connection.unregister("places")
 
 
 def _beside(run: Run, table: str) -> set[str]:
@@ -357,7 +370,7 @@ def _report(
         )
     told = [
         f"{row.file} row {row.row}: {one.reason}"
-        for one in run.rejected.get(table, ())[:3]
+        for one in sorted(run.rejected.get(table, ()), key=lambda one: waits(one.reason))[:3]
         for row in [trial.row(one.part, one.row)]
     ]
     return IngestReport(

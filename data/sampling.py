@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from data.ledger import Ledger
 from data.mapping import Mapping
-from data.queries import in_words
 from data.sources import Source
 from data.tables import TABLES
 
@@ -37,7 +36,7 @@ class Sample:
             "what the ledger holds already",
         ]
         return (
-            f"Only the first {self.most:,} rows were read of {', '.join(map(in_words, self.files))}, so these were not judged: "
+            f"Only the first {self.most:,} rows were read of {', '.join(self.files)}, so these were not judged: "
             f"{'; '.join(left)}. With --rows 0 everything is read and judged."
         )
 

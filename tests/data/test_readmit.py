@@ -151,6 +151,18 @@ def test_a_key_that_a_later_export_brought_is_closed_and_not_overwritten(waiting
     assert again.batch is None and "closed" not in "".join(again.notes)
 
 
+def test_a_row_whose_loan_is_still_in_quarantine_goes_on_waiting_for_it(lender: Lender) -> None:
+    lender.change("loans.csv", "L1,B1,100,01/01/2024", "L1,B1,100,then")
+    lender.add("payments.csv", "P7,L2,2024-01-18,x,")
+    lender.ingest(FIRST)
+    (report,) = try_again(lender)
+    assert [one.split(": ", 1)[1] for one in report.reasons["payments"]] == [
+        "Amount (a text of length 1) is not a number",
+        "its loan L1 is in quarantine (loans.csv row 2)",
+        "its loan L1 is in quarantine (loans.csv row 2)",
+    ]
+
+
 def test_rows_are_closed_though_none_is_readmitted_and_the_newest_export_stays_the_newest(
     lender: Lender,
 ) -> None:
