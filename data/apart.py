@@ -50,6 +50,59 @@ def _none_held(name: str) -> pa.Table:
     return pa.schema([pa.field(column, pa.string()) for column in APART[name].column_names]).empty_table()
 
 
+def count_apart(run: Run, apart: Path, name: str, full: bool) -> None:
+    """Count in the run's tally how many people of `accepted_<name>` are new, changed or as they were, and how many a full
+    export lacks. Numbers alone: who they are stays where it is kept apart.
+
+    Errors: `LedgerError` where a delta is to be added to a file that is damaged.
+    """
+    before = _held_before(apart, name, full)
+    columns = _columns(run, name, before, full)
+    tally = run.tally(name)
+    tally.accepted = run.count(f"SELECT count(*) FROM accepted_{name}")
+    run.connection.register("apart_before", before)
+    now = f"(SELECT {_listed(columns, run.columns(f'accepted_{name}'))} FROM accepted_{name})"
+    was = f"(SELECT {_listed(columns, before.column_names)} FROM apart_before)"
+    other = " OR ".join(f"was.{quoted(one)} IS DISTINCT FROM now.{quoted(one)}" for one in columns)
+    both = f"{now} AS now JOIN {was} AS was USING (borrower_id)"
+    known = run.count(f"SELECT count(*) FROM {both}")
+    tally.versions = run.count(f"SELECT count(*) FROM {both} WHERE {other}")
+    tally.added, tally.unchanged = tally.accepted - known, known - tally.versions
+    gone = f"borrower_id NOT IN (SELECT borrower_id FROM accepted_{name}) AND NOT ({_stays(run, name, full)})"
+    tally.retractions = run.count(f"SELECT count(*) FROM apart_before WHERE {gone}")
+    run.connection.unregister("apart_before")
+
+
+def _held_before(apart: Path, name: str, full: bool) -> pa.Table:
+    try:
+        return _read(apart, name)
+    except LedgerError:
+        if not full:
+            raise
+        return _none_held(name)  # a full export replaces what is damaged
+
+
+def _columns(run: Run, name: str, before: pa.Table, full: bool) -> list[str]:
+    """The columns of the file to come: the table's own, and what else is mapped or, upon a delta, stood there."""
+    mapped = [source.name for part in run.mapping.of(name) for source in part.columns]
+    extra = {*mapped, *(before.column_names if not full else ())} - {*APART[name].column_names, "known_at"}
+    return [*APART[name].column_names, *sorted(extra)]
+
+
+def _listed(columns: list[str], have: list[str]) -> str:
+    return ", ".join(
+        quoted(column) if column in have else f"CAST(NULL AS VARCHAR) AS {quoted(column)}"
+        for column in columns
+    )
+
+
+def _stays(run: Run, name: str, full: bool) -> str:
+    """Which people stay though the export does not hold them: of a full one those whose row went to quarantine, who keep
+    the name and phone that stood there before."""
+    kept = sorted({one.owner for one in run.rejected.get(name, ()) if one.owner})
+    return "true" if not full else f"borrower_id IN ({', '.join(map(literal, kept))})" if kept else "false"
+
+
 def prepare_apart(run: Run, apart: Path, name: str, full: bool, batch: int) -> None:
     """What is to replace (full export) or extend (delta) the file, from `accepted_<name>`, laid beside it.
 
@@ -58,33 +111,11 @@ def prepare_apart(run: Run, apart: Path, name: str, full: bool, batch: int) -> N
 
     Several readings of one table (a name from one file, a phone from another) are refused by the gate as one key twice.
     """
-    mapped = list(dict.fromkeys(source.name for part in run.mapping.of(name) for source in part.columns))
-    try:
-        before = _read(apart, name)
-    except LedgerError:
-        if not full:
-            raise
-        before = _none_held(name)  # a full export replaces what is damaged
-    extra = [
-        column
-        for column in (*mapped, *(before.column_names if not full else ()))
-        if column not in APART[name].column_names
-    ]
-    columns = [*APART[name].column_names, *sorted(set(extra) - {"known_at"})]
-    here = run.columns(f"accepted_{name}")
-
-    def listed(have: list[str]) -> str:
-        return ", ".join(
-            quoted(column) if column in have else f"CAST(NULL AS VARCHAR) AS {quoted(column)}"
-            for column in columns
-        )
-
-    ask = f"SELECT {listed(here)} FROM accepted_{name}"
+    before = _held_before(apart, name, full)
+    columns = _columns(run, name, before, full)
     run.connection.register("apart_before", before)
-    # A person whose row went to quarantine keeps the name and phone that stood there before.
-    kept = sorted({one.owner for one in run.rejected.get(name, ()) if one.owner})
-    wanted = "true" if not full else f"borrower_id IN ({', '.join(map(literal, kept)) or 'NULL'})"
-    ask += f" UNION ALL SELECT {listed(before.column_names)} FROM apart_before WHERE {wanted} AND borrower_id NOT IN (SELECT borrower_id FROM accepted_{name})"
+    ask = f"SELECT {_listed(columns, run.columns(f'accepted_{name}'))} FROM accepted_{name}"
+    ask += f" UNION ALL SELECT {_listed(columns, before.column_names)} FROM apart_before WHERE {_stays(run, name, full)} AND borrower_id NOT IN (SELECT borrower_id FROM accepted_{name})"
     rows = run.rows(f"SELECT * FROM ({ask}) ORDER BY borrower_id")
     run.connection.unregister("apart_before")
     apart.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -1,26 +1,25 @@
 """The contract as pages an analyst opens: what each table must be, in words, and how the export fared.
 
-The words and the shares come from Great Expectations' own renderers, over its own suites and results; the page around
-them is ours, because GX's asks six outside addresses for the script that draws its tables. A page here is one file
-that asks for nothing, runs no script and reads on a phone. It holds counts and the contract's sentences and never a
-cell: an unexpected value may be somebody's name. Beside each page lies its suite as GX's JSON, which a reader with GX
-loads as it is: bounds are dates and amounts there, not the integers they are judged as.
+The words are ours: Great Expectations' renderers speak of check columns and of percentages of values, and its page asks
+six outside addresses for the script that draws its tables. A page here is one file that asks for nothing, runs no
+script and reads on a phone. It holds counts and the contract's sentences and never a cell: an unexpected value may be
+somebody's name. Beside each page lies its suite as GX's JSON, which a reader with GX loads as it is: bounds are dates
+and amounts there, not the integers they are judged as.
 
 Nothing is judged here, and nothing is sent anywhere.
 """
 
 import json
-import re
-import warnings
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from data.contracts import RuleCount, documented
+from data.contracts import CHECK_WORDS, Rule, RuleCount, documented
+from data.days import to_date
+from data.money import CURRENCIES, SCALE
 
 if TYPE_CHECKING:
-    from great_expectations.core import ExpectationValidationResult
     from great_expectations.expectations.expectation import Expectation
 
 _STYLE = """
@@ -30,7 +29,7 @@ h1 { font-size: 1.5rem; } a { color: LinkText; }
 table { border-collapse: collapse; width: 100%; }
 th, td { border-bottom: 1px solid #8886; padding: .4rem .5rem; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
 th { font-size: .85rem; } .n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
-code { font-size: .95em; } small { opacity: .8; display: block; }
+.fared { min-width: 8rem; } code { font-size: .95em; } small { opacity: .8; display: block; }
 .bad td:first-child { border-left: 4px solid #c2410c; } .good td:first-child { border-left: 4px solid #15803d; }
 @media (max-width: 600px) {
   thead { display: none; } tr { display: block; padding: .5rem 0; } td { display: block; border: 0; padding: .1rem .5rem; }
@@ -40,11 +39,16 @@ code { font-size: .95em; } small { opacity: .8; display: block; }
 
 
 def write_data_docs(
-    folder: Path, title: str, tables: Mapping[str, Sequence[RuleCount]], rejected: Mapping[str, int]
+    folder: Path,
+    title: str,
+    tables: Mapping[str, Sequence[RuleCount]],
+    rejected: Mapping[str, int],
+    checked_only: bool = False,
 ) -> Path:
     """Write `index.html`, and `<table>.html` and `<table>.json` of each table judged; returns the index.
 
-    title: one line for the head of each page. rejected: rows in quarantine, by table. Files of these names are replaced.
+    title: one line for the head of each page. rejected: rows in quarantine, by table; with `checked_only`, rows that would
+    go there. Files of these names are replaced.
     """
     folder.mkdir(parents=True, exist_ok=True)
     lines = []
@@ -53,15 +57,26 @@ def write_data_docs(
             continue
         rules = [documented(one.rule) for one in counts]
         (folder / f"{name}.json").write_text(_suite(name, rules), encoding="utf-8")
-        page = _table_page(name, title, counts, rules, _results(counts, rules))
+        page = _table_page(
+            name, title, counts, _quarantined(name, counts, rejected.get(name, 0), checked_only)
+        )
         (folder / f"{name}.html").write_text(page, encoding="utf-8")
         failed = sum(1 for one in counts if one.unexpected)
-        told = f"{failed} of {len(counts)} did not hold" if failed else f"all {len(counts)} hold"
+        told = (
+            f"{failed} of {len(counts)} {'does' if failed == 1 else 'do'} not hold"
+            if failed
+            else f"all {len(counts)} hold"
+        )
         lines.append(
             f'<tr class="{"bad" if failed else "good"}"><td><a href="{name}.html">{name}</a></td>'
             f"<td>{told}</td>{_number('rows judged', counts[0].rows)}{_number('in quarantine', rejected.get(name, 0))}</tr>"
         )
-    heads = ("Table", "Expectations", "Rows judged", "In quarantine")
+    heads = (
+        "Table",
+        "Expectations",
+        "Rows judged",
+        "Would go to quarantine" if checked_only else "In quarantine",
+    )
     body = f"<h1>The contract</h1><p>{escape(title)}</p>{_grid(heads, lines)}"
     body += "<p><small>Each table's suite lies beside its page as JSON of Great Expectations. No page holds a cell of the export.</small></p>"
     index = folder / "index.html"
@@ -90,78 +105,74 @@ def _number(what: str, value: int | str) -> str:
     )
 
 
-def _table_page(
-    name: str,
-    title: str,
-    counts: Sequence[RuleCount],
-    rules: "Sequence[Expectation]",
-    results: "Sequence[ExpectationValidationResult]",
-) -> str:
-    from great_expectations.render.renderer.inline_renderer import InlineRenderer
+def _quarantined(name: str, counts: Sequence[RuleCount], rejected: int, checked_only: bool) -> str:
+    """The paragraph on what did not get in, and how to see it."""
+    rows = counts[0].rows
+    if not rejected:
+        return f"<p>No row {'would go' if checked_only else 'went'} to quarantine.</p>"
+    several = "One row may fail several expectations, so the numbers below can add up to more than that."
+    where = (
+        "Ingest the export to have all of them listed with their reasons; a check keeps no row."
+        if checked_only
+        else f"The rows with their reasons: <code>duesight quarantine list {name}</code>"
+    )
+    went = "would go" if checked_only else "went"
+    return f"<p><strong>{rejected:,} of {rows:,} rows {went} to quarantine.</strong> {several} {where}</p>"
 
+
+def _table_page(name: str, title: str, counts: Sequence[RuleCount], quarantined: str) -> str:
     lines = []
-    for count, rule, result in zip(counts, rules, results, strict=True):
-        said = {one.name: one.value for one in InlineRenderer(render_object=result).get_rendered_content()}
-        words = _filled(said["atomic.prescriptive.summary"])
-        share = _filled(said["atomic.diagnostic.observed_value"], marked=False)
-        note = str(rule.notes)
+    for count in counts:
+        asked = count.rows if count.rule.check in ("empty", "filled") else count.rows - count.missing
+        cells = _number("rows asked", asked) + _number("rows that fail", count.unexpected)
         lines.append(
-            f'<tr class="{"bad" if count.unexpected else "good"}"><td>{words}<small>{escape(note)}</small></td>'
-            f"<td>{escape(share)}</td>{_number('rows', count.rows)}{_number('empty', count.missing)}{_number('unexpected', count.unexpected)}</tr>"
+            f'<tr class="{"bad" if count.unexpected else "good"}"><td>{_promise(count.rule)}</td><td class="fared">{_fared(count.unexpected, asked)}</td>{cells}</tr>'
         )
-    heads = ("Expectation", "Observed", "Rows", "Empty", "Unexpected")
+    heads = ("Expectation", "How it fared", "Rows asked", "Rows that fail")
     return _page(
         f"The contract of {name}",
-        f'<p><a href="index.html">All tables</a></p><h1>{name}</h1><p>{escape(title)}</p>{_grid(heads, lines)}'
-        f'<p><a href="{name}.json">The suite</a></p>',
+        f'<p><a href="index.html">All tables</a></p><h1>{name}</h1><p>{escape(title)}</p>{quarantined}{_grid(heads, lines)}'
+        "<p><small>An expectation on a column is asked of the rows in which it is filled. A row with a cell that cannot be read counts there alone.</small></p>"
+        f'<p><a href="{name}.json">The suite, for Great Expectations</a></p>',
     )
 
 
-def _filled(value: object, marked: bool = True) -> str:
-    """GX's sentence with its parameters in their places."""
-    params = getattr(value, "params", None) or {}
-
-    def put(found: re.Match[str]) -> str:
-        one = params.get(found[1])
-        text = str(one["value"] if isinstance(one, dict) else one)
-        return f"<code>{escape(text)}</code>" if marked else text
-
-    return re.sub(r"\$(\w+)", put, str(getattr(value, "template", "")))
+def _promise(rule: Rule) -> str:
+    """What must hold, as a sentence: of the row as a whole, or of one column."""
+    if rule.column in CHECK_WORDS:
+        return escape(CHECK_WORDS[rule.column])
+    return f"<code>{escape(rule.column)}</code> {escape(_must_be(rule))}."
 
 
-def _results(
-    counts: Sequence[RuleCount], rules: "Sequence[Expectation]"
-) -> "list[ExpectationValidationResult]":
-    """One result a rule, as GX gives it, over all groups of rows together and without any value."""
-    from great_expectations.core import ExpectationValidationResult
+def _must_be(rule: Rule) -> str:
+    if rule.check == "filled":
+        return "is filled in every row"
+    if rule.allowed == CURRENCIES:
+        return "is a currency: three capital letters of ISO 4217, such as KES"
+    if rule.check == "allowed":
+        return f"is one of {', '.join(rule.allowed)}"
+    if rule.check == "not_among" and rule.kind == "date":
+        days = ", ".join(str(to_date(day)) for day in rule.refused)
+        return f"is no placeholder that systems write where they know no date ({days})"
+    if rule.check == "not_among":
+        return f"is not {', '.join(_bound(rule, one) for one in rule.refused)}"
+    if rule.high is None:
+        return "is more than 0" if rule.low and rule.kind == "money" else "is not negative"
+    return f"lies between {_bound(rule, rule.low or 0)} and {_bound(rule, rule.high)}"
 
-    found = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for place, (count, expectation) in enumerate(zip(counts, rules, strict=True)):
-            expectation.meta = {"rule": place}
-            # whether a cell is there is asked of every row, everything else of the rows that have one
-            asked = count.rows if count.rule.check in ("empty", "filled") else count.rows - count.missing
-            percent = 100.0 * count.unexpected / asked if asked else 0.0
-            found.append(
-                ExpectationValidationResult(
-                    success=count.unexpected == 0,
-                    expectation_config=expectation.configuration,
-                    result={
-                        "element_count": count.rows,
-                        "missing_count": count.missing,
-                        "missing_percent": 100.0 * count.missing / count.rows if count.rows else 0.0,
-                        "unexpected_count": count.unexpected,
-                        "unexpected_percent": percent,
-                        "unexpected_percent_nonmissing": percent,
-                        "unexpected_percent_total": 100.0 * count.unexpected / count.rows
-                        if count.rows
-                        else 0.0,
-                        "partial_unexpected_list": [],
-                    },
-                )
-            )
-    return found
+
+def _bound(rule: Rule, value: float) -> str:
+    """A bound as a reader writes it; all of them are days or whole numbers."""
+    if rule.kind == "date":
+        return str(to_date(int(value)))
+    return f"{value / SCALE if rule.kind == 'money' else value:,.0f}"
+
+
+def _fared(unexpected: int, asked: int) -> str:
+    if not unexpected:
+        return "holds" if asked else "nothing to ask: the column is empty"
+    share = 100.0 * unexpected / asked
+    return f"fails, {'less than 0.01' if share < 0.01 else f'{share:.2f}'} %"
 
 
 def _suite(name: str, rules: "Sequence[Expectation]") -> str:

@@ -6,13 +6,12 @@ every source row is accepted, left out by the mapping's own words and counted, o
 export that cannot be read is refused whole before anything is written; the same export twice writes nothing.
 """
 
-import re
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from data.apart import held_rows, place_apart, prepare_apart
+from data.apart import count_apart, held_rows, place_apart, prepare_apart
 from data.batch import Batch
 from data.digest import file_digest
 from data.errors import InputError, LedgerError, MappingError
@@ -24,6 +23,7 @@ from data.ledger import Ledger
 from data.manifest import read_manifest, settle, unfinished_files
 from data.mapping import Mapping
 from data.odds import warnings_of
+from data.reasons import waits
 from data.sampling import sample
 from data.separators import separator_notes
 from data.sources import Source, read_sources
@@ -104,7 +104,7 @@ def ingest(
         try:
             if again and held is not None:
                 if not check_only:
-                    _split_apart(export)
+                    _split_apart(export, apart)
                     _prepare_apart(run, apart, held.batch)
                     place_apart(apart, held.batch)
                 return _nothing_new(mapping, held)
@@ -121,7 +121,7 @@ def ingest(
                         batch.write(of, name)
 
                 judge_all(run, say, export.read, take)
-                _split_apart(export)
+                _split_apart(export, apart)
                 counts = account_for(run)
                 _refuse_rejected(run, counts)
                 if not allow_retractions:
@@ -169,8 +169,8 @@ class _Export:
             tally.cut |= found.cut
 
 
-def _split_apart(export: _Export) -> None:
-    """`accepted_directory` and `accepted_protected`, where they are mapped."""
+def _split_apart(export: _Export, apart: Path) -> None:
+    """`accepted_directory` and `accepted_protected`, where they are mapped, counted against what is held."""
     run = export.run
     for name in APART:
         if run.mapped(name):
@@ -178,14 +178,13 @@ def _split_apart(export: _Export) -> None:
             find_twice(run, name)
             run.connection.execute(f"CREATE VIEW staged_{name} AS SELECT * FROM read_{name}")
             split(run, name)
-            accepted = run.count(f"SELECT count(*) FROM accepted_{name}")
-            run.tally(name).accepted = run.tally(name).added = accepted
+            count_apart(run, apart, name, is_full(run, name))
 
 
 def _refuse_a_short_export(run: Run, counts: list[TableCounts]) -> None:
     """An export that was cut off looks like one from which most rows vanished."""
     for one in counts:
-        if one.retractions < LEAST_RETRACTIONS:
+        if one.table in APART or one.retractions < LEAST_RETRACTIONS:
             continue
         held = run.tally(one.table).standing
         if one.retractions > held * MOST_RETRACTED:
@@ -296,9 +295,8 @@ def _latest_day(export: _Export) -> date:
 
 def _reasons(run: Run, name: str, first: int = 3) -> tuple[str, ...]:
     parts = run.mapping.of(name)
-    return tuple(
-        f"{parts[one.part].file} row {one.row}: {one.reason}" for one in run.rejected.get(name, ())[:first]
-    )
+    rejected = sorted(run.rejected.get(name, ()), key=lambda one: waits(one.reason))
+    return tuple(f"{parts[one.part].file} row {one.row}: {one.reason}" for one in rejected[:first])
 
 
 def _refuse_rejected(run: Run, counts: list[TableCounts]) -> None:
@@ -307,8 +305,7 @@ def _refuse_rejected(run: Run, counts: list[TableCounts]) -> None:
         files = ", ".join(dict.fromkeys(part.file for part in run.mapping.of(one.table)))
         all_bad = one.quarantined and one.quarantined == one.source_rows - one.skipped
         if all_bad and (one.table == "loans" or one.quarantined >= _WHOLE_TABLE):
-            # Errors are kept by more than the screen; a cell that slipped into another column may be a name.
-            reasons = re.sub(r"'[^']*'", "'...'", " | ".join(_reasons(run, one.table)))
+            reasons = " | ".join(_reasons(run, one.table))
             raise InputError(
                 f"{files}: every one of {one.quarantined:,} rows of {one.table} was rejected, so nothing was written; correct the mapping or the file. First: {reasons}"
             )
@@ -329,18 +326,26 @@ def _nothing_new(mapping: Mapping, held: Ledger) -> IngestReport:
     )
 
 
+def _brought_apart(counts: list[TableCounts]) -> str:
+    changed = [
+        one.table for one in counts if one.table in APART and one.added + one.versions + one.retractions
+    ]
+    return f" into it, and {' and '.join(changed)} brought up to date" if changed else ""
+
+
 def _report(
     run: Run, counts: list[TableCounts], written: bool, check_only: bool, phones: tuple[str, ...]
 ) -> IngestReport:
     rows = sum(one.added + one.versions + one.retractions for one in counts if one.table in TABLES)
     if check_only and run.partial:
-        outcome = f"Checked only, and only the first rows of each file; nothing was written of the export of {run.as_of} of {run.mapping.lender}."
+        each = "query" if run.mapping.asks_a_database else "file"
+        outcome = f"Checked only, and only the first rows of each {each}; nothing was written of the export of {run.as_of} of {run.mapping.lender}."
     elif check_only:
         outcome = f"Checked only, nothing was written: the export of {run.as_of} would bring {rows:,} rows into the ledger of {run.mapping.lender}."
     elif written:
         outcome = f"Batch {run.batch} of {run.mapping.lender}, business date {run.as_of}: {rows:,} rows into the ledger."
     else:
-        outcome = f"Nothing new: the ledger of {run.mapping.lender} holds every row of this export already; nothing was written."
+        outcome = f"Nothing new: the ledger of {run.mapping.lender} holds every row of this export already; nothing was written{_brought_apart(counts)}."
     notes: tuple[str, ...] = (f"About this source: {run.mapping.needs}",) if run.mapping.needs else ()
     categories = {
         name for part in run.mapping.tables for name, kind in part.attributes.items() if kind == "text"

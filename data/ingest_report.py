@@ -5,12 +5,14 @@ from datetime import date
 
 from data.contracts import RuleCount
 from data.digest import Json
+from data.tables import APART
 
 
 @dataclass(frozen=True)
 class TableCounts:
     """One table of one ingest, in rows. source_rows = accepted + skipped + quarantined, and accepted = added + versions
-    + unchanged, except for rows duesight derives itself (`derived`: first assignments, first schedule versions)."""
+    + unchanged, except for rows duesight derives itself (`derived`: first assignments, first schedule versions). Of what is kept apart, retractions
+    are people who are gone from it: nothing older is kept."""
 
     table: str
     source_rows: int
@@ -28,7 +30,7 @@ class TableCounts:
             (self.added, "new"),
             (self.versions, "changed"),
             (self.unchanged, "unchanged"),
-            (self.retractions, "retracted"),
+            (self.retractions, "removed" if self.table in APART else "retracted"),
             (self.skipped, "left out by the mapping"),
             (self.quarantined, "in quarantine"),
         ]

@@ -32,7 +32,7 @@ from data.manifest import (
     Manifest,
     TableRecord,
     business_date,
-    places_in,
+    open_in_quarantine,
     read_manifest,
     unfinished_files,
 )
@@ -111,18 +111,8 @@ class Ledger:
         return any(record.rows for _, record in self._records(table, None))
 
     def quarantined(self, batch: int | None = None) -> dict[str, int]:
-        """Rows of the newest export (up to `batch`) that its contract did not let in, by table; tables without are left out.
-
-        Rows of it that were readmitted by then are not counted.
-        """
-        records = self._batches(batch)
-        newest = next(record for record in reversed(records) if not record.readmits)
-        found = {name: record.quarantined for name, record in newest.tables.items()}
-        for record in records[records.index(newest) + 1 :]:
-            for file, places in record.readmitted.items():
-                if file == newest.quarantine.get(file.split("/")[0]):
-                    found[file.split("/")[0]] -= len(places_in(places))
-        return {name: rows for name, rows in found.items() if rows}
+        """Rows that lay open in quarantine after `batch` (default: the newest), of whichever export, by table; tables without are left out."""
+        return open_in_quarantine(self._batches(batch))
 
     def attributes(self, table: str) -> dict[str, str]:
         """The table's `attr_…` columns, with "number" or "text" (a category) each, by name."""

@@ -10,7 +10,7 @@ there. A Parquet file that neither the manifest nor `.writing` accounts for mean
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
@@ -55,7 +55,8 @@ class BatchRecord:
     needs: what the mapping says a reader of this source must know; words for people, in no digest. full: tables that the
     export held whole: what of them went to quarantine before is told again by it, or was mended. readmitted, retried: of
     a batch made from rows in quarantine, where those lay (file, and places such as "0-3,7") that were taken, and that
-    were rejected again and lie in this batch's own quarantine or were replaced by a later row of the same key.
+    were rejected again and lie in this batch's own quarantine or were replaced by a later row of the same key, here or in the
+    ledger.
     """
 
     batch: int
@@ -72,7 +73,7 @@ class BatchRecord:
     @property
     def readmits(self) -> bool:
         """Whether this batch was made from rows in quarantine and not from an export."""
-        return bool(self.readmitted)
+        return bool(self.readmitted or self.retried)
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,35 @@ def places_in(text: str) -> set[int]:
     for piece in text.split(",") if text else ():
         first, _, last = piece.partition("-")
         found.update(range(int(first), int(last or first) + 1))
+    return found
+
+
+def closed_in_quarantine(batches: Sequence[BatchRecord], table: str, held: int, rows: int) -> set[int]:
+    """Of the rows of a table that a batch sent to quarantine, the places of those that later batches of these closed.
+
+    held: the batch whose file the rows lie in; rows: how many. A later export that held the whole table closes all.
+    """
+    later = [one for one in batches if one.batch > held]
+    if any(table in one.full for one in later):
+        return set(range(rows))
+    name = f"{table}/{held:06d}.parquet"
+    return {
+        place
+        for one in later
+        for places in (one.readmitted, one.retried)
+        for place in places_in(places.get(name, ""))
+    }
+
+
+def open_in_quarantine(batches: Sequence[BatchRecord]) -> dict[str, int]:
+    """How many rows of each table still lay open in quarantine after the last of these batches; tables without are left out."""
+    found: dict[str, int] = {}
+    for one in batches:
+        for table in one.quarantine:
+            rows = one.tables[table].quarantined
+            still = rows - len(closed_in_quarantine(batches, table, one.batch, rows))
+            if still:
+                found[table] = found.get(table, 0) + still
     return found
 
 

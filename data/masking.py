@@ -1,28 +1,39 @@
 """What of a cell may be repeated in a reason that is printed, mailed by cron and kept in logs.
 
 A name or a phone number in the wrong column is the very thing a reason would quote. So a cell is repeated only where
-it looks like a date or a short number; of any other a reader learns how long it is, and finds it by file and row. An
+it is plainly a date or an amount; of any other a reader learns how long it is, and finds it by file and row. An
 id is repeated, as everywhere, unless it looks like a phone number or a name: a plus in front, or a blank inside.
 Rows in quarantine stay whole; they are for their owner's eyes only.
 """
 
 import re
 
-_PLAIN = (
-    r"[-+]?[.,]?([0-9][.,]?){1,7}|[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}([ T][0-9]{1,2}(:[0-9]{1,2}){1,2})?"
+_YEAR, _DAY = r"(1[89]|2[01])\d\d", r"([0-2]?\d|3[01])"
+_MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+_DATE = (
+    rf"({_YEAR}[-/.]{_DAY}[-/.]{_DAY}|{_DAY}[-/.]{_DAY}[-/.]({_YEAR}|\d\d)|{_DAY}[- /.](?i:{_MONTH})[- /.]({_YEAR}|\d\d))"
+    r"([ T]\d{1,2}(:\d{1,2}){1,2})?"
 )
+"""Day, month and year in any order that is written, each as far as a calendar goes; and a time behind it."""
+_AMOUNT = (
+    r"[-+]?(\d{1,6}|[.,]\d{1,6}|\d{1,2}[.,]\d{1,6}|[1-9]\d{0,8}[.,]\d{1,3}|[1-9]\d{0,2}[.,' ]\d{3}"
+    r"|[1-9]\d{0,2}(\.\d{3})+,\d{1,4}|[1-9]\d{0,2}(,\d{2,3})+\.\d{1,4}|[1-9]\d{0,2}([ ']\d{3})+[.,]\d{1,4})"
+)
+"""Six digits, or more with a decimal mark or with thousands apart and decimals: seven and more in a row may be a phone."""
+_PLAIN = f"{_DATE}|{_AMOUNT}"
 _PERSONAL_ID = r"^\+|\s"
 MASKED_ID = "(not repeated here)"
 
 
 def cell_in_words(value: str) -> str:
     """A cell as a reason may show it: `'2024-02-30'`, or `(a text of length 12)`."""
-    return f"'{value}'" if re.fullmatch(_PLAIN, value) else f"(a text of length {len(value)})"
+    return f"'{value}'" if re.fullmatch(_PLAIN, value, re.ASCII) else f"(a text of length {len(value)})"
 
 
 def cell_in_sql(text: str) -> str:
     """The same of a SQL text."""
-    return f"CASE WHEN regexp_full_match({text}, '{_PLAIN}') THEN '''' || {text} || '''' ELSE '(a text of length ' || length({text}) || ')' END"
+    plain = _PLAIN.replace("'", "''")
+    return f"CASE WHEN regexp_full_match({text}, '{plain}') THEN '''' || {text} || '''' ELSE '(a text of length ' || length({text}) || ')' END"
 
 
 def id_in_sql(text: str) -> str:

@@ -21,9 +21,11 @@ import pyarrow.parquet as pq
 from data.digest import bytes_digest
 from data.errors import LedgerError
 from data.gate import Rejected
-from data.manifest import Manifest, places_in, sync_folder, write_atomically
+from data.manifest import Manifest, closed_in_quarantine, places_in, sync_folder, write_atomically
 from data.mapping import Mapping as MappingFile
 from data.mapping import TableMapping
+from data.queries import in_words
+from data.reasons import Alike, alike, waits
 from data.sources import Source
 from data.staging import read_cells
 from data.store import write_parquet
@@ -47,8 +49,9 @@ MAPPINGS = "mappings"
 
 @dataclass(frozen=True)
 class Quarantined:
-    """What lies in quarantine of one table: open rows, by batch and with the first reasons, and how many are closed.
+    """What lies in quarantine of one table: open rows, by batch and by reason, and how many are closed.
 
+    first: the first open rows of all batches, those that need a hand before those that wait for another row.
     readmitted: rows that are in the ledger since. superseded: rows that a later full export told again or mended, or
     that were tried again and are counted where they lie now.
     """
@@ -59,18 +62,33 @@ class Quarantined:
     first: tuple[str, ...]
     readmitted: int = 0
     superseded: int = 0
+    groups: tuple[Alike, ...] = ()
 
-    def line(self) -> str:
-        reasons = "".join(f"\n  {reason}" for reason in self.first)
+    @property
+    def waiting(self) -> int:
+        """Open rows that need no hand of their own: they wait for a loan or borrower in quarantine."""
+        return sum(one.rows for one in self.groups if one.waits)
+
+    def lines(self, most_reasons: int | None = None) -> list[str]:
+        """For a screen: how many, and the first rows of each reason, of the first so many reasons (None: of all)."""
         closed = [
             f"{count:,} {word}"
             for count, word in ((self.readmitted, "readmitted"), (self.superseded, "superseded"))
             if count
         ]
         more = f" ({', '.join(closed)} since)" if closed else ""
-        return (
-            f"{self.table}: {self.rows} {'row' if self.rows == 1 else 'rows'} in quarantine{more}.{reasons}"
-        )
+        told = f"{self.table}: {self.rows:,} {'row' if self.rows == 1 else 'rows'} in quarantine{more}."
+        waiting = self.waiting
+        hands = self.rows - waiting
+        if waiting and not hands:
+            told += " No row needs a hand of its own: each waits for a loan or borrower in quarantine."
+        elif waiting:
+            told += f" {hands:,} {'needs' if hands == 1 else 'need'} a hand; {waiting:,} only {'waits' if waiting == 1 else 'wait'} for a loan or borrower in quarantine."
+        shown, left = self.groups[:most_reasons], self.groups[len(self.groups[:most_reasons]) :]
+        lines = [told, *(line for one in shown for line in one.lines())]
+        if left:
+            lines.append(f"  and {sum(one.rows for one in left):,} more rows of {len(left):,} other reasons")
+        return lines
 
 
 @dataclass(frozen=True)
@@ -210,7 +228,8 @@ def open_rows(folder: Path, table: str, manifest: Manifest | None) -> Iterator[t
         if manifest is not None and not any(one.batch == held for one in manifest.batches):
             continue
         rows = _read(path).to_pylist()
-        closed = _closed(manifest, table, held, len(rows))
+        batches = () if manifest is None else manifest.batches
+        closed = closed_in_quarantine(batches, table, held, len(rows))
         yield (
             held,
             [
@@ -228,35 +247,38 @@ def readmitted_rows(manifest: Manifest | None, table: str, held: int) -> set[int
     return {place for one in batches for place in places_in(one.readmitted.get(name, ""))}
 
 
-def _closed(manifest: Manifest | None, table: str, held: int, rows: int) -> set[int]:
-    if manifest is None:
-        return set()
-    if any(one.batch > held and table in one.full for one in manifest.batches):
-        return set(range(rows))
-    name = f"{table}/{held:06d}.parquet"
-    retried = {place for one in manifest.batches for place in places_in(one.retried.get(name, ""))}
-    return retried | readmitted_rows(manifest, table, held)
-
-
 def list_quarantine(folder: Path, reasons: int = 3, manifest: Manifest | None = None) -> list[Quarantined]:
-    """What lies in quarantine, by table in alphabetical order, with the first `reasons` of the newest batch with open rows.
+    """What lies in quarantine, by table in alphabetical order, with the first `reasons` open rows, and as many of each reason.
 
     manifest: the ledger's, which knows what is closed; without it every row counts as open.
     """
+    days = {} if manifest is None else {one.batch: one.business_date for one in manifest.batches}
     found = []
     for place in sorted(path for path in folder.glob("*") if path.is_dir() and path.name != MAPPINGS):
         batches: dict[int, int] = {}
-        first: list[str] = []
+        waiting: list[OpenRow] = []
         total = readmitted = 0
         for held, rows in open_rows(folder, place.name, manifest):
             total += pq.read_metadata(place / f"{held:06d}.parquet").num_rows
             readmitted += len(readmitted_rows(manifest, place.name, held))
             if rows:
                 batches[held] = len(rows)
-                first = [f"{row.file} row {row.row}: {row.reason}" for row in rows[:reasons]]
+                waiting += rows
         if total:
-            still = sum(batches.values())
+            several = len({row.batch for row in waiting}) > 1
+            told = [(_place_of(row, days.get(row.batch) if several else None), row.reason) for row in waiting]
+            groups = alike(told, reasons)
+            hand = sorted(told, key=lambda one: waits(one[1]))[:reasons]
+            first = tuple(f"{place}: {reason}" for place, reason in hand)
+            still = len(waiting)
             found.append(
-                Quarantined(place.name, still, batches, tuple(first), readmitted, total - still - readmitted)
+                Quarantined(
+                    place.name, still, batches, first, readmitted, total - still - readmitted, tuple(groups)
+                )
             )
     return found
+
+
+def _place_of(row: OpenRow, day: str | None) -> str:
+    """Where a row stood: file and row, and of which export where there are several; files bear the same names each night."""
+    return in_words(f"{row.file} row {row.row}") + (f" of {day} (batch {row.batch})" if day else "")

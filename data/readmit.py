@@ -29,7 +29,6 @@ from data.judging import account_for, assigns, judge_all, know_the_ledger
 from data.ledger import Ledger
 from data.manifest import Manifest, in_places, read_manifest
 from data.mapping import Mapping, TableMapping, load_mapping
-from data.masking import id_in_sql
 from data.odds import warnings_of
 from data.quarantine import (
     SCHEMA,
@@ -39,8 +38,9 @@ from data.quarantine import (
     open_rows,
     with_kinds,
 )
+from data.reasons import waits
 from data.sources import Source, stamp_of
-from data.staging import canonical, connect, create_staged, literal, quoted, stage
+from data.staging import canonical, connect, create_staged, quoted, stage
 from data.store import locked, scratch
 from data.tables import APART, TABLES
 
@@ -54,6 +54,8 @@ class _Trial:
     rows: dict[int, list[OpenRow]]
     replaced: list[OpenRow] = field(default_factory=list)
     """Rows that a later row with the same key, or the same row sent again, stands in for."""
+    since: list[OpenRow] = field(default_factory=list)
+    """Rows whose key a later export brought into the ledger: they are closed, and need nobody any more."""
 
     def row(self, part: int, row: int) -> OpenRow:
         return self.rows[part][row - 1]
@@ -69,7 +71,7 @@ def readmit(
     """Try the open rows of a table again; a report for each mapping they were read by, one batch each at most.
 
     mapping: a corrected one for all of them; by default each row is read by the mapping that rejected it. Where nothing
-    is open the list is empty, and where nothing is accepted nothing is written.
+    is open the list is empty, and where nothing is accepted and nothing closed, nothing is written.
 
     Errors: `InputError` for a table whose rows cannot be tried, or a mapping that does not read the file they are from;
     `MappingError` of the mapping; `LedgerError` when there is no ledger, another ingest runs, or quarantine is damaged.
@@ -171,6 +173,7 @@ def _try(
     phones: dict[tuple[str, str], int] = {}
     try:
         know_the_ledger(run)
+        _know_what_waits(run, trial, quarantine, held.manifest)
         only = {table} | _beside(run, table)
         with Batch(ledger, quarantine, held.manifest) as batch:
 
@@ -199,6 +202,17 @@ def _try(
         return report
     finally:
         run.connection.close()
+
+
+def _know_what_waits(run: Run, trial: _Trial, quarantine: Path, manifest: Manifest) -> None:
+    """Loans and borrowers that are in quarantine themselves, so that a row that waits for one says so again."""
+    for parent in ("borrowers", "loans"):
+        rows = [row for _, found in open_rows(quarantine, parent, manifest) for row in found if row.owner]
+        if rows and parent != trial.table:
+            places = [{"id": row.owner, "place": f"{row.file} row {row.row}"} for row in rows]
+            run.connection.register("places", pa.Table.from_pylist(places))
+            run.connection.execute(f"INSERT INTO held_{parent} SELECT id, place FROM places")
+            run.connection.unregister("places")
 
 
 def _beside(run: Run, table: str) -> set[str]:
@@ -261,15 +275,17 @@ def _settle(run: Run, trial: _Trial) -> int:
     for part, row in older:
         run.connection.execute(f"DELETE FROM read_{name} WHERE part = {part} AND row = {row}")
         trial.replaced.append(trial.row(part, row))
-    _refuse_what_came_since(run, name)
-    return len(older)
+    since = _leave_what_came_since(run, name)
+    trial.since += [trial.row(part, row) for part, row in since]
+    return len(older) + len(since)
 
 
-def _refuse_what_came_since(run: Run, name: str) -> None:
-    """A row whose key a later export brought is old news: its cells must not become the newest version."""
+def _leave_what_came_since(run: Run, name: str) -> list[tuple[int, int]]:
+    """A row whose key a later export brought is old news: its cells must not become the newest version. Such rows are
+    taken out of `read_<table>`; returns their readings and staged rows."""
     table = TABLES[name]
     if run.ledger is None or not run.holds(name):
-        return
+        return []
     key = ", ".join(map(quoted, table.key))
     first = quoted(table.key[0])
     ids = run.rows(f"SELECT DISTINCT {first} AS id FROM read_{name} WHERE {first} IS NOT NULL")["id"]
@@ -280,13 +296,13 @@ def _refuse_what_came_since(run: Run, name: str) -> None:
         run.connection.execute(f"INSERT INTO since SELECT {key}, batch FROM ledger_rows WHERE known_until IS NULL")  # fmt: skip
         run.connection.unregister("ledger_rows")
     same = " AND ".join(f"since.{quoted(one)} IS NOT DISTINCT FROM mine.{quoted(one)}" for one in table.key)
-    one = name.removesuffix("s")
-    shown = f"{literal(one + ' ')} || {id_in_sql(f'CAST(mine.{first} AS VARCHAR)')}"
-    words = f"'the ledger holds it already: ' || {shown} || ' came with batch ' || since.held_by || ', after this row'"
-    run.connection.execute(
-        f"""UPDATE read_{name} AS mine SET problem = concat_ws('; ', mine.problem, {words})
-            FROM since JOIN came ON since.held_by > came.brought WHERE {same} AND came.part = mine.part AND came.row = mine.row"""
-    )
+    found = run.connection.execute(
+        f"""SELECT DISTINCT part, row FROM read_{name} AS mine JOIN came USING (part, row) JOIN since ON {same}
+            WHERE since.held_by > came.brought ORDER BY part, row"""
+    ).fetchall()
+    for part, row in found:
+        run.connection.execute(f"DELETE FROM read_{name} WHERE part = {part} AND row = {row}")
+    return found
 
 
 def _publish(run: Run, trial: _Trial, batch: Batch, counts: list[TableCounts], quarantine: Path) -> None:
@@ -294,7 +310,8 @@ def _publish(run: Run, trial: _Trial, batch: Batch, counts: list[TableCounts], q
     failed = [
         (trial.row(one.part, one.row), one.part, one.reason, one.owner) for one in run.rejected.get(table, ())
     ]
-    again = {(row.held, row.place) for row, *_ in failed} | {(row.held, row.place) for row in trial.replaced}
+    again = {(row.held, row.place) for row, *_ in failed}
+    again |= {(row.held, row.place) for row in (*trial.replaced, *trial.since)}
     every = {(row.held, row.place) for rows in trial.rows.values() for row in rows}
     content = pa.table(
         {
@@ -338,6 +355,8 @@ def _report(
     rows = "row" if tally.source_rows == 1 else "rows"
     if taken:
         outcome = f"Batch {run.batch} of {run.mapping.lender}, business date {run.as_of}: {taken:,} of {tally.source_rows:,} {rows} of {table} in quarantine were readmitted."
+    elif trial.since:
+        outcome = f"Batch {run.batch} of {run.mapping.lender}, business date {run.as_of}: no row of {table} was readmitted, and rows in quarantine were closed."
     else:
         outcome = f"Nothing was readmitted and nothing written: {tally.source_rows:,} {rows} of {table} in quarantine would be rejected again."
     notes = [f"{_without_cells(table, without_cells)}."] if without_cells else []
@@ -345,15 +364,19 @@ def _report(
         notes.append(
             f"{len(trial.replaced):,} more {'is' if len(trial.replaced) == 1 else 'are'} not tried: a later export brought the same key again."
         )
+    if trial.since:
+        notes.append(
+            f"{len(trial.since):,} {'row is' if len(trial.since) == 1 else 'rows are'} closed as superseded: the ledger holds a later row of the same key."
+        )
     told = [
         f"{row.file} row {row.row}: {one.reason}"
-        for one in run.rejected.get(table, ())[:3]
+        for one in sorted(run.rejected.get(table, ()), key=lambda one: waits(one.reason))[:3]
         for row in [trial.row(one.part, one.row)]
     ]
     return IngestReport(
         lender=run.mapping.lender,
         business_date=run.as_of,
-        batch=run.batch if taken else None,
+        batch=run.batch if taken or trial.since else None,
         outcome=outcome,
         tables=tuple(counts),
         reasons={table: tuple(told)} if told else {},

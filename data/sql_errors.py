@@ -9,14 +9,14 @@ import re
 from data.errors import InputError
 
 _NAMES = {
-    "42P01": "names a table that is not there",
     "42703": "names a column that is not there",
-    "42501": "reads what this user may not read",
     "42601": "is not SQL that the database understands",
     "42883": "calls a function that is not there",
     "42804": "mixes types",
     "42P18": "mixes types",
 }
+_NO_TABLE = "42P01"
+_NO_GRANT = "42501"
 _REFUSED = ("28P01", "28000")
 _NO_DATABASE = "3D000"
 _CANCELLED = "57014"
@@ -25,6 +25,9 @@ _BROKEN = ("08", "57P")
 _GONE = re.compile(
     r"no such (table|column)|(table|column)\b.*\b(doesn't exist|does not exist|unknown)|unknown column|syntax error",
     re.IGNORECASE,
+)
+_NO_SUCH_TABLE = re.compile(
+    r"no such table|\btable\b.*\b(doesn't exist|does not exist|unknown)", re.IGNORECASE
 )
 
 
@@ -57,6 +60,19 @@ def in_a_sentence(error: Exception, place: str, doing: str, rows: int) -> InputE
     if doing == "connecting":
         return InputError(
             f"The database {place} cannot be reached; see that it runs, that host and port are right and that no firewall is between."
+        )
+    if state == _NO_GRANT:
+        named = re.search(r"\b(table|view|schema|relation|sequence|column)\b \S+", words)
+        asked = f"GRANT {'USAGE' if named and named[1] == 'schema' else 'SELECT'} ON {'SCHEMA ' if named and named[1] == 'schema' else ''}"
+        on = named[0].split()[-1] if named else "what it reads"
+        return InputError(
+            f"{doing[0].upper()}{doing[1:]} reads what this user may not read ({_first_line(words)}); let an owner of {place} say "
+            f"{asked}{on} TO {place.split('@')[0] if '@' in place else 'this user'}, or give a user who may in the URL."
+        )
+    if state == _NO_TABLE or (not state and _NO_SUCH_TABLE.search(words)):
+        return InputError(
+            f"{doing[0].upper()}{doing[1:]} names a table that is not there ({_first_line(words)}); if {place} is not the database "
+            "that the mapping means, or the table lies in another schema, correct the URL (?options=-c%20search_path%3DSCHEMA); else correct the mapping."
         )
     if state in _NAMES or (not state and _GONE.search(words)):
         what = _NAMES.get(state, "names what is not there")

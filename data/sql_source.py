@@ -6,7 +6,7 @@ a private folder; from there on they are an export like any other. The same rows
 order the database sent them in. Money and other numbers come as the text the database writes, never as floats.
 
 What it does not do: write to the database, keep anything of an answer that broke off, or say the URL. A message
-shows user, host and database at most (data/sql_errors.py has the sentences).
+shows user, host, port and database at most (data/sql_errors.py has the sentences).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -97,9 +97,10 @@ def _address(url: str) -> "URL":
 
 
 def _place(address: "URL") -> str:
-    """What a message shows of the URL: user, host and database."""
+    """What a message shows of the URL: user, host, port (PostgreSQL's own where it names none) and database."""
     user = f"{address.username}@" if address.username else ""
-    return f"{user}{address.host or 'this machine'}/{address.database or ''}"
+    port = address.port or (5432 if address.host and address.get_backend_name() == "postgresql" else None)
+    return f"{user}{address.host or 'this machine'}{f':{port}' if port else ''}/{address.database or ''}"
 
 
 def _engine(address: "URL") -> "Engine":

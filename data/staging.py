@@ -24,7 +24,7 @@ from data.errors import MappingError
 from data.mapping import ColumnSource, TableMapping
 from data.masking import cell_in_sql
 from data.sources import ROW, Source
-from data.suggestions import uses
+from data.suggestions import sql_trouble, uses
 from data.tables import APART, DUCKDB_TYPES, TABLES, Kind, Table
 from data.time_limit import time_limit
 from data.time_zones import local_in_sql
@@ -193,7 +193,12 @@ def _try_expressions(
             _try(connection, query, f"{where}: {form}")
         if column.sql is not None:
             query = f"SELECT {column.sql} FROM source_cells LIMIT 0"
-            _try(connection, query, f"{where}: the sql does not run over {part.file}")
+            try:
+                connection.execute(query).fetchall()
+            except duckdb.Error as error:
+                raise MappingError(
+                    f"{where}: {sql_trouble(str(error), part.file, empty.column_names[:-1])}"
+                ) from error
     connection.unregister("source_cells")
 
 

@@ -99,6 +99,26 @@ def suggest_column(
     return nearest(column.column or column.name, names)
 
 
+_UNKNOWN = re.compile(r'Referenced column "(.+?)" not found')
+_NO_FUNCTION = re.compile(r"Function with name (\S+) does not exist")
+
+
+def sql_trouble(words: str, file: str, names: Sequence[str]) -> str:
+    """Why a mapping's sql does not run over a file, from DuckDB's words: the rest of a sentence, which says what mends it.
+
+    names: the file's columns.
+    """
+    if found := _UNKNOWN.search(words):
+        near = next((one for one in names if plain(one) == plain(found[1])), None)
+        hint = f"; did you mean {near!r}?" if near else nearest(found[1], names)
+        return f"the sql asks for {found[1]!r}, and {file} has no such column{hint}"
+    if found := _NO_FUNCTION.search(words):
+        return f"the sql calls {found[1]}(), and DuckDB has no such function; correct its name."
+    first = re.sub(r"\s+", " ", words.strip().splitlines()[0]) if words.strip() else "no reason given"
+    told = re.sub(r"^[A-Z]\w*( [A-Z]\w*)* Error: ", "", first)
+    return f"the sql does not run over {file} ({told}); correct it."
+
+
 def hints_for_missing(
     part: TableMapping, mapping: Mapping, source: "Source", sources: Named[str, "Source"]
 ) -> dict[str, str]:

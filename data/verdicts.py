@@ -49,24 +49,21 @@ def judge(rows: pa.Table, rules: Sequence[Rule], name: str) -> Verdict:
     """
     if not rules:
         return Verdict({}, 0, 0)
+    unreadable: set[int] = set()
+    if any(rule.column == "problem" for rule in rules):
+        unreadable = set(np.flatnonzero(validity(one_chunk(rows["problem"]))).tolist())
     found: dict[int, list[str]] = {}
     counts = []
-    for rule, unexpected in zip(rules, _validate(rows, rules, name), strict=True):
+    for rule, fails in zip(rules, _validate(rows, rules, name), strict=True):
+        # a cell that cannot be read is empty too: its row counts as unreadable and as nothing else
+        unexpected = [row for row in fails if rule.column == "problem" or row not in unreadable]
         counts.append(RuleCount(rule, rows.num_rows, rows[rule.column].null_count, len(unexpected)))
         if unexpected:
             # the frame that was judged holds numbers in place of texts: the cells are taken from the rows
             cells = rows[rule.column].take(pa.array(unexpected, pa.int64())).to_pylist()
             for row, cell in zip(unexpected, cells, strict=True):
                 found.setdefault(row, []).append(rule.reason.format(value=_readable(rule, cell)))
-    unreadable = set()
-    if any(rule.column == "problem" for rule in rules):
-        problem = one_chunk(rows["problem"])
-        unreadable = set(np.flatnonzero(validity(problem)).tolist())
-    reasons = {
-        # a cell that cannot be read is empty too: the first reason says it all
-        row: found[row][0] if row in unreadable else "; ".join(found[row])
-        for row in sorted(found)
-    }
+    reasons = {row: "; ".join(found[row]) for row in sorted(found)}
     return Verdict(reasons, len(rules), sum(1 for one in counts if one.unexpected), tuple(counts))
 
 

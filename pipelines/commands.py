@@ -135,7 +135,7 @@ def ingest(
         bool, typer.Option("--check", help="Judge and count the first rows; write nothing.")
     ] = False,
     rows: Annotated[
-        int, typer.Option(min=0, help="How many rows of each file --check reads; 0 reads all.")
+        int, typer.Option(min=0, help="How many rows of each file or query --check reads; 0 reads all.")
     ] = 1000,
     allow_retractions: Annotated[
         bool, typer.Option("--allow-retractions", help="A full export lacks many rows that are really gone.")

@@ -23,13 +23,16 @@ from pipelines.options import (
 )
 from pipelines.progress import shown, tell
 
+_MOST_REASONS = 10
+"""Of each table, in the list of all tables."""
+
 
 @quarantine_app.command("list", epilog=EVERYWHERE)
 def quarantine_list(
     table: Annotated[Optional[str], typer.Argument(help="One table, row by row; all without it.")] = None,  # noqa: UP045
-    limit: Annotated[int, typer.Option(min=1, help="How many rows of a table are shown.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, help="How many rows of each reason are shown.")] = 50,
 ) -> None:
-    """How many rows of each table are in quarantine, and the reasons."""
+    """The rows that wait in quarantine, by reason: those that need a hand first, then those that wait for another row."""
     here = the_workspace()
     from dataclasses import asdict
 
@@ -45,11 +48,16 @@ def quarantine_list(
         if table in (None, one.table)
     ]
     lines: list[str] = []
-    for one in found:
-        lines.append(one.line())
-        if one.batches and (more := one.batches[max(one.batches)] - len(one.first)):
-            everything = next_command(f"quarantine list {one.table} --limit {len(one.first) + more}")
-            lines.append(f"  and {more:,} more of the newest batch: {everything}")
+    for one in sorted(
+        found, key=lambda one: 0 < one.rows == one.waiting
+    ):  # the tables that need a hand first
+        lines += one.lines(_MOST_REASONS if table is None else None)
+        longest = max((group.rows for group in one.groups), default=0)
+        hidden = any(group.rows > len(group.first) for group in one.groups)
+        if hidden or (table is None and len(one.groups) > _MOST_REASONS):
+            lines.append(
+                f"  All of them: {next_command(f'quarantine list {one.table} --limit {max(longest, 50)}')}"
+            )
     none = f"Nothing of {table} is in quarantine." if table else "Nothing is in quarantine."
     say(lines or [none], {"quarantine": [asdict(one) for one in found]})
 

@@ -88,9 +88,8 @@ def ingest_export(
             latest=today,
             rows=rows,
         )
-    report = replace(
-        report, reasons={name: tuple(map(in_words, told)) for name, told in report.reasons.items()}
-    )
+    told = {name: tuple(map(in_words, said)) for name, said in report.reasons.items()}
+    report = replace(report, reasons=told, notes=tuple(map(in_words, report.notes)))
     report = with_data_docs(here, report, check_only)
     return report if report.batch is None else _with_what_it_means(here, report, tell)
 
@@ -143,6 +142,7 @@ def with_data_docs(here: Here, report: "IngestReport", check_only: bool) -> "Ing
         f"{report.lender}, {what}, business date {report.business_date}",
         report.contract,
         {one.table: one.quarantined for one in report.tables},
+        check_only,
     )
     return replace(report, notes=(*report.notes, f"The contract, expectation by expectation: {page}"))
 

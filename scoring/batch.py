@@ -252,7 +252,7 @@ def _caveats(
     for table, what in _HELD_BACK.items():
         if count := held_back.get(table, 0):
             said.append(
-                f"{count:,} row{'s' if count > 1 else ''} of {table} of the newest export {'are' if count > 1 else 'is'} in quarantine: {what}"
+                f"{count:,} row{'s' if count > 1 else ''} of {table} {'are' if count > 1 else 'is'} in quarantine: {what}"
             )
     eligible = live[live["status"] == ELIGIBLE]
     if eligible.empty:

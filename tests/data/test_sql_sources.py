@@ -16,7 +16,7 @@ from data import sql_source
 from data.errors import InputError, MappingError
 from data.mapping import load_mapping
 from data.queries import refused_query, with_the_day
-from data.sql_source import spool
+from data.sql_source import _address, _place, spool
 from pipelines.progress import say_nothing
 from pipelines.steps import Here, ingest_export
 from pipelines.workspace import Workspace
@@ -301,11 +301,11 @@ def test_a_password_is_never_said(book: Database, postgres: Any) -> None:
     rules.write_text("host all reader 127.0.0.1/32 scram-sha-256\n" + rules.read_text())
     book.run("SELECT pg_reload_conf()")
     address = f"127.0.0.1:{postgres.port}"
-    here = "reader@127.0.0.1/lender"
+    here = f"reader@{address}/lender"
     for url, sentence in (
         (f"postgresql://reader:{secret}x@{address}/lender", f"{here} does not let this user in"),
-        (f"postgresql://reader:{secret}@127.0.0.1:1/lender", f"{here} cannot be reached"),
-        (f"postgresql://reader:{secret}@{address}/nowhere", "no such database: reader@127.0.0.1/nowhere"),
+        (f"postgresql://reader:{secret}@127.0.0.1:1/lender", "reader@127.0.0.1:1/lender cannot be reached"),
+        (f"postgresql://reader:{secret}@{address}/nowhere", f"no such database: reader@{address}/nowhere"),
         (f"nosuchbase://reader:{secret}@{address}/lender", "no driver for nosuchbase"),
         (f"postgresql://reader:{secret}@{address}:x/lender", "is not a URL"),
     ):
@@ -343,3 +343,36 @@ def test_a_mapping_reads_a_folder_or_a_database(book: Database) -> None:
 def test_a_rejected_row_is_named_by_its_query(book: Database) -> None:
     book.run("INSERT INTO payments VALUES (9, 'L9', '2024-06-01', 5)")
     assert book.ingest().reasons["payments"][0].startswith("the query of tables.payments row 3: ")
+
+
+def test_a_table_that_is_not_there_may_be_of_another_database(book: Database) -> None:
+    book.mapping = MAPPING.replace("amount, start FROM loans", "amount, start FROM m_loan")
+    with pytest.raises(InputError, match=r'query of tables.loans names a table that is not there \(relation "m_loan" does not exist\); if .*/lender is not the database that the mapping means.*correct the URL'):  # fmt: skip
+        book.ingest()
+
+
+def test_a_user_without_rights_is_told_which_to_ask_for(book: Database, postgres: Any) -> None:
+    book.run("CREATE ROLE narrow LOGIN")
+    (Path(postgres.datadir) / "pg_hba.conf").write_text("host all all 127.0.0.1/32 trust\n")
+    book.run("SELECT pg_reload_conf()")
+    with pytest.raises(InputError) as told:
+        book.ingest(f"postgresql://narrow@127.0.0.1:{postgres.port}/lender")
+    assert "GRANT SELECT ON loans TO narrow, or give a user who may" in str(told.value)
+    assert "correct the mapping" not in str(told.value)
+
+
+def test_the_port_that_was_tried_is_said_also_where_the_url_names_none() -> None:
+    def place(url: str) -> str:
+        return _place(_address(url))
+
+    assert place("postgresql://reader:x@db.example/lender") == "reader@db.example:5432/lender"
+    assert place("postgresql://reader:x@db.example:6543/lender") == "reader@db.example:6543/lender"
+    assert place("postgresql:///lender") == "this machine/lender"
+
+
+def test_a_quick_check_of_a_database_speaks_of_queries_and_of_no_file(book: Database) -> None:
+    here = Here.of(book.workspace)
+    report = ingest_export(here, book.url, book.mapping_file(), AS_OF, say_nothing, check_only=True, rows=1)
+    assert "only the first rows of each query" in report.outcome
+    assert any("were read of the query of tables.installments, the query of tables.loans" in one for one in report.notes)  # fmt: skip
+    assert ".parquet" not in "\n".join(report.lines())

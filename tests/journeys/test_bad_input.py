@@ -72,7 +72,7 @@ WHOLE_EXPORT_REFUSED = {
         ),
         [
             "loans.csv: every one of 4 rows of loans was rejected, so nothing was written",
-            "row 2: Start '...' is not a date",
+            "row 3: Start '15/01/2024' is not a date",
         ],
     ),
 }
@@ -178,7 +178,8 @@ def test_a_bad_row_is_in_quarantine_with_its_reason_and_every_row_is_accounted_f
         assert counts["source_rows"] == kept + counts["skipped"] + counts["quarantined"], name
     listed = tiny.run("quarantine", "list")
     assert listed.code == 0
-    assert all(reason in listed.out for reason in reasons)
+    # rows that say the same stand below their reason, by their places
+    assert all(part in listed.out for reason in reasons for part in reason.split(": ", 1))
 
 
 def test_a_bad_row_is_printed_with_its_count_and_what_mends_it(tiny: Tiny) -> None:

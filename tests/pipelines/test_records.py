@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from data.quarantine import Quarantined
+from data.reasons import alike
 from models.promotions import Promotion
 from pipelines.cli import main
 from pipelines.telling import list_lines, live_line
@@ -21,22 +22,24 @@ def test_quarantine_says_how_many_more_there_are_and_how_to_see_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = []
+    places = [(f"payments.csv row {n}", "amount is empty") for n in range(2, 102)]
 
     def found(folder: Path, reasons: int, manifest: object) -> list[Quarantined]:
         asked.append(reasons)
-        first = tuple(f"payments.csv row {n}: amount is empty" for n in range(2, 2 + min(reasons, 9)))
-        return [Quarantined("payments", 12, {1: 3, 2: 9}, first)]
+        return [Quarantined("payments", 100, {1: 30, 2: 70}, (), groups=tuple(alike(places, reasons)))]
 
     monkeypatch.setattr("data.quarantine.list_quarantine", found)
     here = ["--workspace", str(tmp_path)]
     assert main(["quarantine", "list", *here]) == 0
     said = capsys.readouterr().out
-    assert said.count("amount is empty") == 3
-    (more,) = re.findall(r"and 6 more of the newest batch: duesight (.*)", said)
+    assert said.count("payments.csv row") == 3 and "and 97 more" in said
+    (more,) = re.findall(r"All of them: duesight (.*)", said)
     assert main(shlex.split(more)) == 0
-    assert capsys.readouterr().out.count("amount is empty") == 9
+    said = capsys.readouterr().out
+    assert said.count("payments.csv row") == 100 and "more" not in said and "All of them" not in said
     assert main(["quarantine", "list", "payments", *here]) == 0
-    assert asked == [3, 9, 50]
+    assert "All of them" in capsys.readouterr().out
+    assert asked == [3, 100, 50]
 
 
 def _promotion(day: int) -> Promotion:

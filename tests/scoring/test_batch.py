@@ -205,8 +205,8 @@ def test_rows_in_quarantine_are_told_on_the_list_for_what_they_may_mean(draw, lo
     ledger.in_quarantine = {"conditions": 1, "payments": 2, "groups": 9}
     ledger.lender = "another"
     assert draw(table(loan()), ledger=ledger).manifest["caveats"] == [
-        "2 rows of payments of the newest export are in quarantine: some people may have paid what looks open here; ask before you remind.",
-        "1 row of conditions of the newest export is in quarantine: somebody on this list may have asked to be left alone.",
+        "2 rows of payments are in quarantine: some people may have paid what looks open here; ask before you remind.",
+        "1 row of conditions is in quarantine: somebody on this list may have asked to be left alone.",
     ]
 
 

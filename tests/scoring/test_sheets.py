@@ -254,7 +254,7 @@ def test_a_caveat_is_said_at_the_foot_of_every_format(loan, table, tmp_path, tin
     ledger = tiny_ledger()
     ledger.in_quarantine = {"payments": 1}
     folder = draw_the_list(ledger, AS_OF, None, lists_dir=tmp_path / "lists", table=table(loan())).folder
-    said = "1 row of payments of the newest export is in quarantine"
+    said = "1 row of payments is in quarantine"
     page, book, _ = said_on_every_format(folder)
     assert said in page and said in book
     assert csv_rows(folder)[0]["caveats"].startswith(said)
