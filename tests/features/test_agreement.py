@@ -24,8 +24,9 @@ from features.agreement_causes import (
     judge,
     outstanding_on,
     settings_of,
+    turned,
 )
-from features.agreement_verdicts import NO_VERDICT, Kinds, equal_with, name_causes, verdict_of
+from features.agreement_verdicts import NO_VERDICT, Kinds, Verdict, equal_with, name_causes, verdict_of
 from features.arrears import LoanFacts, version_in_force
 from features.book import facts_of, read_book
 from features.kernel import STATE
@@ -139,16 +140,19 @@ def ledger(demo_ledger_workspace: Path) -> Ledger:
     [
         ArrearsSettings(),
         ArrearsSettings(day_count="inclusive"),
-        ArrearsSettings(count_waivers=False, count_charges=False),
+        ArrearsSettings(count_waivers=False),
+        ArrearsSettings(count_charges=False),
         ArrearsSettings(grace_days=2),
     ],
-    ids=["exclusive", "inclusive", "narrow", "grace"],
+    ids=["exclusive", "inclusive", "no waivers", "no charges", "grace"],
 )
 def test_what_a_setting_is_said_to_give_is_what_a_ledger_with_it_gives(
-    ledger: Ledger, rules: ArrearsSettings
+    ledger: Ledger, rules: ArrearsSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Every setting is asked, also those that are believed of no branch."""
+    monkeypatch.setattr(agreement_room, "verdict_of", lambda kinds, rules: Verdict(turned(rules), 1))
     now = agree(ledger, None, rules)
-    assert now is not None and now.cures
+    assert now is not None and len(now.cures) == 4
     for cure in now.cures:
         setting = settings_of(CAUSES.index(cure.cause), cure.grace_days)
         assert setting is not None
