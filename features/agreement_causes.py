@@ -1,13 +1,14 @@
-"""Why the core system's days past due are not ours: one pass that counts, then what each likely cause would give.
+"""Why the core system's days past due are not ours: what each likely cause would give, pair by pair.
 
 A pair is a loan and a day of which the lender's own system said how late the loan was. Every pair is counted twice
-in one compiled pass: as known on a later day (restated) and as known on the day itself. Where both differ from what
-the core system said, the same arithmetic is asked again with one thing changed (the due day counted, no pause, no
-waiver, no charge, no ending, days since the last payment, some days of grace), and the first change that gives the
-core system's number is its likely cause.
+in one compiled pass: as known on a later day (restated) and as known on the day itself. The same arithmetic is then
+asked again with one thing changed: a setting turned round (the due day, waivers, charges), or a habit that no setting
+copies (no pause, no ending, days since the last payment). Which of these give the core system's number is kept as
+evidence; which of them is named is decided by `features.agreement_verdicts`, for a whole branch at once.
 
-It promises that nothing is decided here about lateness: every count is `features.arrears` on the book's facts or on
-facts with one kind of row taken out. A cause is likely, not proven; two causes at once stay unexplained.
+It promises that nothing is decided here about lateness: every count is `features.arrears` on the book's facts, on
+facts with one kind of row taken out, or on the book read anew with one setting changed. So what a setting would give
+is what a ledger with that setting gives.
 """
 
 from collections.abc import Iterator
@@ -17,11 +18,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data.arrays import days_of, ten_thousandths
 from data.ledger import Ledger
 from features.arrears import (
     CLOSED,
-    NO_CASH,
     OTHER_EVENT,
     PAUSE_ENDED,
     PAUSE_STARTED,
@@ -33,41 +32,83 @@ from features.arrears import (
     state_on,
     version_in_force,
 )
-from features.book import Book, Facts, facts_of
+from features.book import Book, Facts, facts_of, read_book
 from features.compiled import compiled
+from features.settings import ArrearsSettings
 
 NOT_KNOWN = -1
 """Stands for a number that cannot be told: no schedule was known, or the source does not split its dues."""
 
 CAUSES = (
-    "agrees",
-    "known_later",
     "due_day_counted",
+    "due_day_not_counted",
+    "due_day_from_the_next",
     "pause_not_taken_off",
     "waiver_not_counted",
-    "charge_not_counted",
-    "goes_on_after_the_end",
+    "waiver_counted",
     "since_last_payment",
+    "goes_on_after_the_end",
+    "charge_not_counted",
+    "charge_counted",
     "grace",
-    "due_day_from_the_next",
     "other_amounts",
     "unexplained",
+    "known_later",
+    "agrees",
 )
 (
-    AGREES,
-    KNOWN_LATER,
     DUE_DAY,
+    NO_DUE_DAY,
+    NEXT_DAY,
     PAUSE,
     WAIVER,
-    CHARGE,
-    ENDED,
+    WAIVED,
     LAST_PAYMENT,
+    ENDED,
+    CHARGE,
+    CHARGED,
     GRACE,
-    NEXT_DAY,
     OTHER_AMOUNTS,
     UNEXPLAINED,
-) = range(12)
-_LEAST_FOR_GRACE = 3
+    KNOWN_LATER,
+    AGREES,
+) = range(15)
+TRIED = GRACE
+"""The causes below this one are tried on each pair; grace is found from how many days less the core system says."""
+
+EQUAL, EQUAL_THEN, APART = 1, 2, 4
+"""Bits of the evidence: the ledger's number restated, and as known on the day, is the core system's; its principal is not."""
+NO_GRACE, ZERO = 2000, 1000
+"""Of `gap`: no days of grace give the core system's number; it says 0 days, which every grace from (gap - ZERO) days on gives."""
+_MOST_GRACE = 365
+
+
+def fits(cause: int, then: bool = False) -> int:
+    """The bit of the evidence that says this cause would give the core system's number, restated or as known then."""
+    return 1 << (3 + 2 * cause + then)
+
+
+def settings_of(cause: int, grace_days: int = 0) -> dict[str, object] | None:
+    """The settings under [arrears] by which the ledger counts as this cause does; None where there are none."""
+    found: dict[int, dict[str, object]] = {
+        DUE_DAY: {"day_count": "inclusive"},
+        NO_DUE_DAY: {"day_count": "exclusive"},
+        WAIVER: {"count_waivers": False},
+        WAIVED: {"count_waivers": True},
+        CHARGE: {"count_charges": False},
+        CHARGED: {"count_charges": True},
+        GRACE: {"grace_days": grace_days},
+    }
+    return found.get(cause)
+
+
+def turned(arrears: ArrearsSettings) -> tuple[int, int, int]:
+    """The causes that are a setting turned round, the simplest first: the due day, waivers, charges."""
+    return (
+        DUE_DAY if arrears.day_count == "exclusive" else NO_DUE_DAY,
+        WAIVER if arrears.count_waivers else WAIVED,
+        CHARGE if arrears.count_charges else CHARGED,
+    )
 
 
 class Pairs(NamedTuple):
@@ -83,17 +124,18 @@ class Pairs(NamedTuple):
         return Pairs(*(column[which] for column in self))
 
 
-class Judged(NamedTuple):
-    """n pairs, counted: ours restated and as known on the day (`NOT_KNOWN` before a schedule was), our outstanding
-    principal in 1/10,000, the cause (a position in `CAUSES`) and, where that is grace, its days. breaks: equal now, and
-    not if the due day were counted as well (looked at only where that is a cause)."""
+class Evidence(NamedTuple):
+    """n pairs, counted: ours restated and as known on the day (`NOT_KNOWN` before a schedule was), after the grace of
+    the settings, and restated before it; our outstanding principal in 1/10,000; what speaks for which cause, in bits; and for grace how many
+    days less than before any grace the core system says (`gap`, restated and then)."""
 
     restated: np.ndarray
     then: np.ndarray
+    before_grace: np.ndarray
     outstanding: np.ndarray
-    cause: np.ndarray
-    grace_days: np.ndarray
-    breaks: np.ndarray
+    bits: np.ndarray
+    gap: np.ndarray
+    gap_then: np.ndarray
 
 
 @compiled
@@ -124,13 +166,13 @@ the last receipt, where that is later than the oldest unpaid due."""
 
 @compiled
 def _days(loan: LoanFacts, on: int, known: int, tolerance: int, way: int) -> int:
-    """Days past due, after the grace of the settings; an ended loan is judged as it stood on the day it ended."""
+    """Days past due before any grace; an ended loan is judged as it stood on the day it ended."""
     day = min(on, ended_on(loan, on, known))
     version = version_in_force(loan, day, known)
     if version < 0:
         return NOT_KNOWN
     state = state_on(loan, version, day, known, tolerance)
-    days = state.delinquent_days
+    days = state.days_past_due
     if way == FROM_THE_NEXT_DAY and state.oldest_unpaid_on == on:
         return 0
     if way == SINCE_THE_LAST_PAYMENT:
@@ -158,43 +200,52 @@ def _count_outstanding(facts: Facts, loan: np.ndarray, on: np.ndarray, known: in
         out[i] = NOT_KNOWN if version < 0 else outstanding_on(one, version, day, known)
 
 
-def judge(book: Book, ledger: Ledger, batch: int, pairs: Pairs, known: int, group: np.ndarray) -> Judged:
-    """Count every pair and name the likely cause of each difference.
+def judge(book: Book, part: Ledger, batch: int, pairs: Pairs, known: int) -> Evidence:
+    """Count every pair and collect what speaks for which cause.
 
-    known: day number of the knowledge that restates. group: n, where the core system may count in a way of its own
-    (the branch); days of grace are looked for in each. ledger, batch: only for which dues are charges, and only asked
-    where something is still unexplained.
+    known: day number of the knowledge that restates. part, batch: the ledger that the book was read from, asked
+    again for the loans with a waiver or a charge. A setting turned round is tried on every pair, so that what it
+    would break is known as well; a habit only on pairs that differ.
     """
-    tolerance = tolerance_of_loans(book)
-    restated, then = _pass(book.facts, pairs, known, tolerance)
+    tolerance, grace = tolerance_of_loans(book), book.arrears.grace_days
+    before_grace, then = _pass(book.facts, pairs, known, tolerance)
+    gap, gap_then = _gap(before_grace, pairs.said), _gap(then, pairs.said)
+    restated, then = _less(before_grace, grace), _less(then, grace)
     outstanding = np.full(len(pairs.loan), NOT_KNOWN, dtype=np.int64)
     given = np.flatnonzero(pairs.outstanding != NOT_KNOWN)
     if len(given):
         ours = np.empty(len(given), dtype=np.int64)
         _count_outstanding(book.facts, pairs.loan[given], pairs.on[given], known, ours)
         outstanding[given] = ours
-    agrees = restated == pairs.said
-    cause = np.where(agrees, AGREES, np.where(then == pairs.said, KNOWN_LATER, UNEXPLAINED)).astype(np.int8)
-    cause[(restated == NOT_KNOWN) & ~agrees & (then != pairs.said)] = UNEXPLAINED
-    for which, way, facts in _changes(book.facts, ledger, batch, pairs, cause, book):
-        open_ = np.flatnonzero(cause == UNEXPLAINED)
-        if not len(open_):
-            break
-        some = pairs.of(open_)
-        later, on_the_day = _pass(facts, some, known, tolerance, way)
-        cause[open_[(later == some.said) | (on_the_day == some.said)]] = which
-    grace_days = np.zeros(len(cause), dtype=np.int32)
-    for one in np.unique(group[cause == UNEXPLAINED]):
-        _find_grace(pairs.said, restated, then, cause, grace_days, np.flatnonzero(group == one))
-    given = (pairs.outstanding != NOT_KNOWN) & (outstanding != NOT_KNOWN)
-    apart = given & (np.abs(outstanding - pairs.outstanding) > tolerance[pairs.loan])
-    cause[apart & (cause == UNEXPLAINED)] = OTHER_AMOUNTS
-    breaks = np.zeros(len(cause), dtype=bool)
-    if (cause == DUE_DAY).any():
-        equal = np.flatnonzero(cause == AGREES)
-        later, _ = _pass(_inclusive(book.facts), pairs.of(equal), known, tolerance)
-        breaks[equal] = later != pairs.said[equal]
-    return Judged(restated, then, outstanding, cause, grace_days, breaks)
+    both = (pairs.outstanding != NOT_KNOWN) & (outstanding != NOT_KNOWN)
+    apart = both & (np.abs(outstanding - pairs.outstanding) > tolerance[pairs.loan])
+    bits = np.where(restated == pairs.said, EQUAL, 0).astype(np.int64)
+    bits |= np.where(then == pairs.said, EQUAL_THEN, 0) | np.where(apart, APART, 0)
+    for cause in turned(book.arrears):
+        bits |= _with_the_setting(book, part, batch, pairs, known, cause, bits)
+    differs = np.flatnonzero((bits & (EQUAL | EQUAL_THEN)) == 0)
+    if len(differs):
+        some = pairs.of(differs)
+        for cause, way, facts in _habits(book.facts):
+            later, on_the_day = (_less(days, grace) for days in _pass(facts, some, known, tolerance, way))
+            bits[differs] |= _bits(cause, later == some.said, on_the_day == some.said)
+    return Evidence(restated, then, before_grace, outstanding, bits, gap, gap_then)
+
+
+def _bits(cause: int, restated: np.ndarray, then: np.ndarray) -> np.ndarray:
+    return np.where(restated, fits(cause), 0).astype(np.int64) | np.where(then, fits(cause, True), 0)
+
+
+def _less(days: np.ndarray, grace: int) -> np.ndarray:
+    return np.where(days == NOT_KNOWN, NOT_KNOWN, np.maximum(0, days - grace)).astype(np.int32)
+
+
+def _gap(days: np.ndarray, said: np.ndarray) -> np.ndarray:
+    """Which days of grace, taken off `days`, would give what was said: one number, `ZERO` and more, or `NO_GRACE`."""
+    less = days.astype(np.int64) - said
+    one = np.where((less >= 0) & (less <= _MOST_GRACE), less, NO_GRACE)
+    gap = np.where(said == 0, ZERO + np.minimum(days, _MOST_GRACE + 1), one)
+    return np.where(days == NOT_KNOWN, NO_GRACE, gap)
 
 
 def tolerance_of_loans(book: Book) -> np.ndarray:
@@ -210,84 +261,60 @@ def _pass(facts: Facts, pairs: Pairs, known: int, tolerance: np.ndarray, way: in
     return restated, then
 
 
-def _inclusive(facts: Facts) -> Facts:
-    """The same facts under the rule that the due day counts."""
-    return facts._replace(all=facts.all._replace(rules=facts.all.rules._replace(inclusive=1)))
+def _with_the_setting(
+    book: Book, part: Ledger, batch: int, pairs: Pairs, known: int, cause: int, bits: np.ndarray
+) -> np.ndarray:
+    """The bits of a setting turned round. A loan that it cannot touch keeps its number, and is not counted again."""
+    grace, facts = book.arrears.grace_days, book.facts
+    if cause in (DUE_DAY, NO_DUE_DAY):
+        rules = facts.all.rules._replace(inclusive=int(cause == DUE_DAY))
+        facts = facts._replace(all=facts.all._replace(rules=rules))
+        passes = _pass(facts, pairs, known, tolerance_of_loans(book))
+        later, on_the_day = (_less(days, grace) for days in passes)
+        return _bits(cause, later == pairs.said, on_the_day == pairs.said)
+    found = _bits(cause, bits & EQUAL != 0, bits & EQUAL_THEN != 0)
+    waivers = cause in (WAIVER, WAIVED)
+    touched = _loans_with(part, batch, *(("payments", "waiver") if waivers else ("installments", "charge")))
+    touched = touched.filter(pc.is_in(touched, value_set=book.loan_ids))
+    if not len(touched):
+        return found
+    changed = book.arrears.model_copy(update=settings_of(cause))
+    again = read_book(part.part_with(touched, batch), batch, changed)
+    place = pc.fill_null(pc.index_in(book.loan_ids, value_set=again.loan_ids), -1).to_numpy()
+    loan = place.astype(np.int64)[pairs.loan]
+    which = np.flatnonzero(loan >= 0)
+    some = pairs._replace(loan=loan).of(which)
+    later, on_the_day = (
+        _less(days, grace) for days in _pass(again.facts, some, known, tolerance_of_loans(again))
+    )
+    found[which] = _bits(cause, later == some.said, on_the_day == some.said)
+    return found
 
 
-def _changes(
-    facts: Facts, ledger: Ledger, batch: int, pairs: Pairs, cause: np.ndarray, book: Book
-) -> Iterator[tuple[int, int, Facts]]:
-    """Each cause with the way to count and the facts that a system with this habit would use; made only when asked for."""
+def _loans_with(part: Ledger, batch: int, table: str, kind: str) -> pa.Array:
+    """The loans with a row of this kind, bucket by bucket."""
+    found = [pa.chunked_array([pa.array([], pa.string())])]
+    for bucket in part.buckets():
+        rows = part.facts(table, ["loan_id", "kind"], batch=batch, bucket=bucket)
+        rows = rows.filter(pc.fill_null(pc.equal(rows["kind"], kind), False))
+        found.append(pa.chunked_array([pc.unique(rows["loan_id"])]))
+    return pc.unique(pa.chunked_array([chunk for one in found for chunk in one.chunks]))
+
+
+def _habits(facts: Facts) -> Iterator[tuple[int, int, Facts]]:
+    """Each cause that no setting copies, with the way to count and the facts that a system with this habit would use."""
     every = facts.all
-    if every.rules.inclusive == 0:
-        yield DUE_DAY, BY_THE_RULES, _inclusive(facts)
-    else:
+    if every.rules.inclusive:
         yield NEXT_DAY, FROM_THE_NEXT_DAY, facts
     paused = (every.event_kind == PAUSE_STARTED) | (every.event_kind == PAUSE_ENDED)
     if paused.any():
-        yield PAUSE, BY_THE_RULES, _with(facts, event_kind=np.where(paused, OTHER_EVENT, every.event_kind))
-    waived = every.paid_cash_until == NO_CASH
-    if waived.any():
-        yield WAIVER, BY_THE_RULES, _with(facts, paid_amount=np.where(waived, 0, every.paid_amount))
+        yield PAUSE, BY_THE_RULES, _without_events(facts, paused)
     yield LAST_PAYMENT, SINCE_THE_LAST_PAYMENT, facts
     ends = (every.event_kind >= CLOSED) & (every.event_kind <= SOLD)
     if ends.any():
-        yield ENDED, BY_THE_RULES, _with(facts, event_kind=np.where(ends, OTHER_EVENT, every.event_kind))
-    charged = _charges(book, ledger, batch, np.unique(pairs.loan[cause == UNEXPLAINED]))
-    if charged.any():
-        yield CHARGE, BY_THE_RULES, _with(facts, due_amount=np.where(charged, 0, every.due_amount))
+        yield ENDED, BY_THE_RULES, _without_events(facts, ends)
 
 
-def _with(facts: Facts, **changed: np.ndarray) -> Facts:
-    same = {name: column.astype(getattr(facts.all, name).dtype) for name, column in changed.items()}
-    every = zip(facts.all._fields, facts.all, strict=True)
-    return facts._replace(all=LoanFacts._make([same.get(name, column) for name, column in every]))
-
-
-def _charges(book: Book, ledger: Ledger, batch: int, loans: np.ndarray) -> np.ndarray:
-    """For every due of the book whether it is a charge (a fee or penalty beside the schedule); only of `loans`."""
-    charged = np.zeros(len(book.facts.all.due_on), dtype=bool)
-    ids = book.loan_ids.take(pa.array(loans))
-    wanted = ["loan_id", "version", "due_on", "amount_due", "kind"]
-    for bucket in ledger.buckets():
-        rows = ledger.facts("installments", wanted, batch=batch, bucket=bucket, owners=ids)
-        rows = rows.filter(pc.fill_null(pc.equal(rows["kind"], "charge"), False))
-        if rows.num_rows:
-            loan = pc.index_in(rows["loan_id"], value_set=book.loan_ids).to_numpy().astype(np.int64)
-            version = rows["version"].to_numpy().astype(np.int64)
-            amount = ten_thousandths(rows["amount_due"])
-            _mark(book.facts, loan, version, days_of(rows["due_on"]), amount, charged)
-    return charged
-
-
-@compiled
-def _mark(facts: Facts, loan: np.ndarray, version: np.ndarray, on: np.ndarray, amount: np.ndarray, charged: np.ndarray) -> None:  # fmt: skip
-    every = facts.all
-    for c in range(len(loan)):
-        for i in range(facts.due_starts[loan[c]], facts.due_starts[loan[c] + 1]):
-            if (
-                not charged[i]
-                and every.due_version[i] == version[c]
-                and every.due_on[i] == on[c]
-                and every.due_amount[i] == amount[c]
-            ):
-                charged[i] = True
-                break
-
-
-def _find_grace(said: np.ndarray, restated: np.ndarray, then: np.ndarray, cause: np.ndarray, days: np.ndarray, here: np.ndarray) -> None:  # fmt: skip
-    """A constant number of days that the core system takes off, where it explains more than what it contradicts."""
-    open_ = here[cause[here] == UNEXPLAINED]
-    less = (restated - said)[open_]
-    shown = less[(less > 0) & (said[open_] > 0)]
-    if not len(shown):
-        return
-    grace = int(np.bincount(shown).argmax())
-    fits = open_[
-        (said[open_] == np.maximum(0, restated[open_] - grace))
-        | (said[open_] == np.maximum(0, then[open_] - grace))
-    ]
-    against = int(np.count_nonzero((cause[here] == AGREES) & (said[here] > 0)))
-    if np.count_nonzero(said[fits] > 0) >= _LEAST_FOR_GRACE and len(fits) > max(against, len(open_) // 2):
-        cause[fits], days[fits] = GRACE, grace
+def _without_events(facts: Facts, which: np.ndarray) -> Facts:
+    kind = np.where(which, OTHER_EVENT, facts.all.event_kind).astype(facts.all.event_kind.dtype)
+    return facts._replace(all=facts.all._replace(event_kind=kind))

@@ -3,7 +3,7 @@
 Everything a user can mend is a DuesightError: its sentence goes to standard error, without a traceback, and its exit
 code is the command's. With --json the same sentences are one object on standard output too. Results go to standard
 output, progress to standard error. Heavy libraries are imported by the command that needs them
-(`pipelines/commands.py`, `pipelines/records.py`, `pipelines/explain_command.py`), so that help and errors come at once.
+(`pipelines/commands.py`, `pipelines/records.py`, `pipelines/explain_command.py`, `pipelines/agreement_command.py`), so that help and errors come at once.
 """
 
 import json
@@ -14,6 +14,7 @@ from itertools import pairwise
 import typer
 
 from data.errors import DuesightError
+from pipelines import agreement_command as agreement_command  # adds its command to the application
 from pipelines import commands as commands  # adds its commands to the application
 from pipelines import explain_command as explain_command  # the same
 from pipelines import records
@@ -21,7 +22,7 @@ from pipelines.faults import FaultError
 from pipelines.options import Said
 
 _APP = records.app
-"""The one application, to which the three modules have added their commands."""
+"""The one application, to which the modules have added their commands."""
 _PREFECT_IS_LATE = ("ConnectError", "ConnectTimeout", "ReadTimeout", "PoolTimeout")
 """What Prefect raises where the server that it starts for a run does not come up; nothing else here connects to anything."""
 _STOPPED = 130

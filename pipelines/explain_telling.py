@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from data.digest import Json
 from data.money import format_amount
-from pipelines.agreement_telling import cause_words, setting_for
+from pipelines.agreement_telling import cause_words, cure_sentence, setting_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -175,7 +175,7 @@ def state_sentences(told: "Timeline") -> list[str]:
         said.append(f"The most so far was {_days(told.worst.days_past_due)} past due, on {told.worst.on}.")
     if told.arrears.grace_days:
         said.append(
-            f"{_days(told.arrears.grace_days)} of grace are taken off for the delinquent days: {_days(now.delinquent_days)}."
+            f"{_days(told.arrears.grace_days)} of grace {_is(told.arrears.grace_days)} taken off for the delinquent days, which are compared with the core system: {_days(now.delinquent_days)}."
         )
     said.append(f"Days past due: {now.days_past_due}.")
     return said
@@ -212,7 +212,7 @@ def _counting(told: "Timeline", oldest: "Oldest") -> list[str]:
         said.append(f"Only working days count: {_days(now.days_late)}.")
     if told.paused:
         said.append(
-            f"{_days(told.paused)} of pause are taken off: {now.days_late} less {told.paused} is {told.own_days}."
+            f"{_days(told.paused)} of pause {_is(told.paused)} taken off: {now.days_late} less {told.paused} is {told.own_days}."
         )
     return said
 
@@ -266,10 +266,15 @@ def reported_lines(one: Explained) -> list[str]:
     line = f"The core system's own number for {said.on}, the newest by then: {_days(said.said)} past due; "
     if said.ours is None:
         return [line + "no schedule of the loan was known then, so it is not compared."]
+    before = ""
+    if one.told.arrears.grace_days and said.before_grace is not None:
+        grace = _days(one.told.arrears.grace_days)
+        before = f" after {grace} of grace ({_days(said.before_grace)} past due before it)"
     if said.ours == said.said:
-        return [line + "the ledger says the same."]
+        return [line + f"the ledger says the same{before}."]
     then = "" if said.ours_then in (None, said.ours) else f" ({said.ours_then} as known that day)"
-    lines = [line + f"the ledger says {said.ours}{then}. Likely cause: it {cause_words(said.cause)}."]
+    words = cause_words(said.cause, said.grace_days)
+    lines = [line + f"the ledger says {said.ours}{then}{before}. Likely cause: it {words}."]
     if (
         said.cause == "other_amounts"
         and said.outstanding_said is not None
@@ -280,12 +285,22 @@ def reported_lines(one: Explained) -> list[str]:
             f"It has {_money(said.outstanding_said, one.told.currency)} of principal outstanding, the ledger {_money(said.outstanding_ours, one.told.currency)}, "
             f"{_money(abs(more), one.told.currency)} {'more' if more > 0 else 'less'}: compare the receipts above with the core system's."
         )
-    setting = setting_for(said.cause)
-    if setting:
-        lines.append(
-            f"If the core system counts so everywhere, set {setting} under [arrears] in duesight.toml."
-        )
-    return lines
+    return lines + setting_lines(said)
+
+
+def setting_lines(said: "Reported") -> list[str]:
+    """Whether a setting is the remedy, by what the branches' other numbers say."""
+    cause = said.cause.removesuffix("_and_known_later")
+    setting = setting_for(cause, said.grace_days)
+    if setting is None or said.around is None:
+        return []
+    read = said.around.compared == "part"
+    which = "In the loans read together with this one" if read else "In all that the ledger holds"
+    for cure in said.around.cures:
+        if (cure.cause, cure.grace_days) == (cause, said.grace_days if cause == "grace" else 0):
+            told = cure_sentence(said.around, cure)
+            return [f"{which}: {told[0].lower()}{told[1:]}"]
+    return [f"{which}: no branch counts so throughout, and {setting} under [arrears] would make fewer equal."]
 
 
 def listed_lines(one: Explained) -> list[str]:
@@ -330,9 +345,14 @@ def explained_facts(one: Explained) -> dict[str, Json]:
         },
         "sentences": list(state_sentences(told)),
         "not_counted": [_facts(vars(row)) for row in one.not_counted],
-        "core_system": _facts(vars(one.reported)) if one.reported else None,
+        "core_system": _core_system(one.reported) if one.reported else None,
         "lists": [_facts(vars(found)) for found in one.listed],
     }
+
+
+def _core_system(said: "Reported") -> dict[str, Json]:
+    facts = {name: value for name, value in vars(said).items() if name != "around"}
+    return {**_facts(facts), "settings": list(setting_lines(said))}
 
 
 def _line_facts(line: "Line") -> dict[str, Json]:
@@ -369,3 +389,7 @@ def _money(amount: Decimal, currency: str) -> str:
 
 def _days(count: int) -> str:
     return f"{count} day" if count == 1 else f"{count} days"
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"

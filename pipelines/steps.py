@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import InputError, LedgerError, TooLittleHistoryError
+from pipelines.comparing import with_agreement
 from pipelines.settings import Settings, load_settings
 from pipelines.workspace import Workspace
 
@@ -91,7 +92,13 @@ def ingest_export(
     told = {name: tuple(map(in_words, said)) for name, said in report.reasons.items()}
     report = replace(report, reasons=told, notes=tuple(map(in_words, report.notes)))
     report = with_data_docs(here, report, check_only)
-    return report if report.batch is None else _with_what_it_means(here, report, tell)
+    if check_only:
+        return report
+    return (
+        with_agreement(here, report, tell)
+        if report.batch is None
+        else _with_what_it_means(here, report, tell)
+    )
 
 
 def readmit_rows(here: Here, table: str, mapping: Path | None, tell: "Tell") -> "list[IngestReport]":
@@ -113,19 +120,11 @@ def readmit_rows(here: Here, table: str, mapping: Path | None, tell: "Tell") -> 
 def _with_what_it_means(here: Here, report: "IngestReport", tell: "Tell") -> "IngestReport":
     """The report of a batch that was written, with the agreement and with the days that were skipped before it."""
     from data.freshness import skipped_days_note
-    from features.agreement import agree
-    from pipelines.agreement_telling import agreement_facts, agreement_lines
 
-    ledger = open_ledger(here)
-    tell("comparing with the core system", 0, 1)
-    found = agree(ledger, report.batch, here.settings.arrears)
-    skipped = skipped_days_note(ledger)
-    return replace(
-        report,
-        notes=(*report.notes, skipped) if skipped else report.notes,
-        agreement=agreement_facts(found) if found else None,
-        agreement_lines=tuple(agreement_lines(found)) if found else (),
-    )
+    skipped = skipped_days_note(open_ledger(here))
+    if skipped:
+        report = replace(report, notes=(*report.notes, skipped))
+    return with_agreement(here, report, tell)
 
 
 def with_data_docs(here: Here, report: "IngestReport", check_only: bool) -> "IngestReport":

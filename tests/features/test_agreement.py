@@ -1,6 +1,7 @@
 """How far the core system's days past due are the ledger's, and by which likely cause they are not."""
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -8,19 +9,24 @@ import pytest
 
 from data.days import to_day
 from data.ledger import Ledger
-from features.agreement import Agreement, agree
+from features import agreement as agreement_room
+from features.agreement import Agreement, _keys, _kind, _one, agree, compare_one
 from features.agreement_causes import (
     AGREES,
+    CAUSES,
+    EQUAL,
     GRACE,
-    KNOWN_LATER,
     NOT_KNOWN,
     OTHER_AMOUNTS,
     UNEXPLAINED,
     Pairs,
-    _find_grace,
+    _gap,
     judge,
     outstanding_on,
+    settings_of,
+    turned,
 )
+from features.agreement_verdicts import NO_VERDICT, Kinds, Verdict, equal_with, name_causes, verdict_of
 from features.arrears import LoanFacts, version_in_force
 from features.book import facts_of, read_book
 from features.kernel import STATE
@@ -75,23 +81,25 @@ def test_outstanding_principal_is_the_kernels(demo_ledger_workspace: Path) -> No
     assert len(ours) > 100 and ours == kernel.tolist() and NOT_KNOWN not in ours
 
 
-def _grace(said: list[int], ours: list[int]) -> tuple[list[int], list[int]]:
-    restated = np.array(ours, dtype=np.int32)
-    told = np.array(said, dtype=np.int32)
-    cause = np.where(restated == told, AGREES, UNEXPLAINED).astype(np.int8)
-    days = np.zeros(len(said), dtype=np.int32)
-    _find_grace(told, restated, restated, cause, days, np.arange(len(said)))
-    return cause.tolist(), days.tolist()
+def _kinds(said: list[int], ours: list[int]) -> Kinds:
+    """Kinds of pairs in which nothing but a number of days less may speak: ours before and after no grace are one."""
+    told, counted = np.array(said), np.array(ours, dtype=np.int32)
+    gap = _gap(counted, told)
+    bits = np.where(told == counted, EQUAL, 0)
+    return Kinds(bits, gap, gap, np.ones(len(said), dtype=np.int64))
 
 
 def test_a_constant_number_of_days_less_is_grace() -> None:
-    cause, days = _grace([0, 0, 2, 7, 27], [0, 2, 5, 10, 30])
-    assert cause == [AGREES, GRACE, GRACE, GRACE, GRACE] and days == [0, 3, 3, 3, 3]
+    kinds, rules = _kinds([0, 0, 2, 7, 27], [0, 2, 5, 10, 30]), ArrearsSettings()
+    verdict = verdict_of(kinds, rules)
+    assert verdict.grace_days == 3
+    assert name_causes(kinds, verdict, rules).tolist() == [AGREES, GRACE, GRACE, GRACE, GRACE]
+    assert equal_with(kinds, GRACE, 3) == 5 and equal_with(kinds, GRACE, 2) == 2
 
 
 def test_grace_is_not_named_where_more_pairs_contradict_it() -> None:
-    cause, _ = _grace([2, 7, 27, 5, 6, 7, 8], [5, 10, 30, 5, 6, 7, 8])
-    assert GRACE not in cause and KNOWN_LATER not in cause
+    kinds = _kinds([2, 7, 27, 5, 6, 7, 8], [5, 10, 30, 5, 6, 7, 8])
+    assert verdict_of(kinds, ArrearsSettings()).grace_days is None
 
 
 def test_money_that_the_export_does_not_have_is_named_by_the_principal(demo_ledger_workspace: Path) -> None:
@@ -106,8 +114,8 @@ def test_money_that_the_export_does_not_have_is_named_by_the_principal(demo_ledg
         pair = Pairs(
             seen.loan[n : n + 1], np.array([day]), np.array([777], np.int32), np.array([outstanding])
         )
-        judged = judge(book, ledger, 1, pair, day, np.zeros(1, dtype=np.int64))
-        assert judged.cause.tolist() == [cause]
+        kind = _one(_kind(int(_keys(judge(book, ledger, 1, pair, day))[0])))
+        assert name_causes(kind, NO_VERDICT, ArrearsSettings()).tolist() == [cause]
 
 
 def test_with_the_inclusive_count_the_branch_differs_only_on_the_due_day_itself(
@@ -122,16 +130,93 @@ def test_with_the_inclusive_count_the_branch_differs_only_on_the_due_day_itself(
     assert second.causes["due_day_from_the_next"] > 0
 
 
-def test_what_the_due_day_would_break_is_counted(found: Agreement) -> None:
+@pytest.fixture(scope="module")
+def ledger(demo_ledger_workspace: Path) -> Ledger:
+    return Ledger.open(demo_ledger_workspace / "ledger")
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        ArrearsSettings(),
+        ArrearsSettings(day_count="inclusive"),
+        ArrearsSettings(count_waivers=False),
+        ArrearsSettings(count_charges=False),
+        ArrearsSettings(grace_days=2),
+    ],
+    ids=["exclusive", "inclusive", "no waivers", "no charges", "grace"],
+)
+def test_what_a_setting_is_said_to_give_is_what_a_ledger_with_it_gives(
+    ledger: Ledger, rules: ArrearsSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every setting is asked, also those that are believed of no branch."""
+    monkeypatch.setattr(agreement_room, "verdict_of", lambda kinds, rules: Verdict(turned(rules), 1))
+    now = agree(ledger, None, rules)
+    assert now is not None and len(now.cures) == 4
+    for cure in now.cures:
+        setting = settings_of(CAUSES.index(cure.cause), cure.grace_days)
+        assert setting is not None
+        then = agree(ledger, None, rules.model_copy(update=setting))
+        assert then is not None
+        assert then.all.equal == cure.equal, cure
+        assert {one.name: one.equal for one in then.branches} == {k: v for k, v in cure.branches.items() if k}
+
+
+def test_a_cause_that_is_off_by_more_than_its_own_day_says_that_rows_came_later(found: Agreement) -> None:
+    """The due day alone makes one day; pairs further apart agree with it only as known on the day itself."""
+    exact, later = (found.all.causes[f"due_day_counted{end}"] for end in ("", "_and_known_later"))
+    (cure,) = found.cures
     of = {one.name: one for one in found.branches}
-    assert 0 < of["B002"].breaks < 0.1 * of["B002"].equal
-    assert of["B001"].breaks > of["B002"].breaks
+    broken = of["B002"].equal + exact - cure.branches["B002"]
+    assert later > 0 and 0 < broken < 0.1 * of["B002"].equal
+
+
+def test_from_the_inclusive_count_the_exclusive_one_is_named_and_no_grace(ledger: Ledger) -> None:
+    inclusive = agree(ledger, None, ArrearsSettings(day_count="inclusive"))
+    exclusive = agree(ledger)
+    assert inclusive is not None and exclusive is not None
+    assert "grace" not in inclusive.all.causes
+    assert next(iter(inclusive.all.causes)) == "due_day_not_counted"
+    best = inclusive.cures[0]
+    assert best.cause == "due_day_not_counted" and "B001" in best.believed and "B002" not in best.believed
+    assert best.equal == exclusive.all.equal
+
+
+def test_a_grace_that_the_core_system_does_not_take_off_is_named_as_none(ledger: Ledger) -> None:
+    two = agree(ledger, None, ArrearsSettings(grace_days=2))
+    assert two is not None
+    assert (two.cures[0].cause, two.cures[0].grace_days) == ("grace", 0) and two.grace_days == 2
+
+
+def test_one_loan_is_told_the_cause_that_its_branch_is_believed_of(ledger: Ledger) -> None:
+    rules = ArrearsSettings(day_count="inclusive")
+    whole = agree(ledger, None, rules)
+    assert whole is not None
+    for one in whole.first:
+        told = compare_one(ledger, one.loan_id, one.on, whole.known, ledger.batch, rules)
+        assert told is not None and told.around == whole
+        assert (told.said, told.ours, told.cause) == (one.said, one.ours, one.cause)
+
+
+def test_how_many_buckets_are_read_at_a_time_changes_nothing(
+    ledger: Ledger, found: Agreement, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert len(agreement_room.groups_of_buckets(ledger)) == 1
+    monkeypatch.setattr(agreement_room, "MOST_LOANS", 100)
+    assert len(agreement_room.groups_of_buckets(ledger)) > 5
+    assert agree(ledger) == found
+
+
+def test_as_of_a_day_later_numbers_and_later_knowledge_do_not_exist(ledger: Ledger, found: Agreement) -> None:
+    day = date(2024, 6, 30)
+    then = agree(ledger, as_of=day)
+    assert then is not None and then.last_day == day and then.known == day
+    assert then.all.pairs < found.all.pairs and then.equal_then < found.equal_then
+    assert all(one.on <= day for one in then.first)
 
 
 def test_reading_only_the_reported_loans_changes_nothing(
-    demo_ledger_workspace: Path, monkeypatch: pytest.MonkeyPatch
+    ledger: Ledger, found: Agreement, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ledger = Ledger.open(demo_ledger_workspace / "ledger")
-    part = agree(ledger)
-    monkeypatch.setattr(Ledger, "part_with", lambda whole, loans, batch: whole)
-    assert agree(ledger) == part
+    monkeypatch.setattr(agreement_room, "_part", lambda whole, *_: whole)
+    assert agree(ledger) == found

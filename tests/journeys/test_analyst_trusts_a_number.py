@@ -55,12 +55,70 @@ def test_from_the_printed_disagreement_to_the_setting_that_mends_it(
     assert "53 days past due; the ledger says 52. Likely cause: it counts the due day as well." in told
     (setting,) = re.findall(r'set (day_count = "inclusive") under \[arrears\]', told)
 
-    again = reporting.root / "again"
-    again.mkdir()
-    (again / "duesight.toml").write_text(f"[flows]\nuse_prefect = false\n[arrears]\n{setting}\n")
-    words = [*reporting.write(), "--as-of", "2024-03-31", "--workspace", str(again)]
-    assert main(words) == 0
-    assert "3 equal (100.0 %)" in capsys.readouterr().out
+    settings = reporting.workspace / "duesight.toml"
+    settings.write_text(f"[flows]\nuse_prefect = false\n[arrears]\n{setting}\n", encoding="utf-8")
+    again = reporting.ingest().out
+    assert "Nothing new" in again and "3 equal (100.0 %)" in again
+    asked = reporting.run("agreement").out
+    assert asked.splitlines()[0] in again.splitlines() and "all that the ledger holds" in asked
+
+
+def test_a_night_that_brings_some_numbers_is_told_as_a_part_of_the_whole(
+    reporting: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert reporting.ingest().code == 0
+    reporting.files["states.csv"] = "LoanNo,AsOf,Days\nL4,2024-04-01,54\n"
+    said = reporting.ingest("2024-04-01").out
+    assert "4 of its days past due, all that the ledger holds (2024-03-31 to 2024-04-01)" in said
+    assert "1 equal (25.0 %)" in said
+    assert "Of the 1 that batch 2 brought, 0 are equal (0.0 %)." in said
+    then = reporting.run("agreement", "--batch", "1").out
+    assert "3 of its days past due, all that the ledger holds (2024-03-31), compared" in then
+    by_day = json.loads(reporting.run("agreement", "--as-of", "2024-03-31", "--json").out)
+    assert by_day["pairs"] == 3 and by_day["compared"] == "ledger"
+    monkeypatch.setattr("pipelines.comparing.MOST_EACH_TIME", 3)
+    reporting.files["states.csv"] = "LoanNo,AsOf,Days\nL4,2024-04-02,55\n"
+    large = reporting.ingest("2024-04-02").out
+    assert "1 of its days past due, only those that batch 3 brought (2024-04-02)" in large
+    assert "All 5 that the ledger holds are compared by: duesight agreement --workspace" in large
+
+
+def test_a_ledger_without_the_core_systems_numbers_says_what_feeds_them(loaded: Any) -> None:
+    said = loaded.run("agreement")
+    assert said.code == 1 and "feed reported_states in the mapping" in said.sentence
+    assert "comparing with the core system" not in "".join(loaded.ingest().sentences)
+
+
+def test_a_grace_is_told_apart_from_the_days_past_due_before_it(reporting: Any) -> None:
+    reporting.files["states.csv"] = "LoanNo,AsOf,Days\nL4,2024-03-31,51\n"
+    assert reporting.ingest().code == 0
+    settings = reporting.workspace / "duesight.toml"
+    settings.write_text("[flows]\nuse_prefect = false\n[arrears]\ngrace_days = 1\n", encoding="utf-8")
+    told = reporting.run("explain", "L4", "--as-of", "2024-03-31").out
+    assert "1 day of grace is taken off for the delinquent days" in told
+    assert "the ledger says the same after 1 day of grace (52 days past due before it)." in told
+    assert "Compared after 1 day of grace" in reporting.run("agreement").out
+
+
+def test_a_cause_of_one_branch_is_told_as_that_branchs_alone(reporting: Any) -> None:
+    """Two loans of branch B2 count the due day; four numbers of B1 do not."""
+    reporting.mapping = reporting.mapping.replace(
+        "[tables.reported_states]",
+        '[tables.assignments]\nfile = "who.csv"\nexport = "full"\n[tables.assignments.columns]\n'
+        'loan_id = "LoanNo"\nfrom_on = "From"\nbranch_id = "Branch"\n\n[tables.reported_states]',
+    )
+    reporting.files["who.csv"] = (
+        "LoanNo,From,Branch\nL1,2024-01-10,B1\nL2,2024-01-15,B1\nL3,2024-01-05,B1\nL4,2024-01-08,B2\n"
+    )
+    reporting.files["states.csv"] = (
+        "LoanNo,AsOf,Days\nL1,2024-03-31,17\nL1,2024-03-30,16\nL1,2024-03-29,15\nL2,2024-03-31,0\n"
+        "L4,2024-03-31,53\nL4,2024-03-30,52\n"
+    )
+    assert reporting.ingest().code == 0
+    for words in (("agreement",), ("explain", "L4", "--as-of", "2024-03-31")):
+        told = reporting.run(*words).out
+        assert 'nly branch B2 counts so, of 2: with day_count = "inclusive"' in told, told
+        assert "2 of the 2 of branch B2 would be equal instead of 0, but only 3 of all 6 instead of 4" in told
 
 
 def test_every_row_that_is_not_counted_is_told_with_its_reason(reporting: Any) -> None:
