@@ -55,7 +55,7 @@ def explain(
     found = Explained(
         told,
         rows_not_counted(mine, told),
-        compare_one(mine, loan, as_of, told.known, told.batch, rules),
+        compare_one(ledger, loan, as_of, told.known, told.batch, rules),
         lists_with(here.workspace.lists, loan, as_of),
     )
     lines, facts = explained_lines(found), explained_facts(found)
