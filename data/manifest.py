@@ -56,6 +56,7 @@ class BatchRecord:
     export held whole: what of them went to quarantine before is told again by it, or was mended. readmitted, retried: of
     a batch made from rows in quarantine, where those lay (file, and places such as "0-3,7") that were taken, and that
     were rejected again and lie in this batch's own quarantine or were replaced by a later row of the same key.
+    quarantine: the file of its rejected rows, by table. quarantine_digests: of the bytes of each; batches of before have none.
     """
 
     batch: int
@@ -68,6 +69,7 @@ class BatchRecord:
     full: tuple[str, ...] = ()
     readmitted: dict[str, str] = field(default_factory=dict)
     retried: dict[str, str] = field(default_factory=dict)
+    quarantine_digests: dict[str, str] = field(default_factory=dict)
 
     @property
     def readmits(self) -> bool:
@@ -153,6 +155,7 @@ def read_manifest(folder: Path) -> Manifest | None:
                 full=tuple(entry["full"]),
                 readmitted=entry["readmitted"],
                 retried=entry["retried"],
+                quarantine_digests=entry.get("quarantine_digests", {}),
             )
             for entry in raw["batches"]
         )
