@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 
 from data.buckets import bucket_of
 from data.errors import MappingError
+from data.failing_sql import sql_that_fails
 from data.mapping import ColumnSource, TableMapping
 from data.masking import cell_in_sql
 from data.sources import ROW, Source
@@ -131,9 +132,8 @@ def stage(
     except duckdb.Error as error:
         if reading.error is not None:
             raise reading.error from error
-        raise MappingError(
-            f"{mapping_file}: tables.{part.table}: an sql expression fails on a row of {part.file} ({_first_line(error)}); guard it with try_cast."
-        ) from error
+        connection.unregister("source_cells")
+        raise sql_that_fails(connection, part, source.reading(most).pieces(), mapping_file) from error
     finally:
         connection.unregister("source_cells")
     taken = _count(connection, part.table) - before
