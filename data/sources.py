@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from data.csv_files import CsvFile, Ragged, header_of, pieces
 from data.digest import file_digest
 from data.errors import InputError
+from data.headers import named_twice
 from data.mapping import Mapping, TableMapping, nearest
 from data.suggestions import hints_for_missing
 
@@ -82,6 +83,13 @@ class Source:
     cells: pa.Schema
     csv: CsvFile | None = None
     stamp: tuple[int, int] = (0, 0)
+    header: tuple[str, ...] = ()
+    """The first row of a CSV as it stands, columns without a name included."""
+
+    @property
+    def width(self) -> int:
+        """How many cells a row has."""
+        return len(self.header) or len(self.cells)
 
     def refuse_if_changed(self) -> None:
         """A file that grows under its reader has the digest of other bytes than its rows."""
@@ -97,7 +105,7 @@ class Source:
     def raw(self, ragged: Ragged) -> Iterator[tuple[pa.RecordBatch, np.ndarray]]:
         """Pieces of the file, each with its row numbers; a Parquet file has no header and counts from 1."""
         if self.csv is not None:
-            yield from pieces(self.csv, self.cells.names, ragged)
+            yield from pieces(self.csv, self.header, ragged)
             return
         row = 1
         try:
@@ -188,14 +196,17 @@ def read_file(path: Path, name: str, encoding: str, delimiter: str = ",", digest
             raise InputError(
                 f"{name} is not a Parquet file or is damaged; export it again, or as .csv."
             ) from error
-        _check_names(schema.names, name)
+        if twice := named_twice(schema.names, name):
+            raise InputError(twice)
         return Source(name, file_digest(path) if digest else "", path, schema, stamp=stamp)
     if lower.endswith((".csv", ".csv.gz", ".txt", ".tsv")):
         file = CsvFile(path, name, encoding, delimiter)
-        names = header_of(file)
-        _check_names(names, name)
-        schema = pa.schema([pa.field(column, pa.string()) for column in names])
-        return Source(name, file_digest(path) if digest else "", path, schema, file, stamp)
+        header = tuple(header_of(file))
+        if twice := named_twice(header, name):
+            raise InputError(twice)
+        # what has no name cannot be mapped: data/csv_files.py sees that nothing stands in it
+        schema = pa.schema([pa.field(column, pa.string()) for column in header if column])
+        return Source(name, file_digest(path) if digest else "", path, schema, file, stamp, header)
     raise InputError(f"{name}: files of this kind are not read; export it as .csv, .csv.gz or .parquet.")
 
 
@@ -203,11 +214,3 @@ def stamp_of(path: Path) -> tuple[int, int]:
     """Size and time of the last change: another one means other bytes."""
     found = path.stat()
     return found.st_size, found.st_mtime_ns
-
-
-def _check_names(names: list[str], file: str) -> None:
-    seen: dict[str, str] = {}
-    for column in names:
-        if column.lower() in seen:
-            raise InputError(f"{file} has the column {column!r} twice; rename one of them in the export.")
-        seen[column.lower()] = column

@@ -137,7 +137,7 @@ def stage(
     finally:
         connection.unregister("source_cells")
     taken = _count(connection, part.table) - before
-    width = len(source.cells.names)
+    width = source.width
     if reading.ragged:
         connection.executemany(
             f"INSERT INTO read_{part.table} (row, part, problem, bucket) VALUES (?, ?, ?, 0)",

@@ -25,3 +25,49 @@ def test_an_sql_that_fails_on_a_row_names_column_and_row_and_not_the_cell(lender
         "tiny.toml: tables.payments.columns.amount: its sql fails on a row of payments.csv, row 4 "
         "(a value that cannot be converted); guard it with try_cast."
     )
+
+
+def _refused(lender: Lender) -> str:
+    with pytest.raises(InputError) as told:
+        lender.ingest(DAY)
+    said = str(told.value)
+    for word in ("Wanjiku", "Grace", "2547", "0712"):
+        assert word not in said, said
+    return said
+
+
+def test_a_file_without_a_header_and_of_another_delimiter_repeats_nobody(lender: Lender) -> None:
+    lender.files["clients.csv"] = f"C1;{NAME};{PHONE}\nC2;Bob Invented;0712345679\n"
+    assert 'clients.csv has one column: its columns are separated by another character; write delimiter = ";"' in _refused(lender)  # fmt: skip
+
+
+def test_one_name_twice_in_the_first_row_is_told_by_its_places(lender: Lender) -> None:
+    lender.files["clients.csv"] = f"Client,{NAME},{NAME}\nC2,Bob Invented,Bob Invented\n"
+    assert "clients.csv has one name for two columns, 2 and 3, in its first row" in _refused(lender)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        f"C1,North,10,{NAME},F",
+        f"Clint,Regin,10,{NAME},F",
+        f"Client,{PHONE},10,{NAME},F",
+        f"Clients,Regions,10,Name {NAME},0712 345 678",
+    ],
+)
+def test_a_first_row_that_is_no_header_is_told_by_places(lender: Lender, first: str) -> None:
+    rest = lender.files["clients.csv"].split("\n", 1)[1]
+    lender.files["clients.csv"] = f"{first}\n{rest}"
+    said = _refused(lender)
+    assert "clients.csv has no column 'Region'" in said or "has none of the columns" in said
+
+
+def test_what_can_only_be_a_header_is_still_suggested_by_name(lender: Lender) -> None:
+    lender.map('name = "Name"', 'name = "Full Name"')
+    assert "did you mean 'Name'?" in _refused(lender)
+    lender.files["loans.csv"] = lender.files["loans.csv"].replace(
+        "LoanNo,Client,Amount,Start,Officer", "loan_no,client_id,loan_amount,start_date,loan_officer"
+    )
+    said = _refused(lender)
+    for name in ("loan_no", "client_id", "loan_amount", "start_date", "loan_officer"):
+        assert f"did you mean {name!r}?" in said
