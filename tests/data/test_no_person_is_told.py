@@ -1,11 +1,14 @@
 """What a message repeats of a file, a database's URL or a cell never is a person's name, phone or password."""
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from data.errors import InputError, MappingError
+from data.mapping import load_mapping
+from data.sql_source import spool
 
 Lender = Any  # the fixture of conftest.py
 DAY = date(2024, 1, 20)
@@ -71,3 +74,27 @@ def test_what_can_only_be_a_header_is_still_suggested_by_name(lender: Lender) ->
     said = _refused(lender)
     for name in ("loan_no", "client_id", "loan_amount", "start_date", "loan_officer"):
         assert f"did you mean {name!r}?" in said
+
+
+@pytest.mark.parametrize("rest", ["p@tPw@127.0.0.1:1/db", "p@t/Pw@127.0.0.1:1/db", "p@t:Pw@127.0.0.1:1/db"])
+def test_no_part_of_a_password_with_an_at_sign_is_said(tmp_path: Path, rest: str) -> None:
+    mapping = tmp_path / "m.toml"
+    mapping.write_text(
+        """lender = "tiny"
+jurisdiction = "KE"
+[tables.loans]
+query = "SELECT * FROM loans"
+export = "full"
+[tables.loans.columns]
+loan_id = "id"
+borrower_id = "client"
+product = { constant = "weekly" }
+currency = { constant = "KES" }
+principal = "amount"
+disbursed_on = "start"
+"""
+    )
+    with pytest.raises(InputError) as told:
+        spool(f"postgresql://reader:{rest}", load_mapping(mapping), tmp_path)
+    assert "Pw" not in str(told.value) and "p@t" not in str(told.value)
+    assert "%40" in str(told.value) or "is not a URL" in str(told.value)
