@@ -160,7 +160,7 @@ def read_manifest(folder: Path) -> Manifest | None:
             for entry in raw["batches"]
         )
         return Manifest(raw["lender"], raw["jurisdiction"], raw["date_grid"], batches)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise LedgerError(
             f"{path}: the manifest is damaged ({error}); restore it from a backup of the ledger."
         ) from error

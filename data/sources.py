@@ -5,7 +5,7 @@ bounded size, each with the row it stands in, in the order of the file.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from data.digest import file_digest
 from data.errors import InputError
 from data.headers import named_twice
 from data.mapping import Mapping, TableMapping, nearest
+from data.parquet_columns import cells_of, refused_columns
 from data.suggestions import hints_for_missing
 
 ROW = "__row"
@@ -85,6 +86,8 @@ class Source:
     stamp: tuple[int, int] = (0, 0)
     header: tuple[str, ...] = ()
     """The first row of a CSV as it stands, columns without a name included."""
+    unread: dict[str, pa.DataType] = field(default_factory=dict)
+    """Columns of a Parquet file that hold no cells, with their kind."""
 
     @property
     def width(self) -> int:
@@ -111,8 +114,10 @@ class Source:
         try:
             with pq.ParquetFile(self.path, page_checksum_verification=True) as file:
                 for batch in file.iter_batches(_ROWS):
-                    plain = pa.RecordBatch.from_arrays(batch.columns, schema=self.cells)
-                    yield plain, np.arange(row, row + batch.num_rows)
+                    yield (
+                        batch.select(self.cells.names).cast(self.cells),
+                        np.arange(row, row + batch.num_rows),
+                    )
                     row += batch.num_rows
         except FileNotFoundError:
             raise
@@ -169,6 +174,8 @@ def read_sources(folder: Path, mapping: Mapping, digests: bool = True) -> dict[s
 def _missing_columns(part: TableMapping, sources: dict[str, Source], mapping: Mapping) -> list[str]:
     source = sources[part.file]
     names = source.cells.names
+    if refused := refused_columns(part, source.unread, mapping.path.name):
+        return refused
     wanted = [column.column for column in part.columns if column.column is not None]
     if wanted and not any(name in names or "did you mean" in nearest(name, names) for name in wanted):
         # without a header the first row is a person, who is not repeated here
@@ -192,13 +199,14 @@ def read_file(path: Path, name: str, encoding: str, delimiter: str = ",", digest
         try:
             with pq.ParquetFile(path) as file:
                 schema = file.schema_arrow.remove_metadata()
+                cells, unread = cells_of(schema)
         except (pa.ArrowException, OSError) as error:
             raise InputError(
                 f"{name} is not a Parquet file or is damaged; export it again, or as .csv."
             ) from error
         if twice := named_twice(schema.names, name):
             raise InputError(twice)
-        return Source(name, file_digest(path) if digest else "", path, schema, stamp=stamp)
+        return Source(name, file_digest(path) if digest else "", path, cells, stamp=stamp, unread=unread)
     if lower.endswith((".csv", ".csv.gz", ".txt", ".tsv")):
         file = CsvFile(path, name, encoding, delimiter)
         header = tuple(header_of(file))
