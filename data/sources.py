@@ -153,8 +153,11 @@ def read_sources(folder: Path, mapping: Mapping, digests: bool = True) -> dict[s
             path = folder / part.file
             if not path.is_file():
                 here = sorted(entry.name for entry in folder.iterdir() if entry.is_file())
+                other = _no_file(path)
                 missing[part.file] = (
-                    f"{part.file} is not in {folder} though {mapping.path.name} maps {part.table} to it{nearest(part.file, here, 0.75)}"
+                    f"{part.file} in {folder} is {other}, and {mapping.path.name} maps {part.table} to a file; put the file there, or correct the mapping."
+                    if other
+                    else f"{part.file} is not in {folder} though {mapping.path.name} maps {part.table} to it{nearest(part.file, here, 0.75)}"
                 )
                 continue
             if (path.parent / TRUTH_NOTE).is_file():
@@ -169,6 +172,15 @@ def read_sources(folder: Path, mapping: Mapping, digests: bool = True) -> dict[s
     if problems:  # together, one sentence each: nobody mends an export one run at a time
         raise InputError("\n".join(dict.fromkeys(problems)))
     return found
+
+
+def _no_file(path: Path) -> str | None:
+    """What stands where a file is looked for; None for nothing at all."""
+    if path.is_dir():
+        return "a folder"
+    if path.is_symlink() and not path.exists():
+        return "a link to something that is not there"
+    return "a pipe or a device" if path.exists() else None
 
 
 def _missing_columns(part: TableMapping, sources: dict[str, Source], mapping: Mapping) -> list[str]:

@@ -300,9 +300,11 @@ def _problem(column: ColumnSource) -> tuple[str, str] | None:
         return None
     if column.kind == "money":
         long = f"regexp_matches({text}, '^[+-]?\\d*\\.\\d{{5,}}$')"
+        large = f"regexp_matches({text}, '^[+-]?\\d{{15,}}(\\.\\d*)?$')"
         comma = f"regexp_matches({text}, '^[+-]?[\\d. ]*,\\d{{1,4}}$')"
         return bad, (
             f"CASE WHEN {long} THEN {quote} has more than 4 decimals'"
+            f" WHEN {large} THEN {quote} is larger than 14 digits before the point, which no amount of a loan is'"
             f" WHEN {comma} THEN {quote} is not a number; if the comma is a decimal comma, see the recipe in docs/mappings.md' ELSE {quote} is not a number' END"
         )
     what = _WHAT.get(column.kind) or f"is not a date of the form {(column.format or '').replace(chr(39), '')}"
