@@ -120,17 +120,25 @@ def prepare_apart(run: Run, apart: Path, name: str, full: bool, batch: int) -> N
     run.connection.unregister("apart_before")
     apart.mkdir(parents=True, exist_ok=True, mode=0o700)
     apart.chmod(0o700)  # names and phones: for the owner's eyes only
-    beside = apart / f".{name}.{batch:06d}.new"
-    write_parquet(rows, beside)
-    beside.chmod(0o600)
+    whole = apart / f".{name}.{batch:06d}.new"
+    half = apart / f"{whole.name}.half"  # `batch` may be published already: what is `.new` is put in place
+    try:
+        write_parquet(rows, half)
+        half.chmod(0o600)
+    except OSError:
+        half.unlink(missing_ok=True)
+        raise
+    half.replace(whole)
     sync_folder(apart)
 
 
 def place_apart(apart: Path, newest: int) -> None:
     """Put in place what was prepared for a batch that the ledger has; what was prepared for one that failed goes away.
 
-    newest: the ledger's newest batch, 0 where it has none.
+    newest: the ledger's newest batch, 0 where it has none. What was not written to its end goes away too.
     """
+    for path in apart.glob(".*.new.half"):
+        path.unlink()
     for path in sorted(apart.glob(".*.[0-9]*.new")):
         _, name, batch, _ = path.name.split(".")
         if int(batch) <= newest:

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from data.apart import place_apart
 from data.changes import attribute_kinds
+from data.digest import file_digest
 from data.errors import LedgerError
 from data.gate import Run
 from data.ingest_report import TableCounts
@@ -125,6 +126,7 @@ class Batch:
             tuple(sorted(one.table for one in counts if run.mapped(one.table) and is_full(run, one.table))),
             readmitted or {},
             retried or {},
+            {file: file_digest(self._quarantine / file) for file in held.values()},
         )
         before = self._manifest or Manifest(
             run.mapping.lender, run.mapping.jurisdiction, run.mapping.date_grid

@@ -10,7 +10,7 @@ import csv as plain_csv
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -48,7 +48,7 @@ class Ragged:
 
 
 def header_of(file: CsvFile) -> list[str]:
-    """The names of its columns. Errors: `InputError` where it is empty, not text, or names a column twice."""
+    """The names of its columns, "" where one has none. Errors: `InputError` where it is empty, or not text."""
     start = b""
     for piece in _decoded(file):
         start += piece
@@ -65,16 +65,18 @@ def header_of(file: CsvFile) -> list[str]:
     for other, written in ((";", ";"), ("\t", "\\t"), ("|", "|"), (",", ",")):
         if len(names) == 1 and other in names[0]:
             raise InputError(
-                f'{file.name} has one column, {names[0]!r}: its columns are separated by another character; write delimiter = "{written}" in the mapping.'
+                f'{file.name} has one column: its columns are separated by another character; write delimiter = "{written}" in the mapping.'
             )
     return names
 
 
-def pieces(file: CsvFile, header: list[str], ragged: Ragged) -> Iterator[tuple[pa.RecordBatch, np.ndarray]]:
-    """The file's rows as text cells, with the row number (int64) of each; fills `ragged` as it goes.
+def pieces(
+    file: CsvFile, header: Sequence[str], ragged: Ragged
+) -> Iterator[tuple[pa.RecordBatch, np.ndarray]]:
+    """The file's rows as text cells of the columns that have a name, with the row number (int64) of each; fills `ragged`.
 
-    Errors: `InputError` where the file is not in its encoding (with the line), damaged, or holds a quotation mark that
-    swallows lines. The error comes with the last piece at the latest, so nothing may be published before the end.
+    Errors: `InputError` where the file is not in its encoding (with the line), damaged, holds a quotation mark that
+    swallows lines, or a cell in a column without a name. The error comes with the last piece at the latest, so nothing may be published before the end.
     """
     from pyarrow import csv
 
@@ -86,11 +88,12 @@ def pieces(file: CsvFile, header: list[str], ragged: Ragged) -> Iterator[tuple[p
         return "skip"
 
     following = 2
+    columns = [name or f"(column {place})" for place, name in enumerate(header, 1)]
     try:
         reader = csv.open_csv(
             body,
             read_options=csv.ReadOptions(
-                use_threads=False, column_names=header, skip_rows=1, block_size=_BLOCK
+                use_threads=False, column_names=columns, skip_rows=1, block_size=_BLOCK
             ),
             parse_options=csv.ParseOptions(
                 delimiter=file.delimiter,
@@ -99,14 +102,14 @@ def pieces(file: CsvFile, header: list[str], ragged: Ragged) -> Iterator[tuple[p
                 invalid_row_handler=keep,
             ),
             convert_options=csv.ConvertOptions(
-                column_types={column: pa.string() for column in header}, strings_can_be_null=False
+                column_types={column: pa.string() for column in columns}, strings_can_be_null=False
             ),
         )
         for batch in reader:
             rows, following = _numbers(batch.num_rows, following, bad)
             if body.quotes:
                 _refuse_swallowed_lines(batch, rows, file)
-            yield _without_blank_lines(batch, rows)
+            yield _without_blank_lines(_named(batch, rows, header, file), rows)
     except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
         body.refuse_if_failed()
         _refuse_an_open_quote(file)
@@ -115,7 +118,10 @@ def pieces(file: CsvFile, header: list[str], ragged: Ragged) -> Iterator[tuple[p
             _refuse_a_long_line(file)
         if "Empty CSV file" in str(error):
             return  # a header and no rows
-        raise InputError(f"{file.name} cannot be read as CSV: {str(error).splitlines()[0]}") from error
+        # its own words quote the row
+        raise InputError(
+            f"{file.name} cannot be read as CSV with {file.delimiter!r} between the cells; open it in an editor, or export it again."
+        ) from error
     body.refuse_if_failed()
     if body.quotes % 2:
         _refuse_an_open_quote(file)
@@ -279,6 +285,25 @@ def _refuse_swallowed_texts(texts: list[tuple[int, int, str]], columns: int, fil
             raise InputError(
                 f"{file.name} row {row}: a quotation mark opened there swallows whole lines after it; mend that line and export again."
             )
+
+
+def _named(batch: pa.RecordBatch, rows: np.ndarray, header: Sequence[str], file: CsvFile) -> pa.RecordBatch:
+    """The columns that have a name. A spreadsheet writes others behind them, empty; cells there moved out of their own.
+
+    A first column without a name is where data frames write row numbers, and is left out.
+    """
+    if all(header):
+        return batch
+    for place, name in enumerate(header):
+        if name or place == 0:
+            continue
+        cells = pc.utf8_trim_whitespace(batch.column(place))
+        filled = np.flatnonzero(pc.not_equal(cells, "").to_numpy(zero_copy_only=False))
+        if len(filled):
+            raise InputError(
+                f"{file.name} row {rows[filled[0]]} has a cell in column {place + 1}, which has no name in the header; name the column, or mend the row if a {file.delimiter!r} inside a cell moved the others."
+            )
+    return batch.select([place for place, name in enumerate(header) if name])
 
 
 def _without_blank_lines(batch: pa.RecordBatch, rows: np.ndarray) -> tuple[pa.RecordBatch, np.ndarray]:

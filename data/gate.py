@@ -246,7 +246,7 @@ def _orphans(run: Run, table: Table) -> list[str]:
         one = parent.removesuffix("s")
         name = f"mine.{quoted(column)}"
         shown = id_in_sql(name)
-        told = f"'{one} ' || {shown} || ' is not among the {parent}; add it to the export'"
+        told = f"'{one} ' || {shown} || ' is not among the {parent}; add it to the export' || {_with_a_fraction(run, name, parent)}"
         if run.count(f"SELECT count(*) FROM held_{parent}"):
             held = f"(SELECT any_value(place) FROM held_{parent} WHERE id = {name})"
             told = f"coalesce('its {one} ' || {shown} || ' is in quarantine (' || {held} || ')', {told})"
@@ -266,6 +266,16 @@ def _orphans(run: Run, table: Table) -> list[str]:
             f"CASE WHEN mine.version <> 1 THEN 'schedule version ' || mine.version || ' of loan ' || {id_in_sql('mine.loan_id')} || ' is not among the schedules; map [tables.schedules]' END"
         )
     return cases
+
+
+def _with_a_fraction(run: Run, name: str, parent: str) -> str:
+    """The SQL of a hint where ids were exported as numbers with a fraction on one side only: 1001.0 is no 1001."""
+    if run.count(f"SELECT count(*) FROM known_{parent} WHERE suffix(id, '.0')"):
+        alike, whose = "[0-9]+", f"the {parent} have"
+    else:
+        alike, whose = "[0-9]+[.]0", "this row has"
+    words = f"' ({whose} ids such as 1001.0, with a fraction: export ids as text or whole numbers)'"
+    return f"CASE WHEN regexp_full_match({name}, '{alike}') THEN {words} ELSE '' END"
 
 
 def _too_late(run: Run, table: Table) -> list[str]:

@@ -57,6 +57,7 @@ class BatchRecord:
     a batch made from rows in quarantine, where those lay (file, and places such as "0-3,7") that were taken, and that
     were rejected again and lie in this batch's own quarantine or were replaced by a later row of the same key, here or in the
     ledger.
+    quarantine: the file of its rejected rows, by table. quarantine_digests: of the bytes of each; batches of before have none.
     """
 
     batch: int
@@ -69,6 +70,7 @@ class BatchRecord:
     full: tuple[str, ...] = ()
     readmitted: dict[str, str] = field(default_factory=dict)
     retried: dict[str, str] = field(default_factory=dict)
+    quarantine_digests: dict[str, str] = field(default_factory=dict)
 
     @property
     def readmits(self) -> bool:
@@ -183,11 +185,12 @@ def read_manifest(folder: Path) -> Manifest | None:
                 full=tuple(entry["full"]),
                 readmitted=entry["readmitted"],
                 retried=entry["retried"],
+                quarantine_digests=entry.get("quarantine_digests", {}),
             )
             for entry in raw["batches"]
         )
         return Manifest(raw["lender"], raw["jurisdiction"], raw["date_grid"], batches)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise LedgerError(
             f"{path}: the manifest is damaged ({error}); restore it from a backup of the ledger."
         ) from error

@@ -2,7 +2,8 @@
 
 A name or a phone number in the wrong column is the very thing a reason would quote. So a cell is repeated only where
 it is plainly a date or an amount; of any other a reader learns how long it is, and finds it by file and row. An
-id is repeated, as everywhere, unless it looks like a phone number or a name: a plus in front, or a blank inside.
+id is repeated, as everywhere, unless it looks like a phone number or a name (a plus in front, or a blank inside) or
+holds a character that a terminal would obey.
 Rows in quarantine stay whole; they are for their owner's eyes only.
 """
 
@@ -21,8 +22,15 @@ _AMOUNT = (
 )
 """Six digits, or more with a decimal mark or with thousands apart and decimals: seven and more in a row may be a phone."""
 _PLAIN = f"{_DATE}|{_AMOUNT}"
-_PERSONAL_ID = r"^\+|\s"
+_PERSONAL_ID = r"^\+|\s|[\x00-\x1f\x7f]|[\x{80}-\x{9f}\x{200b}-\x{200f}\x{2028}-\x{202e}\x{2066}-\x{2069}]"
+"""Beside a plus in front and a blank also what a terminal would obey or a reader not see."""
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
 MASKED_ID = "(not repeated here)"
+
+
+def printable(line: str) -> str:
+    """The line with every character that a terminal would obey, or that hides or turns text, written out: `\\u001b`."""
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
 
 
 def cell_in_words(value: str) -> str:

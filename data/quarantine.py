@@ -18,7 +18,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from data.digest import bytes_digest
+from data.digest import bytes_digest, file_digest
 from data.errors import LedgerError
 from data.gate import Rejected
 from data.manifest import Manifest, closed_in_quarantine, places_in, sync_folder, write_atomically
@@ -221,12 +221,10 @@ def kinds_of_cells(folder: Path, table: str, batch: int, part: int) -> pa.Schema
 def open_rows(folder: Path, table: str, manifest: Manifest | None) -> Iterator[tuple[int, list[OpenRow]]]:
     """Of each batch with rows of this table in quarantine, oldest first, those that are still open.
 
-    Without a manifest all are. Files of batches that the manifest does not have are of an ingest that did not finish.
+    Without a manifest all are. Files that the manifest does not name are of an ingest that did not finish.
+    Errors: `LedgerError` for a file with open rows that is missing, or is not as the manifest says.
     """
-    for path in sorted((folder / table).glob("[0-9]*.parquet")):
-        held = int(path.stem)
-        if manifest is not None and not any(one.batch == held for one in manifest.batches):
-            continue
+    for held, path in _files(folder, table, manifest):
         rows = _read(path).to_pylist()
         batches = () if manifest is None else manifest.batches
         closed = closed_in_quarantine(batches, table, held, len(rows))
@@ -238,6 +236,32 @@ def open_rows(folder: Path, table: str, manifest: Manifest | None) -> Iterator[t
                 if place not in closed
             ],
         )  # fmt: skip
+
+
+def _files(folder: Path, table: str, manifest: Manifest | None) -> list[tuple[int, Path]]:
+    if manifest is None:
+        return [(int(path.stem), path) for path in sorted((folder / table).glob("[0-9]*.parquet"))]
+    found = []
+    for one in manifest.batches:
+        if table not in one.quarantine:
+            continue
+        name = one.quarantine[table]
+        path, there = folder / name, (folder / name).is_file()
+        if not _told_again(manifest, table, one.batch):
+            digest = one.quarantine_digests.get(name)
+            wrong = "is not there" if not there else "is not the file that the ingest wrote"
+            if not there or (digest is not None and digest != file_digest(path)):
+                raise LedgerError(
+                    f"{path} {wrong}, and rows of {table} wait in it; restore it from a backup, or ingest a full export of {table}, which tells them again."
+                )
+        if there:
+            found.append((one.batch, path))
+    return found
+
+
+def _told_again(manifest: Manifest, table: str, held: int) -> bool:
+    """Whether a later export held the whole table, so that no row of this batch is open any more."""
+    return any(one.batch > held and table in one.full for one in manifest.batches)
 
 
 def readmitted_rows(manifest: Manifest | None, table: str, held: int) -> set[int]:
@@ -254,7 +278,10 @@ def list_quarantine(folder: Path, reasons: int = 3, manifest: Manifest | None = 
     """
     days = {} if manifest is None else {one.batch: one.business_date for one in manifest.batches}
     found = []
-    for place in sorted(path for path in folder.glob("*") if path.is_dir() and path.name != MAPPINGS):
+    # a folder that is gone is still named by the manifest
+    named = {folder / table for one in (manifest.batches if manifest else ()) for table in one.quarantine}
+    here = {path for path in folder.glob("*") if path.is_dir() and path.name != MAPPINGS}
+    for place in sorted(named | here):
         batches: dict[int, int] = {}
         waiting: list[OpenRow] = []
         total = readmitted = 0

@@ -5,7 +5,7 @@ bounded size, each with the row it stands in, in the order of the file.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,9 @@ import pyarrow.parquet as pq
 from data.csv_files import CsvFile, Ragged, header_of, pieces
 from data.digest import file_digest
 from data.errors import InputError
+from data.headers import named_twice
 from data.mapping import Mapping, TableMapping, nearest
+from data.parquet_columns import cells_of, refused_columns
 from data.suggestions import hints_for_missing
 
 ROW = "__row"
@@ -82,6 +84,15 @@ class Source:
     cells: pa.Schema
     csv: CsvFile | None = None
     stamp: tuple[int, int] = (0, 0)
+    header: tuple[str, ...] = ()
+    """The first row of a CSV as it stands, columns without a name included."""
+    unread: dict[str, pa.DataType] = field(default_factory=dict)
+    """Columns of a Parquet file that hold no cells, with their kind."""
+
+    @property
+    def width(self) -> int:
+        """How many cells a row has."""
+        return len(self.header) or len(self.cells)
 
     def refuse_if_changed(self) -> None:
         """A file that grows under its reader has the digest of other bytes than its rows."""
@@ -97,14 +108,16 @@ class Source:
     def raw(self, ragged: Ragged) -> Iterator[tuple[pa.RecordBatch, np.ndarray]]:
         """Pieces of the file, each with its row numbers; a Parquet file has no header and counts from 1."""
         if self.csv is not None:
-            yield from pieces(self.csv, self.cells.names, ragged)
+            yield from pieces(self.csv, self.header, ragged)
             return
         row = 1
         try:
             with pq.ParquetFile(self.path, page_checksum_verification=True) as file:
                 for batch in file.iter_batches(_ROWS):
-                    plain = pa.RecordBatch.from_arrays(batch.columns, schema=self.cells)
-                    yield plain, np.arange(row, row + batch.num_rows)
+                    yield (
+                        batch.select(self.cells.names).cast(self.cells),
+                        np.arange(row, row + batch.num_rows),
+                    )
                     row += batch.num_rows
         except FileNotFoundError:
             raise
@@ -140,8 +153,11 @@ def read_sources(folder: Path, mapping: Mapping, digests: bool = True) -> dict[s
             path = folder / part.file
             if not path.is_file():
                 here = sorted(entry.name for entry in folder.iterdir() if entry.is_file())
+                other = _no_file(path)
                 missing[part.file] = (
-                    f"{part.file} is not in {folder} though {mapping.path.name} maps {part.table} to it{nearest(part.file, here, 0.75)}"
+                    f"{part.file} in {folder} is {other}, and {mapping.path.name} maps {part.table} to a file; put the file there, or correct the mapping."
+                    if other
+                    else f"{part.file} is not in {folder} though {mapping.path.name} maps {part.table} to it{nearest(part.file, here, 0.75)}"
                 )
                 continue
             if (path.parent / TRUTH_NOTE).is_file():
@@ -158,9 +174,20 @@ def read_sources(folder: Path, mapping: Mapping, digests: bool = True) -> dict[s
     return found
 
 
+def _no_file(path: Path) -> str | None:
+    """What stands where a file is looked for; None for nothing at all."""
+    if path.is_dir():
+        return "a folder"
+    if path.is_symlink() and not path.exists():
+        return "a link to something that is not there"
+    return "a pipe or a device" if path.exists() else None
+
+
 def _missing_columns(part: TableMapping, sources: dict[str, Source], mapping: Mapping) -> list[str]:
     source = sources[part.file]
     names = source.cells.names
+    if refused := refused_columns(part, source.unread, mapping.path.name):
+        return refused
     wanted = [column.column for column in part.columns if column.column is not None]
     if wanted and not any(name in names or "did you mean" in nearest(name, names) for name in wanted):
         # without a header the first row is a person, who is not repeated here
@@ -184,18 +211,22 @@ def read_file(path: Path, name: str, encoding: str, delimiter: str = ",", digest
         try:
             with pq.ParquetFile(path) as file:
                 schema = file.schema_arrow.remove_metadata()
+                cells, unread = cells_of(schema)
         except (pa.ArrowException, OSError) as error:
             raise InputError(
                 f"{name} is not a Parquet file or is damaged; export it again, or as .csv."
             ) from error
-        _check_names(schema.names, name)
-        return Source(name, file_digest(path) if digest else "", path, schema, stamp=stamp)
+        if twice := named_twice(schema.names, name):
+            raise InputError(twice)
+        return Source(name, file_digest(path) if digest else "", path, cells, stamp=stamp, unread=unread)
     if lower.endswith((".csv", ".csv.gz", ".txt", ".tsv")):
         file = CsvFile(path, name, encoding, delimiter)
-        names = header_of(file)
-        _check_names(names, name)
-        schema = pa.schema([pa.field(column, pa.string()) for column in names])
-        return Source(name, file_digest(path) if digest else "", path, schema, file, stamp)
+        header = tuple(header_of(file))
+        if twice := named_twice(header, name):
+            raise InputError(twice)
+        # what has no name cannot be mapped: data/csv_files.py sees that nothing stands in it
+        schema = pa.schema([pa.field(column, pa.string()) for column in header if column])
+        return Source(name, file_digest(path) if digest else "", path, schema, file, stamp, header)
     raise InputError(f"{name}: files of this kind are not read; export it as .csv, .csv.gz or .parquet.")
 
 
@@ -203,11 +234,3 @@ def stamp_of(path: Path) -> tuple[int, int]:
     """Size and time of the last change: another one means other bytes."""
     found = path.stat()
     return found.st_size, found.st_mtime_ns
-
-
-def _check_names(names: list[str], file: str) -> None:
-    seen: dict[str, str] = {}
-    for column in names:
-        if column.lower() in seen:
-            raise InputError(f"{file} has the column {column!r} twice; rename one of them in the export.")
-        seen[column.lower()] = column

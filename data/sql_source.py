@@ -91,6 +91,11 @@ def _address(url: str) -> "URL":
     name, _, driver = address.drivername.partition("+")
     if not driver and name in _DRIVERS:
         address = address.set(drivername=f"postgresql+{_DRIVERS[name]}")
+    if name != "sqlite" and "@" in f"{address.host or ''}{address.database or ''}":
+        # part of a password then stands where the host is looked for, and would be said
+        raise InputError(
+            "The database's URL has an @ too many, as if there were one in its password: write it %40 there, or put the password into PGPASSWORD or ~/.pgpass."
+        )
     if name == "sqlite" and not (address.database and Path(address.database).is_file()):
         raise InputError("The URL names an SQLite file that is not there; correct its path.")
     return address

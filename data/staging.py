@@ -21,6 +21,7 @@ import pyarrow.compute as pc
 
 from data.buckets import bucket_of
 from data.errors import MappingError
+from data.failing_sql import sql_that_fails
 from data.mapping import ColumnSource, TableMapping
 from data.masking import cell_in_sql
 from data.sources import ROW, Source
@@ -135,13 +136,12 @@ def stage(
     except duckdb.Error as error:
         if reading.error is not None:
             raise reading.error from error
-        raise MappingError(
-            f"{mapping_file}: tables.{part.table}: an sql expression fails on a row of {part.file} ({_first_line(error)}); guard it with try_cast."
-        ) from error
+        connection.unregister("source_cells")
+        raise sql_that_fails(connection, part, source.reading(most).pieces(), mapping_file) from error
     finally:
         connection.unregister("source_cells")
     taken = _count(connection, part.table) - before
-    width = len(source.cells.names)
+    width = source.width
     if reading.ragged:
         connection.executemany(
             f"INSERT INTO read_{part.table} (row, part, problem, bucket) VALUES (?, ?, ?, 0)",
@@ -329,9 +329,11 @@ def _problem(column: ColumnSource) -> tuple[str, str] | None:
         return None
     if column.kind == "money":
         long = f"regexp_matches({text}, '^[+-]?\\d*\\.\\d{{5,}}$')"
+        large = f"regexp_matches({text}, '^[+-]?\\d{{15,}}(\\.\\d*)?$')"
         comma = f"regexp_matches({text}, '^[+-]?[\\d. ]*,\\d{{1,4}}$')"
         return bad, (
             f"CASE WHEN {long} THEN {quote} has more than 4 decimals'"
+            f" WHEN {large} THEN {quote} is larger than 14 digits before the point, which no amount of a loan is'"
             f" WHEN {comma} THEN {quote} is not a number; if the comma is a decimal comma, see the recipe in docs/mappings.md' ELSE {quote} is not a number' END"
         )
     what = _WHAT.get(column.kind) or f"is not a date of the form {(column.format or '').replace(chr(39), '')}"

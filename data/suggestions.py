@@ -5,15 +5,15 @@ decide between names: a column of dates is no amount, and one that shares its id
 a hint in a message and never a mapping; no message holds a cell.
 """
 
-import difflib
 import re
 from collections.abc import Collection, Iterator, Sequence
 from collections.abc import Mapping as Named
 from typing import TYPE_CHECKING
 
 from data.errors import InputError
+from data.headers import NEAR, called, did_you_mean, likeness, nearest_column, plain
 from data.mapping import ColumnSource, Mapping, TableMapping, nearest
-from data.tables import TABLES, Kind
+from data.tables import APART, TABLES, Kind
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -55,16 +55,10 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
 
 _COMPARED = ("days_past_due", "outstanding")
 """Columns of the core system's own numbers: worth comparing wherever they stand."""
-_NEAR = 0.75
 _DATE = re.compile(
     r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}.*|\d{1,2}[-/. ](\d{1,2}|[A-Za-z]{3})[-/. ]\d{2,4}.*|(19|20)\d{6}"
 )
 _AMOUNT = re.compile(r"[+-]?[\d ,.']*\d")
-
-
-def plain(name: str) -> str:
-    """A name as it is compared: "Days_Late " and "dayslate" are one."""
-    return re.sub(r"[\W_]+", "", name.lower())
 
 
 def uses(part: TableMapping, name: str) -> bool:
@@ -76,27 +70,35 @@ def uses(part: TableMapping, name: str) -> bool:
     )
 
 
+def _words(column: ColumnSource) -> set[str]:
+    return {plain(column.column or ""), plain(column.name), *map(plain, SYNONYMS.get(column.name, ()))}
+
+
 def suggest_column(
-    column: ColumnSource, names: Sequence[str], head: "pa.Table | None", ids: Collection[str] = ()
+    column: ColumnSource,
+    names: Sequence[str],
+    calls: Named[str, str],
+    head: "pa.Table | None",
+    ids: Collection[str] = (),
 ) -> str:
     """A hint for a message about a mapped column that the file lacks: the nearest name, else the names there are.
 
-    names: the file's columns that nothing is mapped to. head: the file's first rows. ids: such as this column should
-    hold, from the table they belong to.
+    names: the file's columns that nothing is mapped to. calls: what to call each (data/headers.py). head: the file's
+    first rows. ids: such as this column should hold, from the table they belong to.
     """
-    wanted = {plain(column.column or ""), plain(column.name), *map(plain, SYNONYMS.get(column.name, ()))}
+    wanted = _words(column)
     best: tuple[float, str] = (0.0, "")
     for name in names:
-        near = max(difflib.SequenceMatcher(None, plain(name), one).ratio() for one in wanted)
+        near = likeness(name, wanted)
         cells = [] if head is None else _cells(head, name)
         if cells and not _fits(column.kind, cells):
             continue
         if ids and cells:
             near += 0.5 if _shared(cells, ids) else -0.3
         best = max(best, (near, name), key=lambda one: one[0])
-    if best[0] >= _NEAR:
-        return f"; did you mean {best[1]!r}?"
-    return nearest(column.column or column.name, names)
+    if best[0] >= NEAR:
+        return did_you_mean(best[1], calls)
+    return nearest_column(column.column or column.name, names, calls)
 
 
 _UNKNOWN = re.compile(r'Referenced column "(.+?)" not found')
@@ -127,9 +129,13 @@ def hints_for_missing(
     free = [
         name for name in names if not any(one.file == part.file and uses(one, name) for one in mapping.tables)
     ]
+    readings = [one for one in mapping.tables if one.file == part.file]
+    mapped = {name for name in names if any(uses(one, name) for one in readings)}
+    words = set().union(*(_words(column) for column in part.columns))
+    calls = called(names, mapped, words, any(one.table in APART for one in readings))
     head = _head(source)
     return {
-        one.name: suggest_column(one, free or names, head, _ids(one, part, mapping, sources))
+        one.name: suggest_column(one, free or names, calls, head, _ids(one, part, mapping, sources))
         for one in part.columns
         if one.column is not None and one.column not in names
     }

@@ -13,6 +13,8 @@ from data.errors import MappingError
 
 _WITH_A_ZONE = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)? ?([Zz]|UTC|[+-]\d{2}(:?\d{2})?)$"
 """A moment as ISO 8601 and databases write it, with its offset from UTC."""
+_NO_OFFSET = r"[+-](1[5-9]|[2-9]\d|\d\d:?[6-9]\d)(:?\d\d)?$"
+"""An offset that no place on earth has: 15 hours or more, or 60 minutes or more. DuckDB would count with it."""
 
 
 def time_zone_named(name: str, file: str) -> str:
@@ -38,7 +40,10 @@ def local_in_sql(text: str, target: str, zone: str, otherwise: str, form: str | 
     if form is not None and carries_a_zone(form):
         read = form.replace("'", "''")
         otherwise = f"CAST(try_strptime({text}, '{read}') AT TIME ZONE '{zone}' AS {target})"
+        if form.rstrip().endswith("%z"):
+            otherwise = f"CASE WHEN regexp_matches({text}, '{_NO_OFFSET}') THEN NULL ELSE {otherwise} END"
     return (
-        f"CASE WHEN regexp_matches({text}, '{_WITH_A_ZONE}') "
+        f"CASE WHEN regexp_matches({text}, '{_WITH_A_ZONE}') AND regexp_matches({text}, '{_NO_OFFSET}') THEN NULL "
+        f"WHEN regexp_matches({text}, '{_WITH_A_ZONE}') "
         f"THEN CAST(TRY_CAST({text} AS TIMESTAMPTZ) AT TIME ZONE '{zone}' AS {target}) ELSE {otherwise} END"
     )

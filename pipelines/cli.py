@@ -14,6 +14,7 @@ from itertools import pairwise
 import typer
 
 from data.errors import DuesightError
+from data.masking import printable
 from pipelines import agreement_command as agreement_command  # adds its command to the application
 from pipelines import commands as commands  # adds its commands to the application
 from pipelines import explain_command as explain_command  # the same
@@ -62,7 +63,7 @@ def main(words: Sequence[str] | None = None) -> int:
 def _refused(sentences: str, exit_code: int, as_json: bool, said: bool = False) -> int:
     """Tell the person, and with --json the machine: one sentence as text, several as a list."""
     if not said:
-        print(sentences, file=sys.stderr)
+        print(printable(sentences), file=sys.stderr)
     if as_json:
         lines = [line for line in sentences.splitlines() if line.strip()]
         print(json.dumps({"error": lines[0] if len(lines) == 1 else lines, "exit_code": exit_code}))

@@ -132,7 +132,11 @@ def ingest(
         a_day("The export's business date.", "--as-of"),
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Judge and count the first rows; write nothing.")
+        bool,
+        typer.Option(
+            "--check",
+            help="Judge and count the first rows; write only the contract's pages, and only into a workspace that is there.",
+        ),
     ] = False,
     rows: Annotated[
         int, typer.Option(min=0, help="How many rows of each file or query --check reads; 0 reads all.")

@@ -41,6 +41,8 @@ def explain(
         raise InputError(f"--every {every} is not known; say event, month or day.")
     if out is not None and out.suffix not in (".html", ".svg"):
         raise InputError(f"{out} must end in .html or .svg.")
+    if not loan.strip():
+        raise InputError("The loan's id is empty; give it as the export writes it.")
     here = the_workspace()
     from features.agreement import compare_one
     from features.not_counted import rows_not_counted

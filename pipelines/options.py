@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from data.errors import InputError
+from data.masking import printable
 from pipelines.third_parties import keep_quiet
 
 if TYPE_CHECKING:
@@ -147,4 +148,4 @@ def say(lines: Sequence[str], machine: Mapping[str, object]) -> None:
         print(json.dumps(machine, sort_keys=True, default=str))
         return
     for line in lines:
-        print(line)
+        print(printable(line))

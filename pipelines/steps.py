@@ -136,13 +136,25 @@ def with_data_docs(here: Here, report: "IngestReport", check_only: bool) -> "Ing
         return report
     folder = here.workspace.reports / "contract" / ("check" if check_only else str(report.batch))
     what = "check of an export" if check_only else f"batch {report.batch}"
-    page = write_data_docs(
-        folder,
-        f"{report.lender}, {what}, business date {report.business_date}",
-        report.contract,
-        {one.table: one.quarantined for one in report.tables},
-        check_only,
-    )
+    try:
+        page = write_data_docs(
+            folder,
+            f"{report.lender}, {what}, business date {report.business_date}",
+            report.contract,
+            {one.table: one.quarantined for one in report.tables},
+            check_only,
+        )
+    except OSError as error:
+        if not check_only:
+            raise
+        why = error.strerror or type(error).__name__
+        return replace(
+            report,
+            notes=(
+                *report.notes,
+                f"The contract's pages were not written: {why} ({here.workspace.reports}).",
+            ),
+        )
     return replace(report, notes=(*report.notes, f"The contract, expectation by expectation: {page}"))
 
 

@@ -159,9 +159,13 @@ def _by_contact(rows: Sequence[ListRow]) -> list[list[ListRow]]:
 def file_stem(list_key: str, list_id: str) -> str:
     """`f11-1a2b3c4d`: the id of the officer or branch in plain letters, and 8 hex digits of the list and its key.
 
-    The digits keep apart two ids that look alike in plain letters. A name never becomes a file name.
+    The digits keep apart two ids that look alike in plain letters. A name or a phone number never becomes a file name:
+    an id that has blanks, or that may be a phone number, leaves the word officer or branch in its place.
     """
-    plain = re.sub(r"[^a-z0-9]+", "-", list_key.partition(":")[2].lower()).strip("-")[:40] or "all"
+    kind, _, whose = list_key.partition(":")
+    if re.search(r"\s", whose) or re.fullmatch(r"[+0][\d().-]{6,}|\d{9,}", whose):
+        whose = kind
+    plain = re.sub(r"[^a-z0-9]+", "-", whose.lower()).strip("-")[:40] or "all"
     return f"{plain}-{blake2b(f'{list_id}/{list_key}'.encode(), digest_size=4).hexdigest()}"
 
 

@@ -647,7 +647,9 @@ def test_an_sql_that_does_not_run_is_refused_with_its_place(lender: Lender) -> N
         lender.ingest()
     lender.map("Amount *", "Amuont * 2")
     lender.map("Amuont * 2", "CAST(Due AS INTEGER)")
-    with pytest.raises(MappingError, match=r"an sql expression fails on a row of dues.csv"):
+    with pytest.raises(
+        MappingError, match=r"columns.amount_due: its sql fails on a row of dues.csv, row 2 \("
+    ):
         lender.ingest()
 
 

@@ -94,9 +94,10 @@ def test_what_is_not_there_is_named(lender: Lender, tmp_path: Any) -> None:
 
 def test_a_damaged_manifest_is_not_taken_for_an_empty_ledger(lender: Lender) -> None:
     lender.ingest()
-    (lender.root / "ledger" / "manifest.json").write_text('{"format": 1, "batches": [', encoding="utf-8")
-    with pytest.raises(LedgerError, match="the manifest is damaged"):
-        Ledger.open(lender.root / "ledger")
+    for damaged in ('{"format": 1, "batches": [', "[" * 100_000, "[]", '"a"'):
+        (lender.root / "ledger" / "manifest.json").write_text(damaged, encoding="utf-8")
+        with pytest.raises(LedgerError, match="the manifest is damaged"):
+            Ledger.open(lender.root / "ledger")
 
 
 def test_the_manifest_says_what_a_batch_did(lender: Lender) -> None:

@@ -75,7 +75,7 @@ def test_other_encodings_and_gzip_are_read(tmp_path: Path) -> None:
     [
         ("a.csv", b"", "a.csv is empty, without even a header"),
         ("a.csv", b"id,b\n1,2\n2,\xff\n", "a.csv line 3 is not utf-8"),
-        ("a.csv", b"id,b,ID\n1,2,3\n", "has the column 'ID' twice"),
+        ("a.csv", b"id,b,ID\n1,2,3\n", "one name for two columns, 1 and 3, in its first row"),
         ("a.csv", "id,b\n1,2\n".encode("utf-16-le"), "a.csv is not a text file in utf-8"),
         ("a.csv.gz", b"id,b\n1,2\n", "a.csv.gz is not a whole gzip file"),
         (
@@ -123,3 +123,15 @@ def test_another_delimiter_is_named_with_what_to_write(tmp_path: Path, mark: str
     content = mark.join(["id", "b"]) + "\n" + mark.join(["1", "2"]) + "\n"
     with pytest.raises(InputError, match=f'write delimiter = "{written}" in the mapping'):
         read_file(_write(tmp_path, content.encode()), "a.csv", "utf-8")
+
+
+def test_empty_columns_that_a_spreadsheet_leaves_behind_are_left_out(tmp_path: Path) -> None:
+    cells, rows, _ = _read(_write(tmp_path, b"id,b,,\n1,2,,\n3,4, ,\n,,,\n"), "a.csv", "utf-8")
+    assert cells == {"id": ["1", "3"], "b": ["2", "4"]} and rows == [2, 3]
+    numbered, _, _ = _read(_write(tmp_path, b",id,b\n0,1,2\n1,3,4\n"), "a.csv", "utf-8")
+    assert numbered == cells, "a first column without a name holds the row numbers of a data frame"
+
+
+def test_a_cell_in_a_column_without_a_name_is_refused_with_its_row(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"a.csv row 3 has a cell in column 3, which has no name in the header"):  # fmt: skip
+        _read(_write(tmp_path, b"id,b,,\n1,2,,\n3,Doe, Jo,4\n"), "a.csv", "utf-8")

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from data.errors import InputError
-from data.suggestions import SYNONYMS, plain
+from data.headers import plain
+from data.suggestions import SYNONYMS
 from data.tables import APART, TABLES
 
 Lender = Any  # the fixture of conftest.py

@@ -51,6 +51,17 @@ def test_a_format_with_an_offset_is_read_in_the_zone(lender: Lender) -> None:
     assert _paid(lender, "Asia/Kolkata", "31/05/2024 22:30 +0000") == [date(2024, 6, 1)]
 
 
+@pytest.mark.parametrize("offset", ["+25:00", "-15:00", "+0560", "+99", "+05:75"])
+def test_an_offset_that_no_place_has_is_no_time(lender: Lender, offset: str) -> None:
+    cells = ["2024-05-31T22:30Z", f"2024-05-31T22:30{offset}"]
+    assert len(_paid(lender, "Asia/Kolkata", *cells)) == 1
+
+
+def test_nor_is_it_one_of_a_format_with_an_offset(lender: Lender) -> None:
+    lender.map('paid_on = "Paid"', 'paid_on = { column = "Paid", format = "%d/%m/%Y %H:%M %z" }')
+    assert len(_paid(lender, "Asia/Kolkata", "31/05/2024 22:30 +1400", "31/05/2024 22:30 +2500")) == 1
+
+
 def test_without_a_time_zone_a_moment_is_no_date(lender: Lender) -> None:
     lender.add("payments.csv", "P9,L1,2024-05-31T22:30Z,5,")
     report = lender.ingest(date(2025, 12, 31))

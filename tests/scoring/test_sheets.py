@@ -290,6 +290,13 @@ def test_file_names_come_from_ids_and_look_alikes_stay_apart():
     assert file_stem("officer:../../etc", "ab").startswith("etc-")
 
 
+@pytest.mark.parametrize("whose", ["Grace Wanjiku", "+254712345678", "0712-345-678", "254712345678"])
+def test_an_id_that_holds_a_person_or_a_phone_is_no_file_name(whose):
+    assert re.fullmatch(r"officer-[0-9a-f]{8}", file_stem(f"officer:{whose}", "ab"))
+    assert file_stem(f"officer:{whose}", "ab") != file_stem("officer:another one", "ab")
+    assert file_stem("officer:1001234", "ab").startswith("1001234-"), "officers are numbered too"
+
+
 def test_thirty_people_fit_in_a_small_page(drawn, loan):
     folder = drawn(*(loan(f"L{n}") for n in range(30)))
     assert sheet(folder, ".html").stat().st_size < 100_000
