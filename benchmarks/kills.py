@@ -23,6 +23,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -200,15 +201,17 @@ def write_export(folder: Path, name: str) -> Path:
 def count_steps(workspace: Path, stop_at: int, torn: bool, note: Callable[[Step], None]) -> None:
     """From now on every step in the workspace is counted in this process, which dies before step `stop_at`."""
     inside, count, really = str(workspace), 0, os.fsync
+    one_by_one = threading.Lock()  # files are written by several threads
 
     def step(kind: str, name: str, handle: int | None = None) -> None:
         nonlocal count
-        count += 1
-        note(Step(kind, name))
-        if count == stop_at:
-            if torn and handle is not None:
-                os.ftruncate(handle, os.fstat(handle).st_size // 2)
-            os.kill(os.getpid(), signal.SIGKILL)
+        with one_by_one:
+            count += 1
+            note(Step(kind, name))
+            if count == stop_at:
+                if torn and handle is not None:
+                    os.ftruncate(handle, os.fstat(handle).st_size // 2)
+                os.kill(os.getpid(), signal.SIGKILL)
 
     def watch(event: str, given: tuple[object, ...]) -> None:
         if event == "open":

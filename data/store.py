@@ -141,9 +141,11 @@ def write_rows(
     rows = rows.select(schema.names).cast(schema)
     edges = [*(np.flatnonzero(np.diff(buckets)) + 1).tolist(), len(buckets)]
 
+    (folder / name).mkdir(parents=True, exist_ok=True)  # here, or each bucket would try
+
     def bring(start: int, end: int) -> None:
         place = f"{name}/bucket-{buckets[start]:02d}" if table.bucketed else name
-        (folder / place).mkdir(parents=True, exist_ok=True)
+        (folder / place).mkdir(exist_ok=True)
         file = f"{place}/{run.batch:06d}.parquet"
         part = rows.slice(start, end - start)
         write_parquet(part, folder / file)
