@@ -201,7 +201,7 @@ def write_export(folder: Path, name: str) -> Path:
 def count_steps(workspace: Path, stop_at: int, torn: bool, note: Callable[[Step], None]) -> None:
     """From now on every step in the workspace is counted in this process, which dies before step `stop_at`."""
     inside, count, really = str(workspace), 0, os.fsync
-    one_by_one = threading.Lock()  # files are written by several threads
+    one_by_one = threading.RLock()  # files are written by several threads
 
     def step(kind: str, name: str, handle: int | None = None) -> None:
         nonlocal count
