@@ -5,7 +5,7 @@ they stand now: change one, and this says at once what it does to the agreement,
 """
 
 from datetime import date
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -18,7 +18,7 @@ def agreement(
     as_of: Annotated[
         date | None, a_day("Only numbers up to this day, as known at its end.", "--as-of")
     ] = None,
-    batch: Annotated[Optional[int], typer.Option(help="What the ledger held at this batch.")] = None,  # noqa: UP045
+    batch: Annotated[int | None, typer.Option(help="What the ledger held at this batch.")] = None,
 ) -> None:
     """How far the core system's days past due are the ledger's: all that it holds, by cause and by branch."""
     here = the_workspace()

@@ -7,7 +7,7 @@ time of day: a person's promotion of a model.
 import shlex
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -91,7 +91,7 @@ def init(
     bad_at: Annotated[int, typer.Option(help="K: days past due at which a loan is bad.")] = 30,
     horizon: Annotated[int, typer.Option(help="H: days within which it gets there.")] = 90,
     first: Annotated[
-        Optional[date],  # noqa: UP045
+        date | None,
         a_day("The first day a model may learn from."),
     ] = None,
 ) -> None:
@@ -192,7 +192,7 @@ def features(
     as_of: AsOf,
     out: Annotated[Path, typer.Option(help="A Parquet file.")],
     known_at: Annotated[date | None, a_day("Restate the day as known on this one.")] = None,
-    batch: Annotated[Optional[int], typer.Option(help="What the ledger held at this batch.")] = None,  # noqa: UP045
+    batch: Annotated[int | None, typer.Option(help="What the ledger held at this batch.")] = None,
 ) -> None:
     """The feature table of a day, state columns included: one row per live loan."""
     here = the_workspace()
@@ -225,7 +225,7 @@ def panel(
         date | None,
         a_day("Labels use nothing known after this day."),
     ] = None,
-    every: Annotated[Optional[str], typer.Option(help="week or month; default as in the settings.")] = None,  # noqa: UP045
+    every: Annotated[str | None, typer.Option(help="week or month; default as in the settings.")] = None,
 ) -> None:
     """The training panel: snapshots with features and what became of them."""
     from pipelines import steps

@@ -7,7 +7,7 @@ rules are those of the workspace's [arrears]; --batch, --known-at and --as-of ar
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal, Optional, cast
+from typing import Annotated, Literal, cast
 
 import typer
 
@@ -32,9 +32,9 @@ def explain(
     loan: Annotated[str, typer.Argument(metavar="LOAN", help="The loan's id, as in the export.")],
     as_of: AsOf,
     known_at: Annotated[date | None, a_day("As known on this day, not on the day itself.")] = None,
-    batch: Annotated[Optional[int], typer.Option(help="What the ledger held at this batch.")] = None,  # noqa: UP045
+    batch: Annotated[int | None, typer.Option(help="What the ledger held at this batch.")] = None,
     every: Annotated[str, typer.Option(help="A line for each event, month or day.")] = "event",
-    out: Annotated[Optional[Path], typer.Option(help="Also a page (.html) or a picture (.svg).")] = None,  # noqa: UP045
+    out: Annotated[Path | None, typer.Option(help="Also a page (.html) or a picture (.svg).")] = None,
 ) -> None:
     """One loan: dues, receipts, arrears day by day, the rows that do not count, the core system's number, its score."""
     if every not in ("event", "month", "day"):

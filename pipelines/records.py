@@ -6,7 +6,7 @@ brings a batch of rows that were held back.
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -29,7 +29,7 @@ _MOST_REASONS = 10
 
 @quarantine_app.command("list", epilog=EVERYWHERE)
 def quarantine_list(
-    table: Annotated[Optional[str], typer.Argument(help="One table, row by row; all without it.")] = None,  # noqa: UP045
+    table: Annotated[str | None, typer.Argument(help="One table, row by row; all without it.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many rows of each reason are shown.")] = 50,
 ) -> None:
     """The rows that wait in quarantine, by reason: those that need a hand first, then those that wait for another row."""

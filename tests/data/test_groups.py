@@ -1,5 +1,6 @@
 """The ledger is the same however many borrowers were worked on at a time."""
 
+import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -7,7 +8,10 @@ from typing import Any
 
 import pytest
 
+import data.ingest
 import data.judging
+import data.store
+from data.errors import LedgerError
 from data.ingest import ingest
 from data.ledger import Ledger
 from data.mapping import load_mapping
@@ -85,3 +89,26 @@ def test_the_demo_lender_is_the_same_in_many_groups(
         ledger.business_date,
     )
     assert Ledger.open(tmp_path / "ledger").content_digest() == ledger.content_digest()
+
+
+def test_a_batch_that_fails_waits_for_its_writers_before_it_takes_its_files_away(
+    lender: Lender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, late = data.store.write_parquet, []
+
+    def slowly(*given: Any) -> None:
+        time.sleep(0.3)
+        write(*given)
+        late.append(given)
+
+    def fails(*_: Any) -> None:
+        raise LedgerError("something failed")
+
+    monkeypatch.setattr(data.store, "write_parquet", slowly)
+    monkeypatch.setattr(data.ingest, "account_for", fails)
+    with pytest.raises(LedgerError, match="something failed"):
+        lender.ingest(date(2024, 1, 20))
+    finished = len(late)
+    time.sleep(1)
+    assert len(late) == finished
+    assert not list((lender.root / "ledger").rglob("*.parquet"))

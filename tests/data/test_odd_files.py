@@ -150,3 +150,21 @@ def test_of_ingests_that_start_at_once_each_is_whole_or_refused(lender: Lender) 
     assert told.count("2") == 1, told
     assert all(one in ("2", "None") or "another ingest is writing" in one for one in told), told
     assert lender.ledger.batch == 2 and lender.ledger.facts("payments", ["payment_id"]).num_rows == 5
+
+
+@pytest.mark.parametrize("sql", [False, True])
+def test_spaces_around_a_cell_are_no_part_of_it_and_an_sql_sees_the_cell_as_it_is(
+    another_lender: Callable[[str], Lender], sql: bool
+) -> None:
+    tidy, spaced = another_lender("tidy"), another_lender("spaced")
+    for one in (tidy, spaced):
+        if sql:
+            one.map('known_at = "Posted"', 'known_at = "Posted"\nchannel = { sql = "length(Paid)" }')
+    spaced.change("payments.csv", "P1,L1,2024-01-08,50,", "  P1 , L1,2024-01-08 ,  50 ,   ")
+    reports = [one.ingest(date(2024, 1, 20)) for one in (tidy, spaced)]
+    assert [one.quarantined for one in reports] == [0, 0]
+    columns = ["payment_id", "loan_id", "paid_on", "amount"]
+    assert len({str(one.ledger.facts("payments", columns).to_pylist()) for one in (tidy, spaced)}) == 1
+    if sql:
+        lengths = spaced.ledger.facts("payments", ["payment_id", "channel"]).to_pylist()
+        assert {one["payment_id"]: one["channel"] for one in lengths}["P1"] == "11"

@@ -97,3 +97,15 @@ def test_installments_of_a_schedule_that_this_export_takes_away_are_told_at_once
     lender.files["schedules.csv"] = f"LoanNo,V,From,Why\n{first}"
     lender.ingest(SECOND)
     assert _reasons(lender) == ["schedule version 2 of loan L1 is not among the schedules"]
+
+
+def test_a_payment_that_a_delta_names_under_another_loan_is_told_where_it_belongs(lender: Lender) -> None:
+    lender.ingest(FIRST)
+    head = lender.files["payments.csv"].splitlines()[0]
+    lender.files["payments.csv"] = f"{head}\nP1,L3,2024-01-08,50,\n"
+    lender.map('file = "payments.csv"\nexport = "full"', 'file = "payments.csv"\nexport = "delta"')
+    report = lender.ingest(SECOND)
+    assert _reasons(lender) == [
+        "payment P1 belongs to loan L1 in the ledger; a payment keeps its loan, give it a new id"
+    ]
+    assert report.of("payments").added == 0 and "P1 50.00" in _paid(lender, SECOND)

@@ -41,6 +41,13 @@ def reporting(tiny: Any) -> Any:
     return tiny
 
 
+def with_columns(reporting: Any, file: str, names: str, filled: str, *more: str) -> None:
+    """The file with these columns behind its own, filled so in every row that was there, and more rows."""
+    head, *lines = reporting.files[file].splitlines()
+    rows = [f"{head},{names}", *(f"{line},{filled}" for line in lines), *more]
+    reporting.files[file] = "\n".join(rows) + "\n"
+
+
 def test_from_the_printed_disagreement_to_the_setting_that_mends_it(
     reporting: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -161,18 +168,28 @@ def test_what_older_versions_endings_and_settings_leave_out_is_told_each_with_it
     )
     reporting.map('CLS = "closed"', 'CLS = "closed", WOF = "written_off"')
     reporting.mapping += VERSIONS
-    head, *lines = reporting.files["dues.csv"].splitlines()
-    reporting.files["dues.csv"] = "\n".join(
-        [f"{head},V,Sort", *(f"{line},1,scheduled" for line in lines), "L1,9,2024-03-01,5,2,charge", "L1,4,2024-04-20,200,2,scheduled", "L4,4,2024-06-08,300,2,scheduled", ""]
-    )  # fmt: skip
+    with_columns(
+        reporting,
+        "dues.csv",
+        "V,Sort",
+        "1,scheduled",
+        "L1,9,2024-03-01,5,2,charge",
+        "L1,4,2024-04-20,200,2,scheduled",
+        "L4,4,2024-06-08,300,2,scheduled",
+    )
     reporting.files["versions.csv"] = (
         "LoanNo,V,From,Why\nL1,1,2024-01-10,disbursed\nL2,1,2024-01-15,disbursed\nL3,1,2024-01-05,disbursed\n"
         "L4,1,2024-01-08,disbursed\nL1,2,2024-02-20,rescheduled\nL4,2,2024-03-20,rescheduled\n"
     )
-    head, *lines = reporting.files["payments.csv"].splitlines()
-    reporting.files["payments.csv"] = "\n".join(
-        [f"{head},Kind", *(f"{line},payment" for line in lines), "P6,L2,2024-03-10,7,recovery", "P7,L1,2024-03-02,5,waiver", "P8,L2,2024-03-20,1,payment", ""]
-    )  # fmt: skip
+    with_columns(
+        reporting,
+        "payments.csv",
+        "Kind",
+        "payment",
+        "P6,L2,2024-03-10,7,recovery",
+        "P7,L1,2024-03-02,5,waiver",
+        "P8,L2,2024-03-20,1,payment",
+    )
     reporting.files["events.csv"] += "L2,WOF,2024-03-01\n"
     assert reporting.ingest().code == 0
     moved = reporting.run("explain", "L1", "--as-of", "2024-03-31").out
@@ -304,14 +321,23 @@ def test_a_charge_an_advance_a_waiver_and_an_end_are_named_in_the_line_of_their_
         'amount = "Amount"\nkind = "Kind"\n\n[tables.loan_events]',
     )
     reporting.map('CLS = "closed"', 'CLS = "closed", WOF = "written_off"')
-    head, *lines = reporting.files["dues.csv"].splitlines()
-    reporting.files["dues.csv"] = "\n".join(
-        [f"{head},Sort,Fees", *(f"{line},scheduled," for line in lines), "L1,9,2024-02-20,5,charge,5", "L4,8,2024-01-20,7,charge,", ""]
-    )  # fmt: skip
-    head, *lines = reporting.files["payments.csv"].splitlines()
-    reporting.files["payments.csv"] = "\n".join(
-        [f"{head},Kind", *(f"{line},payment" for line in lines), "P6,L1,2024-02-22,2,waiver", "P7,L1,2024-02-22,40,payment", "P8,L2,2024-03-05,1,payment", ""]
-    )  # fmt: skip
+    with_columns(
+        reporting,
+        "dues.csv",
+        "Sort,Fees",
+        "scheduled,",
+        "L1,9,2024-02-20,5,charge,5",
+        "L4,8,2024-01-20,7,charge,",
+    )
+    with_columns(
+        reporting,
+        "payments.csv",
+        "Kind",
+        "payment",
+        "P6,L1,2024-02-22,2,waiver",
+        "P7,L1,2024-02-22,40,payment",
+        "P8,L2,2024-03-05,1,payment",
+    )
     reporting.files["events.csv"] += "L2,WOF,2024-03-01\n"
     assert reporting.ingest().code == 0
     told = reporting.run("explain", "L1", "--as-of", "2024-03-31").out
