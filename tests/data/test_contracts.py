@@ -298,21 +298,37 @@ def test_the_witnesses_of_a_column_fail_exactly_where_some_row_fails(
 ) -> None:
     kinds = st.sampled_from(["visited", "called", "??", None])
     texts = words.draw(st.lists(kinds, min_size=len(cells), max_size=len(cells)))
-    rows = pa.table({"n": pa.array(cells, pa.int64()), "t": pa.array(texts, pa.string())})
+    # A column for each check: one that is judged twice has the witnesses of both.
+    numbers, said = pa.array(cells, pa.int64()), pa.array(texts, pa.string())
+    rows = pa.table(
+        {
+            "bounded": numbers,
+            "refused": numbers,
+            "filled": said,
+            "listed": said,
+            "empty": said,
+            "both": numbers,
+        }
+    )
     rules = (
-        Rule("n", "between", "integer", "", low=0, high=1440),
-        Rule("n", "not_among", "integer", "", refused=(0, 1440)),
-        Rule("n", "filled", "integer", ""),
-        Rule("t", "allowed", "text", "", allowed=("visited", "called")),
-        Rule("t", "empty", "text", ""),
+        Rule("bounded", "between", "integer", "", low=0, high=1440),
+        Rule("refused", "not_among", "integer", "", refused=(0, 1440)),
+        Rule("filled", "filled", "text", ""),
+        Rule("listed", "allowed", "text", "", allowed=("visited", "called")),
+        Rule("empty", "empty", "text", ""),
+        Rule("both", "filled", "integer", ""),
+        Rule("both", "between", "integer", "", low=0, high=1440),
     )
     verdict = judge(rows, rules, "any")
+    beyond = sum(one is not None and not 0 <= one <= 1440 for one in cells)
     fails = [
-        sum(one is not None and not 0 <= one <= 1440 for one in cells),
+        beyond,
         sum(one in (0, 1440) for one in cells),
-        sum(one is None for one in cells),
+        sum(one is None for one in texts),
         sum(one == "??" for one in texts),
         sum(one is not None for one in texts),
+        sum(one is None for one in cells),
+        beyond,
     ]
     assert [one.unexpected for one in verdict.counts] == fails
 
