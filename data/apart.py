@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from data.errors import LedgerError
 from data.gate import Run
 from data.manifest import sync_folder
-from data.staging import literal, quoted
+from data.quoting import literal, quoted
 from data.store import write_parquet
 from data.tables import APART
 

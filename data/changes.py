@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from data.gate import Run
 from data.ledger import Ledger
-from data.staging import quoted
+from data.quoting import quoted
 from data.tables import DUCKDB_TYPES, TABLES, Kind, Table
 
 

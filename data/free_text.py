@@ -6,7 +6,7 @@ cannot, and nothing here looks for one.
 """
 
 from data.gate import Run
-from data.staging import quoted
+from data.quoting import quoted
 from data.tables import TABLES
 
 _PHONE = r"(\+ ?[0-9]|[0-9] [0-9])[0-9 ()/-]{6,}"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from data.buckets import BUCKETS
@@ -19,7 +20,8 @@ from data.ledger import Ledger
 from data.mapping import Mapping
 from data.masking import id_in_sql
 from data.odds import at_odds, beside
-from data.staging import canonical, literal, quoted, staged_columns
+from data.quoting import literal, quoted
+from data.staging import canonical
 from data.tables import TABLES, Table
 from data.verdicts import added, judge
 
@@ -98,9 +100,16 @@ class Run:
 
     def made(self, name: str) -> bool:
         """Whether this run has made such a table or view already."""
-        return bool(
-            self.count(f"SELECT count(*) FROM information_schema.tables WHERE table_name = {literal(name)}")
-        )
+        return self._kind(name) is not None
+
+    def is_view(self, name: str) -> bool:
+        """Whether it shows the rows of another table, and holds none itself."""
+        return self._kind(name) == "VIEW"
+
+    def _kind(self, name: str) -> str | None:
+        asked = f"SELECT table_type FROM information_schema.tables WHERE table_name = {literal(name)}"
+        found = self.connection.execute(asked).fetchall()
+        return str(found[0][0]) if found else None
 
     def columns(self, name: str) -> list[str]:
         """The columns of a table this run has made."""
@@ -109,10 +118,8 @@ class Run:
     def drop(self, *names: str) -> None:
         """Let go of tables and views, whichever they are and whether they are there."""
         for name in names:
-            kinds = self.connection.execute(
-                f"SELECT table_type FROM information_schema.tables WHERE table_name = {literal(name)}"
-            ).fetchall()
-            for (kind,) in kinds:
+            kind = self._kind(name)
+            if kind is not None:
                 self.connection.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} {name}")
 
 
@@ -128,11 +135,15 @@ def find_twice(run: Run, name: str) -> None:
     key = ", ".join(map(quoted, table.key))
     needed = [one for one in table.key if table.column(one).required or table.name not in TABLES]
     present = " AND ".join(f"{quoted(one)} IS NOT NULL" for one in needed) or "true"
-    alike = f"SELECT hash({key}) AS alike FROM read_{name} GROUP BY alike HAVING count(*) > 1"
+    hashes = run.rows(f"SELECT hash({key}) AS hash FROM read_{name}")["hash"].to_numpy()
+    hashes = np.sort(hashes)
+    alike = pa.table({"hash": pa.array(np.unique(hashes[1:][hashes[1:] == hashes[:-1]]))})
+    run.connection.register("alike", alike)
     run.connection.execute(
         f"""CREATE TABLE twice_{name} AS SELECT {key}, count(*) AS n FROM read_{name}
-            WHERE hash({key}) IN ({alike}) AND {present} GROUP BY {key} HAVING count(*) > 1"""
+            WHERE hash({key}) IN (SELECT hash FROM alike) AND {present} GROUP BY {key} HAVING count(*) > 1"""
     )
+    run.connection.unregister("alike")
 
 
 def split(run: Run, name: str, rules: Rules = rules_for) -> None:
@@ -141,7 +152,6 @@ def split(run: Run, name: str, rules: Rules = rules_for) -> None:
     Needs `twice_<table>`, `known_<parent>` (one column, `id`) and `held_<parent>` (`id`, `place`) of the parents judged.
     """
     table = canonical(name)
-    run.connection.execute(f"CREATE TABLE checked_{name} AS {_checked(run, table)}")
     fed = {source.name for part in run.mapping.of(name) for source in part.columns}
     fed |= {
         column.name
@@ -150,8 +160,7 @@ def split(run: Run, name: str, rules: Rules = rules_for) -> None:
     }
     idle, labels = _idle(run, table), _labels(run, table)
     contract = tuple(_as_mapped(rule, labels) for rule in rules(table, fed) if rule.column not in idle)
-    looked_at = dict.fromkeys(["part", "row", table.owner, "problem", *(rule.column for rule in contract)])
-    judged = run.rows(f"SELECT {', '.join(map(quoted, looked_at))} FROM checked_{name}")
+    judged = run.rows(_judged(run, table, contract))
     verdict = judge(judged, contract, name)
     run.counts[name] = added(run.counts.get(name, ()), verdict.counts)
     run.contract[name] = {
@@ -160,19 +169,15 @@ def split(run: Run, name: str, rules: Rules = rules_for) -> None:
         "rejected": run.contract.get(name, {}).get("rejected", 0) + len(verdict.reasons),
     }
     places = list(verdict.reasons)
-    run.connection.register("rejected_places", pa.table({"place": pa.array(places, pa.int64())}))
-    # Rows keep the order in which they were made, so a row's place among the judged is its rowid.
-    keep = "WHERE rowid NOT IN (SELECT place FROM rejected_places)" if places else ""
-    made = "TABLE" if places else "VIEW"
+    refused = judged.select(["part", "row"]).take(pa.array(places, pa.int64()))
+    run.connection.register("refused_rows", refused)
+    run.connection.execute(f"CREATE TABLE refused_{name} AS SELECT * FROM refused_rows")
+    run.connection.unregister("refused_rows")
+    keep = f"ANTI JOIN refused_{name} USING (part, row)" if places else ""
     run.connection.execute(
-        f"CREATE {made} accepted_{name} AS SELECT * EXCLUDE (problem, duplicate, orphan, too_late, at_odds) FROM checked_{name} {keep}"
+        f"CREATE VIEW accepted_{name} AS SELECT * EXCLUDE (problem) FROM staged_{name} {keep}"
     )
-    run.connection.unregister("rejected_places")
-    chosen = judged.select(["part", "row", table.owner]).take(pa.array(places, pa.int64())).to_pylist()
-    run.rejected.setdefault(name, []).extend(
-        Rejected(entry["part"], entry["row"], entry[table.owner], verdict.reasons[place])
-        for place, entry in zip(places, chosen, strict=True)
-    )
+    run.rejected.setdefault(name, []).extend(_rejected(run, table, refused, list(verdict.reasons.values())))
     if run.count(f"SELECT count(*) FROM accepted_{name}") + len(places) != run.count(
         f"SELECT count(*) FROM staged_{name}"
     ):
@@ -201,20 +206,40 @@ def _idle(run: Run, table: Table) -> set[str]:
     return {name for name, cases in checks.items() if not cases(run, table)}
 
 
-def _checked(run: Run, table: Table) -> str:
-    """The SQL of a staged table with its check columns."""
-    names = ["part", "row", "bucket", *staged_columns(table, run.mapping.of(table.name)), "problem"]
-    columns = ", ".join(f"mine.{quoted(name)}" for name in names)
-    checks = ", ".join(
-        f"{_first(cases)} AS {name}"
-        for name, cases in (
-            ("duplicate", _duplicates(run, table)),
-            ("orphan", _orphans(run, table)),
-            ("too_late", _too_late(run, table)),
-            ("at_odds", _at_odds(run, table)),
-        )
-    )
-    return f"SELECT {columns}, {checks} FROM staged_{table.name} AS mine{beside(run, table)}"
+def _judged(run: Run, table: Table, contract: tuple[Rule, ...]) -> str:
+    """The SQL of what the contract looks at, row by row, and of which row it is: nothing else leaves DuckDB."""
+    checks = {
+        "duplicate": _duplicates(run, table),
+        "orphan": _orphans(run, table),
+        "too_late": _too_late(run, table),
+        "at_odds": _at_odds(run, table),
+    }
+    looked_into = {rule.column for rule in contract if rule.check != "filled" or rule.kind != "text"}
+    columns = []
+    for name in dict.fromkeys(["problem", *(rule.column for rule in contract)]):
+        cell = f"mine.{quoted(name)}"
+        if name in checks:
+            columns.append(f"{_first(checks[name])} AS {name}")
+        elif name in looked_into or name == "problem":
+            columns.append(cell)
+        else:  # it matters whether the cell is filled, not what it holds
+            columns.append(f"CASE WHEN {cell} IS NOT NULL THEN '' END AS {quoted(name)}")
+    return f"SELECT mine.part, mine.row, {', '.join(columns)} FROM staged_{table.name} AS mine{beside(run, table)}"
+
+
+def _rejected(run: Run, table: Table, refused: pa.Table, reasons: list[str]) -> list[Rejected]:
+    """The refused rows with their reasons, in the order of both, and the owner each names."""
+    if not reasons:
+        return []
+    found = run.connection.execute(
+        f"SELECT part, row, {quoted(table.owner)} FROM staged_{table.name} SEMI JOIN refused_{table.name} USING (part, row)"
+    ).fetchall()
+    owners = {(part, row): owner for part, row, owner in found}
+    places = zip(refused["part"].to_pylist(), refused["row"].to_pylist(), strict=True)
+    return [
+        Rejected(part, row, owners[part, row], reason)
+        for (part, row), reason in zip(places, reasons, strict=True)
+    ]
 
 
 def _duplicates(run: Run, table: Table) -> list[str]:

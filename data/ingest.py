@@ -282,7 +282,7 @@ def _latest_day(export: _Export) -> date:
                 f"SELECT max({column}) FROM read_{name} WHERE {column} < DATE '2100-01-01'"
             ).fetchall()[0][0]
             days += [] if found is None else [date.fromisoformat(str(found))]
-            run.drop(f"read_{name}")
+            run.drop(f"read_{name}", f"cells_{name}")
             del run.tallies[name]
     if not days:
         loans = run.mapping.of("loans")[0]

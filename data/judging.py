@@ -19,14 +19,14 @@ from data.errors import LedgerError
 from data.gate import Run, Tally, find_twice, split
 from data.ingest_report import TableCounts
 from data.odds import count_odd, make_notebook
-from data.staging import quoted
+from data.quoting import quoted
 from data.tables import APART, ASSIGNMENT_COLUMNS, TABLES
 
 Progress = Callable[[str], None]
 Write = Callable[[Run, str], None]
 """Takes `rows_<table>` of the buckets worked on now to where they belong."""
 
-GROUP_ROWS = 2_000_000
+GROUP_ROWS = 5_000_000
 """About so many rows of one table are worked on at a time; the ledger's bytes do not depend on it."""
 
 
@@ -68,7 +68,7 @@ def judge_all(
         run.low, run.high = 0, BUCKETS - 1
         if name in ("borrowers", "loans"):
             _note_held(run, name)
-        run.drop(f"read_{name}")
+        run.drop(f"read_{name}", f"cells_{name}")
 
 
 def _groups(run: Run, name: str) -> Iterator[tuple[int, int]]:
@@ -115,8 +115,8 @@ def _judge_group(run: Run, name: str, write: Write) -> None:
     for one in {name, "schedules"}:
         run.drop(
             f"accepted_{one}",
-            f"checked_{one}",
             f"staged_{one}",
+            f"refused_{one}",
             f"rows_{one}",
             f"standing_{one}",
             f"ended_{one}",

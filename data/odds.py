@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from data.masking import id_in_sql
 from data.money import CURRENCIES, decimals_of
-from data.staging import literal, quoted
+from data.quoting import literal, quoted
 from data.tables import TABLES, Table
 
 if TYPE_CHECKING:

@@ -38,9 +38,10 @@ from data.quarantine import (
     open_rows,
     with_kinds,
 )
+from data.quoting import quoted
 from data.reasons import waits
 from data.sources import Source, stamp_of
-from data.staging import canonical, connect, create_staged, quoted, stage
+from data.staging import canonical, connect, create_staged, stage
 from data.store import locked, scratch
 from data.tables import APART, TABLES
 
@@ -273,7 +274,7 @@ def _settle(run: Run, trial: _Trial) -> int:
             FROM read_{name} JOIN came USING (part, row) WHERE {present}) WHERE brought < newest ORDER BY part, row"""
     ).fetchall()
     for part, row in older:
-        run.connection.execute(f"DELETE FROM read_{name} WHERE part = {part} AND row = {row}")
+        run.connection.execute(f"DELETE FROM cells_{name} WHERE part = {part} AND row = {row}")
         trial.replaced.append(trial.row(part, row))
     since = _leave_what_came_since(run, name)
     trial.since += [trial.row(part, row) for part, row in since]
@@ -282,7 +283,7 @@ def _settle(run: Run, trial: _Trial) -> int:
 
 def _leave_what_came_since(run: Run, name: str) -> list[tuple[int, int]]:
     """A row whose key a later export brought is old news: its cells must not become the newest version. Such rows are
-    taken out of `read_<table>`; returns their readings and staged rows."""
+    taken out of `cells_<table>`; returns their readings and staged rows."""
     table = TABLES[name]
     if run.ledger is None or not run.holds(name):
         return []
@@ -301,7 +302,7 @@ def _leave_what_came_since(run: Run, name: str) -> list[tuple[int, int]]:
             WHERE since.held_by > came.brought ORDER BY part, row"""
     ).fetchall()
     for part, row in found:
-        run.connection.execute(f"DELETE FROM read_{name} WHERE part = {part} AND row = {row}")
+        run.connection.execute(f"DELETE FROM cells_{name} WHERE part = {part} AND row = {row}")
     return found
 
 

@@ -9,9 +9,8 @@ Expressions of a mapping's `sql` run in DuckDB over the file's own columns (text
 files or the network.
 """
 
-import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +23,8 @@ from data.errors import MappingError
 from data.failing_sql import sql_that_fails
 from data.mapping import ColumnSource, TableMapping
 from data.masking import cell_in_sql
+from data.quoting import literal, quoted
+from data.row_keys import make_keys
 from data.sources import ROW, Source
 from data.suggestions import sql_trouble, uses
 from data.tables import APART, DUCKDB_TYPES, TABLES, Kind, Table
@@ -41,6 +42,7 @@ the bucket the row will lie in (0 where its owner is not known: then it is rejec
 
 _MONEY = r"^[+-]?(\d{1,14}(\.\d{0,4}0*)?|\.\d{1,4}0*)$"
 _NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
+_DIGITS = r"^[+-]?\d+$"
 _WHOLE = r"^[+-]?\d+(\.0*)?$"
 
 MEMORY = "3GB"
@@ -54,14 +56,6 @@ class Staged:
     source_rows: int
     skipped: int
     cut: bool = False
-
-
-def quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def connect(scratch: Path) -> duckdb.DuckDBPyConnection:
@@ -100,10 +94,31 @@ def staged_columns(table: Table, parts: tuple[TableMapping, ...]) -> dict[str, K
 def create_staged(
     connection: duckdb.DuckDBPyConnection, table: Table, parts: tuple[TableMapping, ...]
 ) -> None:
-    """An empty `read_<table>`."""
-    columns = {name: DUCKDB_TYPES[kind] for name, kind in staged_columns(table, parts).items()} | HELPERS
-    body = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
-    connection.execute(f"CREATE TABLE read_{table.name} ({body})")
+    """An empty `cells_<table>` of the columns that are filled row by row, and `read_<table>`, which shows beside them
+    those that no reading fills: they hold their default in every row, or nothing."""
+    kinds = {name: DUCKDB_TYPES[kind] for name, kind in staged_columns(table, parts).items()}
+    filled = {source.name for part in parts for source in part.columns} | {_signs(table)}
+    body = {name: kind for name, kind in kinds.items() if name in filled} | HELPERS
+    listed = ", ".join(f"{quoted(name)} {kind}" for name, kind in body.items())
+    defaults = {column.name: column.default for column in table.columns}
+    shown = ", ".join(
+        f"CAST({_default(defaults.get(name))} AS {kind}) AS {quoted(name)}"
+        for name, kind in kinds.items()
+        if name not in filled
+    )
+    connection.execute(f"CREATE TABLE cells_{table.name} ({listed})")
+    connection.execute(
+        f"CREATE VIEW read_{table.name} AS SELECT *{', ' if shown else ''}{shown} FROM cells_{table.name}"
+    )
+
+
+def _default(value: str | None) -> str:
+    return "NULL" if value is None else literal(value)
+
+
+def _signs(table: Table) -> str:
+    """The column that is filled though no reading may name it: of a payment what its sign says."""
+    return "kind" if table.name == "payments" else ""
 
 
 def stage(
@@ -114,7 +129,7 @@ def stage(
     mapping_file: str,
     most: int | None = None,
 ) -> Staged:
-    """Append one reading of a file, or its first `most` rows, to `read_<table>`, piece by piece.
+    """Append one reading of a file, or its first `most` rows, to `cells_<table>`, piece by piece.
 
     Needs `book_loans` (id, bucket) for tables that belong to a loan.
     Errors: `InputError` of the file; `MappingError` when a `sql` expression or a date format does not run.
@@ -130,7 +145,8 @@ def stage(
     try:
         # an `sql` that fails, or never ends, on a single row is only found when all rows have run
         with time_limit(connection, f"{mapping_file}: tables.{part.table}: reading {part.file}"):
-            connection.execute(_insert(table, part, number, source.cells, bare))
+            filled = connection.sql(f"SELECT * FROM cells_{part.table} LIMIT 0").columns
+            connection.execute(_insert(table, part, number, source.cells, bare, filled))
     except (duckdb.OutOfMemoryException, duckdb.IOException):
         raise  # the disk's fault and no row's
     except duckdb.Error as error:
@@ -144,7 +160,7 @@ def stage(
     width = source.width
     if reading.ragged:
         connection.executemany(
-            f"INSERT INTO read_{part.table} (row, part, problem, bucket) VALUES (?, ?, ?, 0)",
+            f"INSERT INTO cells_{part.table} (row, part, problem, bucket) VALUES (?, ?, ?, 0)",
             [
                 [row, number, f"the row has {found} cells and the header {width}"]
                 for row, found in reading.ragged
@@ -152,7 +168,7 @@ def stage(
         )
     for column in part.columns:
         if column.row_key:
-            _make_keys(connection, table, column, number)
+            make_keys(connection, table, column, number)
     return Staged(reading.count, reading.count - len(reading.ragged) - taken, reading.cut)
 
 
@@ -175,7 +191,7 @@ def _without_spaces(pieces: Iterator[pa.RecordBatch], bare: frozenset[str]) -> I
 
 
 def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
-    return int(connection.execute(f"SELECT count(*) FROM read_{table}").fetchall()[0][0])
+    return int(connection.execute(f"SELECT count(*) FROM cells_{table}").fetchall()[0][0])
 
 
 def _try_expressions(
@@ -202,7 +218,14 @@ def _try_expressions(
     connection.unregister("source_cells")
 
 
-def _insert(table: Table, part: TableMapping, number: int, cells: pa.Schema, bare: frozenset[str]) -> str:
+def _insert(
+    table: Table,
+    part: TableMapping,
+    number: int,
+    cells: pa.Schema,
+    bare: frozenset[str],
+    filled: Sequence[str],
+) -> str:
     """One query from cells to typed rows: texts (`t_`), then values (`v_`), then defaults, problems and buckets."""
     columns = [column for column in part.columns if not column.row_key]
     texts = ", ".join(f"{_text(column, cells, bare)} AS {quoted('t_' + column.name)}" for column in columns)
@@ -220,7 +243,7 @@ def _insert(table: Table, part: TableMapping, number: int, cells: pa.Schema, bar
             value = f"CASE WHEN {text} IS NULL THEN CAST({literal(default)} AS {DUCKDB_TYPES[column.kind]}) ELSE {value} END"
         values[column.name] = value
     for canon in table.columns:
-        if canon.default is not None and canon.name not in values:
+        if canon.default is not None and canon.name in filled and canon.name not in values:
             values[canon.name] = f"CAST({literal(canon.default)} AS {DUCKDB_TYPES[canon.kind]})"
     problems = [found for column in columns if part.table in TABLES for found in [_problem(column)] if found]
     values["problem"] = (
@@ -239,7 +262,7 @@ def _insert(table: Table, part: TableMapping, number: int, cells: pa.Schema, bar
         home, bucket = " LEFT JOIN book_loans AS home ON home.id = mine.loan_id", "coalesce(home.bucket, 0)"
     else:
         home, bucket = "", "coalesce(home_bucket(mine.borrower_id), 0)" if table.bucketed else "0"
-    return f"INSERT INTO read_{table.name} ({into}) SELECT {taken}, mine.{quoted(ROW)}, {number}, {bucket} FROM ({rows}) AS mine{home}"
+    return f"INSERT INTO cells_{table.name} ({into}) SELECT {taken}, mine.{quoted(ROW)}, {number}, {bucket} FROM ({rows}) AS mine{home}"
 
 
 def _signed(name: str) -> str:
@@ -295,7 +318,7 @@ def _typed(column: ColumnSource, cells: pa.Schema) -> str:
     if column.kind == "number":
         return f"CASE WHEN regexp_matches({text}, '{_NUMBER}') AND isfinite(TRY_CAST({text} AS DOUBLE)) THEN TRY_CAST({text} AS DOUBLE) END"
     if column.kind == "integer":
-        return f"CASE WHEN regexp_matches({text}, '{_WHOLE}') THEN TRY_CAST(split_part({text}, '.', 1) AS INTEGER) END"
+        return f"CASE WHEN regexp_matches({text}, '{_DIGITS}') THEN TRY_CAST({text} AS INTEGER) WHEN regexp_matches({text}, '{_WHOLE}') THEN TRY_CAST(split_part({text}, '.', 1) AS INTEGER) END"
     target = "DATE" if column.kind == "date" else "TIMESTAMP"
     if column.format is None or _native(column, cells):
         typed = f"TRY_CAST({text} AS {target})"
@@ -338,36 +361,6 @@ def _problem(column: ColumnSource) -> tuple[str, str] | None:
         )
     what = _WHAT.get(column.kind) or f"is not a date of the form {(column.format or '').replace(chr(39), '')}"
     return bad, f"{quote} {what}'"
-
-
-def _make_keys(
-    connection: duckdb.DuckDBPyConnection, table: Table, column: ColumnSource, number: int
-) -> None:
-    """An id for rows that have none: BLAKE2b of the named columns and the ordinal among rows alike in them.
-
-    The ordinal follows the other columns, so the same rows get the same ids in any order.
-    """
-    same = ", ".join(map(quoted, column.row_key))
-    rest = ", ".join(
-        quoted(name) for name in table.column_names if name not in (*column.row_key, column.name)
-    )
-    text = " || chr(31) || ".join(
-        f"coalesce(CAST({quoted(name)} AS VARCHAR), chr(30))" for name in column.row_key
-    )
-    found = connection.sql(
-        f"""SELECT rowid AS id, {text} || chr(31)
-            || CAST(row_number() OVER (PARTITION BY {same} ORDER BY {rest}) AS VARCHAR) AS content
-            FROM read_{table.name} WHERE part = {number}"""
-    ).to_arrow_table()
-    hashes = [
-        hashlib.blake2b(text.encode(), digest_size=12).hexdigest() for text in found["content"].to_pylist()
-    ]
-    keys = pa.table({"id": found["id"], "made": pa.array(hashes, pa.string())})
-    connection.register("made_keys", keys)
-    connection.execute(
-        f"UPDATE read_{table.name} SET {quoted(column.name)} = made FROM made_keys WHERE read_{table.name}.rowid = id"
-    )
-    connection.unregister("made_keys")
 
 
 def read_cells(source: Source, part: TableMapping, rows: list[int]) -> list[dict[str, str | None]]:

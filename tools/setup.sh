@@ -46,7 +46,7 @@ if [ -z "${PYTHON:-}" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ] && .ven
   exit 0
 fi
 say "Making .venv from uv.lock (some minutes the first time: about 270 packages, 1 GB)."
-tools/uv sync --frozen --quiet
+tools/uv sync --frozen --quiet --compile-bytecode
 see_to_openmp
 printf '%s\n' "$wanted" >"$stamp"
 say "Ready: .venv/bin/duesight, on $(.venv/bin/python --version)."
