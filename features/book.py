@@ -21,9 +21,10 @@ from features.calendars import calendars_of, homes_of, no_calendars, no_homes, r
 from features.compiled import compiled
 from features.facts import EVENT_KINDS, FROM_THE_START, NO_CASH, OTHER_EVENT, VERSION_KINDS, LoanFacts
 from features.families import Family, refinanced_by
+from features.reading import known_days, numbers, positions, sorted_by, starts_of
 from features.settings import ArrearsSettings
+from features.surroundings import HOLDERS, Holders, holders_of
 
-_FAR_PAST = -int(NEVER)
 COUNTED_PAYMENTS = ("payment", "reversal", "waiver")
 """Kinds of payment that cover dues; a recovery comes after the loan was written off."""
 
@@ -72,6 +73,7 @@ class Book:
     facts: Facts
     attributes: tuple["Attribute", ...]
     assignments: "Assignments"
+    holders: Holders
     month_end_only: bool
     arrears: ArrearsSettings
 
@@ -174,22 +176,22 @@ def read_book(ledger: Ledger, batch: int | None = None, arrears: ArrearsSettings
     )
     loan_ids = pc.unique(loans["loan_id"]).sort()
     borrower_ids = pc.unique(loans["borrower_id"]).sort()
-    loan = _positions(loans["loan_id"], loan_ids)
+    loan = positions(loans["loan_id"], loan_ids)
     currency = loans["currency"]
     unit = {
         code: arrears.tolerance_minor_units * minor_unit(code) for code in pc.unique(currency).to_pylist()
     }
-    known = _known(loans)
+    known = known_days(loans)
     rows = LoanRows(
         loan,
-        _positions(loans["borrower_id"], borrower_ids),
+        positions(loans["borrower_id"], borrower_ids),
         days_of(loans["disbursed_on"]),
         ten_thousandths(loans["principal"]),
-        _numbers(loans["annual_rate"]),
+        numbers(loans["annual_rate"]),
         np.array([unit[code] for code in currency.to_pylist()], dtype=np.int64),
         pc.is_valid(loans["opening_on"]).to_numpy(),
         *known,
-        _positions(currency, pc.unique(currency).sort()),
+        positions(currency, pc.unique(currency).sort()),
     )
     assignments = _assignments(ledger, batch, loan_ids)
     facts = _facts(ledger, loan_ids, loans, rows, assignments, arrears, batch)
@@ -202,6 +204,7 @@ def read_book(ledger: Ledger, batch: int | None = None, arrears: ArrearsSettings
         facts,
         _attributes(ledger, batch, loans, loan, borrower_ids),
         assignments,
+        holders_of({name: getattr(assignments, name) for name in HOLDERS}),
         ledger.date_grid == "month_end",
         arrears,
     )
@@ -230,13 +233,13 @@ def _facts(ledger: Ledger, loan_ids: pa.Array, loans: pa.Table, rows: LoanRows, 
     of_family = (rows.loan, rows.disbursed_on, rows.tolerance, rows.currency, rows.known_at, rows.known_until)
     facts = [*versions[1:], *dues[1:], *receipts[1:], *events[1:], *homes[1:], *refinanced[1:]]
     return Facts(
-        _starts(versions[0], count),
-        _starts(dues[0], count),
-        _starts(receipts[0], count),
-        _starts(events[0], count),
-        _starts(homes.loan, count),
-        _starts(refinanced[0], count),
-        _starts(rows.borrower[family], int(rows.borrower.max(initial=-1)) + 1),
+        starts_of(versions[0], count),
+        starts_of(dues[0], count),
+        starts_of(receipts[0], count),
+        starts_of(events[0], count),
+        starts_of(homes.loan, count),
+        starts_of(refinanced[0], count),
+        starts_of(rows.borrower[family], int(rows.borrower.max(initial=-1)) + 1),
         Family(*(np.ascontiguousarray(column[family], dtype=np.int64) for column in of_family)),
         LoanFacts._make([*facts, rules_of(arrears), calendars]),
     )
@@ -248,14 +251,14 @@ def _versions(ledger: Ledger, loan_ids: pa.Array, batch: int | None) -> list[np.
     )
     kind = np.array([VERSION_KINDS[reason] for reason in table["reason"].to_pylist()], dtype=np.int64)
     columns = [
-        _positions(table["loan_id"], loan_ids),
+        positions(table["loan_id"], loan_ids),
         table["version"].to_numpy().astype(np.int64),
         kind,
         days_of(table["effective_on"]),
         np.where(kind == FROM_THE_START, 0, ten_thousandths(table["credit_carried"], missing=0)),
-        *_known(table),
+        *known_days(table),
     ]
-    return _sorted(columns, by=(0, 1, 5))
+    return sorted_by(columns, by=(0, 1, 5))
 
 
 def _dues(ledger: Ledger, loan_ids: pa.Array, loans: pa.Table, rows: LoanRows, versions: list[np.ndarray], batch: int | None, charges: bool) -> list[np.ndarray]:  # fmt: skip
@@ -264,12 +267,12 @@ def _dues(ledger: Ledger, loan_ids: pa.Array, loans: pa.Table, rows: LoanRows, v
     if not charges:
         table = table.filter(pc.fill_null(pc.not_equal(table["kind"], "charge"), True))
     columns = [
-        _positions(table["loan_id"], loan_ids),
+        positions(table["loan_id"], loan_ids),
         table["version"].to_numpy().astype(np.int64),
         days_of(table["due_on"]),
         ten_thousandths(table["amount_due"]),
         ten_thousandths(table["principal_due"], missing=-1),
-        *_known(table),
+        *known_days(table),
     ]
     opening = ten_thousandths(loans["opening_past_due"], missing=0)
     opens = np.flatnonzero(opening > 0)
@@ -287,7 +290,7 @@ def _dues(ledger: Ledger, loan_ids: pa.Array, loans: pa.Table, rows: LoanRows, v
         rows.known_until[opens],
     ]
     columns = [np.concatenate(pair) for pair in zip(columns, added, strict=True)]
-    return _sorted(columns, by=(0, 1, 2, 3, 5))
+    return sorted_by(columns, by=(0, 1, 2, 3, 5))
 
 
 def _receipts(
@@ -299,20 +302,20 @@ def _receipts(
     kinds = COUNTED_PAYMENTS if waivers else tuple(kind for kind in COUNTED_PAYMENTS if kind != "waiver")
     counted = pc.fill_null(pc.is_in(table["kind"], pa.array(kinds)), True)
     table = table.filter(pc.and_(posted, counted))
-    known_at, known_until = _known(table)
+    known_at, known_until = known_days(table)
     until = np.full(table.num_rows, NEVER, dtype=np.int32)
     reverses = table["reverses"]
     names_one = np.flatnonzero(pc.is_valid(reverses).to_numpy())
     undone = pc.unique(reverses.take(names_one))
     first = np.full(len(undone), NEVER, dtype=np.int32)
-    np.minimum.at(first, _positions(reverses.take(names_one), undone), known_at[names_one])
+    np.minimum.at(first, positions(reverses.take(names_one), undone), known_at[names_one])
     # Every version of a payment is undone by its reversal, also one that came back after it had vanished.
     reversed_ = pc.index_in(table["payment_id"], value_set=undone).to_numpy(zero_copy_only=False)
     is_reversed = np.flatnonzero(~np.isnan(reversed_.astype(np.float64)))
     until[is_reversed] = first[reversed_[is_reversed].astype(np.int64)]
     waiver = pc.fill_null(pc.equal(table["kind"], "waiver"), False).to_numpy()
     columns = [
-        _positions(table["loan_id"], loan_ids),
+        positions(table["loan_id"], loan_ids),
         days_of(table["paid_on"]),
         ten_thousandths(table["amount"]),
         np.where(waiver, NO_CASH, until).astype(np.int64),
@@ -320,26 +323,26 @@ def _receipts(
         known_until,
         *_undone(table),
     ]
-    return _sorted(columns, by=(0, 1, 2, 4, 6))
+    return sorted_by(columns, by=(0, 1, 2, 4, 6))
 
 
 def _undone(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
     """For each receipt the number of its payment, the same for all versions, and that of the one it takes back (-1: none)."""
     ids = pc.unique(table["payment_id"]).sort()
     undoes = pc.index_in(table["reverses"], value_set=ids, skip_nulls=True)
-    return _positions(table["payment_id"], ids), pc.fill_null(undoes, -1).to_numpy().astype(np.int64)
+    return positions(table["payment_id"], ids), pc.fill_null(undoes, -1).to_numpy().astype(np.int64)
 
 
 def _events(ledger: Ledger, loan_ids: pa.Array, batch: int | None) -> list[np.ndarray]:
     table = ledger.facts("loan_events", ["loan_id", "event", "effective_on"], batch=batch)
     kinds = [EVENT_KINDS.get(event, OTHER_EVENT) for event in table["event"].to_pylist()]
     columns = [
-        _positions(table["loan_id"], loan_ids),
+        positions(table["loan_id"], loan_ids),
         np.array(kinds, dtype=np.int64),
         days_of(table["effective_on"]),
-        *_known(table),
+        *known_days(table),
     ]
-    return _sorted(columns, by=(0, 2, 1, 3))
+    return sorted_by(columns, by=(0, 2, 1, 3))
 
 
 def _attributes(
@@ -347,7 +350,7 @@ def _attributes(
 ) -> tuple[Attribute, ...]:  # fmt: skip
     """Numeric attributes of loans and borrowers; a category is kept in the ledger and not used as a feature yet."""
     found = [
-        Attribute(name, True, loan, _numbers(loans[name]), *_known(loans))
+        Attribute(name, True, loan, numbers(loans[name]), *known_days(loans))
         for name in loans.column_names
         if name.startswith("attr_") and pa.types.is_floating(loans[name].type)
     ]
@@ -356,10 +359,10 @@ def _attributes(
     names = [name for name in ledger.columns("borrowers") if name.startswith("attr_")]
     people = ledger.facts("borrowers", ["borrower_id", *names], batch=batch)
     people = people.filter(pc.is_in(people["borrower_id"], value_set=borrower_ids))
-    of = _positions(people["borrower_id"], borrower_ids)
+    of = positions(people["borrower_id"], borrower_ids)
     taken = {attribute.name for attribute in found}
     found += [
-        Attribute(name, False, of, _numbers(people[name]), *_known(people))
+        Attribute(name, False, of, numbers(people[name]), *known_days(people))
         for name in names
         if name not in taken and pa.types.is_floating(people[name].type)
     ]
@@ -370,29 +373,8 @@ def _assignments(ledger: Ledger, batch: int | None, loan_ids: pa.Array) -> Assig
     table = ledger.facts(
         "assignments", ["loan_id", "from_on", "officer_id", "branch_id", "group_id"], batch=batch
     )
-    loan, from_on = _positions(table["loan_id"], loan_ids), days_of(table["from_on"])
-    known_at, known_until = _known(table)
+    loan, from_on = positions(table["loan_id"], loan_ids), days_of(table["from_on"])
+    known_at, known_until = known_days(table)
     order = np.lexsort((known_at, from_on, loan))
     names = [table[name].take(pa.array(order)) for name in ("officer_id", "branch_id", "group_id")]
     return Assignments(loan[order], from_on[order], known_at[order], known_until[order], *names)
-
-
-def _known(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
-    return days_of(table["known_at"], missing=_FAR_PAST), days_of(table["known_until"], missing=int(NEVER))
-
-
-def _positions(ids: pa.ChunkedArray, among: pa.Array) -> np.ndarray:
-    return pc.index_in(ids, value_set=among).to_numpy().astype(np.int64)
-
-
-def _numbers(column: pa.ChunkedArray) -> np.ndarray:
-    return pc.fill_null(column.cast(pa.float64()), np.nan).to_numpy()
-
-
-def _sorted(columns: list[np.ndarray], by: tuple[int, ...]) -> list[np.ndarray]:
-    order = np.lexsort([columns[place] for place in reversed(by)])
-    return [np.ascontiguousarray(column[order], dtype=np.int64) for column in columns]
-
-
-def _starts(loan: np.ndarray, count: int) -> np.ndarray:
-    return np.searchsorted(loan, np.arange(count + 1)).astype(np.int64)

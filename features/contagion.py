@@ -14,7 +14,7 @@ from features.arrears import ended_on, exposure_of, is_known, state_on, version_
 from features.book import Book, Facts, facts_of
 from features.clocks import standing_on
 from features.compiled import compiled
-from features.kernel import F_STATE, S_AFTER, S_DELINQUENT, S_DPD
+from features.matrix import F_STATE, S_AFTER, S_DELINQUENT, S_DPD
 from features.receipts import share_of
 
 _NEVER = int(NEVER)

@@ -9,23 +9,15 @@ from typing import NamedTuple
 import numpy as np
 
 from data.days import NEVER
-from features.arrears import is_known
 from features.book import Assignments, Attribute, Book, Facts, facts_of
-from features.catalogue import FEATURE_NAMES
+from features.catalogue import FEATURE_NAMES, FEATURES
 from features.compiled import compiled
 from features.contagion import spread
-from features.kernel import (
-    F_CYCLE,
-    F_EARLIER_MAX,
-    F_EARLIER_SHARE,
-    S_JUDGED,
-    S_LATE,
-    S_MAX_LATE,
-    STATE,
-    Scratch,
-    observe,
-    scratch,
-)
+from features.facts import is_known
+from features.kernel import observe
+from features.matrix import S_DPD, STATE, Scratch, scratch
+from features.relations import tell_relations
+from features.surroundings import count_live, tell
 
 
 class Observation(NamedTuple):
@@ -46,8 +38,10 @@ class Observation(NamedTuple):
 
 
 def feature_names(book: Book) -> list[str]:
-    """Columns of the feature matrix: the catalogue, then the lender's numeric attributes in order of name."""
-    return [*FEATURE_NAMES, *(attribute.name for attribute in book.attributes)]
+    """Columns of the feature matrix: those of every book, those that this ledger records what they need, then the
+    lender's numeric attributes in order of name."""
+    optional = [one.name for one in FEATURES if one.needs in book.holders.recorded]
+    return [*FEATURE_NAMES, *optional, *(attribute.name for attribute in book.attributes)]
 
 
 def working_space(book: Book) -> Scratch:
@@ -66,9 +60,10 @@ def observe_book(book: Book, day: int, known: int, work: Scratch) -> Observation
     row = row[np.lexsort((rows.loan[row], rows.disbursed_on[row], rows.borrower[row]))]
     loan = rows.loan[row]
     state = np.empty((len(row), len(STATE)), dtype=np.int64)
-    features = np.full((len(row), len(FEATURE_NAMES) + len(book.attributes)), np.nan)
+    features = np.full((len(row), len(feature_names(book))), np.nan)
     discounted = np.empty(len(row))
     catalogue = features[:, : len(FEATURE_NAMES)]
+    borrower = rows.borrower[row]
     _observe_rows(
         book.facts,
         loan,
@@ -83,14 +78,26 @@ def observe_book(book: Book, day: int, known: int, work: Scratch) -> Observation
         catalogue,
         discounted,
     )
-    earlier_loans(rows.borrower[row], state, catalogue)
-    for place, attribute in enumerate(book.attributes):
-        of = loan if attribute.of_loans else rows.borrower[row]
-        features[:, len(FEATURE_NAMES) + place] = _attribute_known(attribute, of, known)
     remaining, ended = state[:, STATE.index("remaining")], state[:, STATE.index("ended_on")]
     live = (ended == int(NEVER)) & (remaining > rows.tolerance[row])
+    told = (rows.disbursed_on[row], rows.principal[row], rows.currency[row], live)
+    tell_relations(book.facts, loan, borrower, *told, day, known, state, catalogue)
+    optional = _optional(book, loan, borrower, live, day, known, state)
+    place = len(FEATURE_NAMES) + optional.shape[1]
+    features[:, len(FEATURE_NAMES) : place] = optional
+    for more, attribute in enumerate(book.attributes):
+        of = loan if attribute.of_loans else borrower
+        features[:, place + more] = _attribute_known(attribute, of, known)
     spread(book, row, live, day, known, state, features)
     return Observation(day, row, loan, state, features, discounted, live)
+
+
+def _optional(book: Book, loan: np.ndarray, borrower: np.ndarray, live: np.ndarray, day: int, known: int, state: np.ndarray) -> np.ndarray:  # fmt: skip
+    """The columns of what a lender may record or not, for the rows of one day."""
+    held = assigned(book.assignments, len(book.loan_ids), day, known)[loan]
+    late = state[:, S_DPD] > 0
+    crowd = count_live(book.holders, held, live, late)
+    return tell(book.holders, crowd, (held, borrower, live, late), book.assignments[:4], day, known)
 
 
 @compiled
@@ -108,26 +115,6 @@ def _observe_rows(facts: Facts, loan: np.ndarray, disbursed_on: np.ndarray, prin
             state[i],
             features[i],
         )
-
-
-@compiled
-def earlier_loans(borrower: np.ndarray, state: np.ndarray, out: np.ndarray) -> None:
-    """Fill what a borrower's earlier loans say, for the rows of one day.
-
-    Rows are ordered by (borrower, disbursed_on, loan): a row's earlier loans are the borrower's rows above it,
-    ended or not, each as it was known on that day.
-    """
-    cycle, judged, late, most = 0, 0, 0, 0
-    for i in range(len(borrower)):
-        if i == 0 or borrower[i] != borrower[i - 1]:
-            cycle, judged, late, most = 0, 0, 0, 0
-        cycle += 1
-        out[i, F_CYCLE] = cycle
-        if judged > 0:
-            out[i, F_EARLIER_MAX], out[i, F_EARLIER_SHARE] = most, late / judged
-        judged += state[i, S_JUDGED]
-        late += state[i, S_LATE]
-        most = max(most, state[i, S_MAX_LATE])
 
 
 def _attribute_known(attribute: Attribute, of: np.ndarray, known: int) -> np.ndarray:

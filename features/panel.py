@@ -21,8 +21,8 @@ from data.money import to_units
 from features.book import Book, Facts, facts_of, read_book
 from features.compiled import compiled
 from features.contagion import pulled_on
-from features.kernel import STATE, Scratch
 from features.labels import BAD, DROP_REASONS, GOOD, UNREACHABLE, label
+from features.matrix import STATE, Scratch
 from features.observation import Observation, assigned, feature_names, observe_book, working_space
 from features.settings import ArrearsSettings, LabelSettings, PanelSettings
 from features.snapshot import ALREADY_BAD, ELIGIBLE, NOT_YET_DUE, exposures, statuses, strata

@@ -16,8 +16,8 @@ from data.ledger import Ledger
 from data.money import to_units
 from features.arrears import arrears_class
 from features.book import Book, read_book
-from features.kernel import STATE, UNKNOWN
 from features.labels import can_reach
+from features.matrix import STATE, UNKNOWN
 from features.observation import Observation, assigned, feature_names, observe_book, working_space
 from features.settings import ArrearsSettings, LabelSettings
 

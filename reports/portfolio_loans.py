@@ -26,8 +26,8 @@ from data.errors import TooLittleHistoryError
 from data.ledger import Ledger
 from features.arrears import EVENT_KINDS
 from features.book import Book, read_book
-from features.kernel import STATE
 from features.labels import BAD, GOOD
+from features.matrix import STATE
 from features.observation import working_space
 from features.panel import judged_month_ends, labels_of, snapshot_days
 from features.settings import LabelSettings, PanelSettings

@@ -23,7 +23,8 @@ from features.catalogue import FEATURE_NAMES
 from features.compiled import compiled
 from features.contagion import spread
 from features.distress import first_day_at
-from features.kernel import S_ENDED, S_JUDGED, S_REMAINING, STATE, Scratch, observe
+from features.kernel import observe
+from features.matrix import S_ENDED, S_JUDGED, S_REMAINING, STATE, Scratch
 from features.observation import Observation
 
 _NEVER = int(NEVER)

@@ -121,6 +121,11 @@ def _paid_less_values(row: Row) -> Values:
     }
 
 
+def _crowd(row: Row, holder: str) -> Values:
+    """How many other loans a group, officer or branch has, and how many of a hundred of them are late."""
+    return {"loans": _count(row, f"{holder}_loans"), "late_percent": _percent(row, f"{holder}_late_share")}
+
+
 VALUES: dict[str, Callable[[Row], Values]] = {
     "behind_now": lambda r: {
         "installments_unpaid": _count(r, "installments_unpaid"),
@@ -208,5 +213,16 @@ VALUES: dict[str, Callable[[Row], Values]] = {
         "earlier_max_days_late": _count(r, "earlier_max_days_late"),
         "opened_later": _flag(r, "opened_later"),
     },
+    "rescheduled": lambda r: {
+        "reschedules": _count(r, "reschedules"),
+        "days_since_reschedule": _count(r, "days_since_reschedule"),
+    },
+    "other_loans": lambda r: {
+        "other_loans": _count(r, "other_loans"),
+        "other_loans_max_days_past_due": _count(r, "other_loans_max_days_past_due"),
+    },
+    "group": lambda r: _crowd(r, "group"),
+    "officer": lambda r: _crowd(r, "officer"),
+    "branch": lambda r: _crowd(r, "branch"),
 }
 """Every reason code of the catalogue but `attribute`, and `past_due`, which only the rule uses."""

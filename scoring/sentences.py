@@ -290,6 +290,32 @@ def _earlier_loans(v: Values) -> str:
     return f"an installment of an earlier loan was {several(worst, 'day')} late"
 
 
+def _rescheduled(v: Values) -> str:
+    times, days = _int(v, "reschedules"), v.get("days_since_reschedule")
+    if not times:
+        return "the schedule is the one the loan began with"
+    often = "once" if times == 1 else f"{times} times"
+    return f"rescheduled {often}" + (f", {several(days, 'day')} ago" if isinstance(days, int) else "")
+
+
+def _other_loans(v: Values) -> str:
+    others, worst = _int(v, "other_loans"), _int(v, "other_loans_max_days_past_due")
+    if not others:
+        return "the borrower has no other live loan here"
+    if worst:
+        return f"{'the other' if others == 1 else 'another'} loan of the borrower is {several(worst, 'day')} late now"
+    return f"the borrower's {several(others, 'other live loan')} {'is' if others == 1 else 'are'} not late"
+
+
+def _crowd(v: Values, where: str) -> str:
+    loans, late = _int(v, "loans"), v.get("late_percent")
+    if not loans or not isinstance(late, int):
+        return f"there is no other live loan {where}"
+    if not late:
+        return f"none of {several(loans, 'other live loan')} {where} is late"
+    return f"{late} % of {several(loans, 'other live loan')} {where} {'is' if loans == 1 else 'are'} late"
+
+
 def _attribute(v: Values) -> str:
     name, value = str(v["attribute"]).replace("_", " "), v.get("value")
     below, above = _int(v, "peers_below_percent"), _int(v, "peers_above_percent")
@@ -322,5 +348,10 @@ _ENGLISH: dict[str, Callable[[Values], str]] = {
     "balance_left": _balance_left,
     "contract": _contract,
     "earlier_loans": _earlier_loans,
+    "rescheduled": _rescheduled,
+    "other_loans": _other_loans,
+    "group": lambda v: _crowd(v, "in the group"),
+    "officer": lambda v: _crowd(v, "with the officer"),
+    "branch": lambda v: _crowd(v, "in the branch"),
     "attribute": _attribute,
 }

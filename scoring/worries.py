@@ -143,5 +143,11 @@ _WORRIES: dict[str, Callable[[Values], bool]] = {
     ),
     "contract": lambda v: _number(v, "peers_below_percent") >= TAIL_PERCENT,
     "earlier_loans": _first_or_late_before,
+    "rescheduled": lambda v: _number(v, "reschedules") > 0,
+    "other_loans": lambda v: _number(v, "other_loans_max_days_past_due") > 0,
+    "group": lambda v: _number(v, "late_percent") > 0,
+    # How many loans an officer has, and how the branch does, is no reason to call this borrower.
+    "officer": lambda _: False,
+    "branch": lambda _: False,
     "attribute": lambda v: v.get("value") is None or _unusual(v),
 }

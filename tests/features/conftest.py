@@ -13,6 +13,9 @@ import pytest
 from data.days import NEVER, to_day
 from features.arrears import EVENT_KINDS, NO_CASH, VERSION_KINDS, LoanFacts
 from features.calendars import calendar_tables, no_calendars, rules_of
+from features.catalogue import FEATURE_NAMES
+from features.kernel import observe
+from features.matrix import STATE, scratch
 from features.settings import ArrearsSettings
 
 
@@ -93,6 +96,27 @@ def make_loan(
         rules_of(arrears),
         calendars,
     )
+
+
+def look_at(loan: LoanFacts, day: str, known: str | None = None, compiled: bool = True) -> dict[str, float]:
+    """State and features of a loan of principal 1,000 disbursed on 2024-01-01, by name; amounts of the state in units."""
+    state, out = np.empty(len(STATE), dtype=np.int64), np.empty(len(FEATURE_NAMES))
+    on = to_day(date.fromisoformat(day))
+    seen = on if known is None else to_day(date.fromisoformat(known))
+    work = scratch(len(loan.due_on), len(loan.paid_on))
+    run = observe if compiled else observe.py_func
+    disbursed = to_day(date(2024, 1, 1))
+    discounted = run(loan, disbursed, 10_000_000, 0.0, 100, on, seen, work, state, out)
+    return {
+        **{f"state.{name}": int(value) for name, value in zip(STATE, state, strict=True)},
+        **{name: float(value) for name, value in zip(FEATURE_NAMES, out, strict=True)},
+        "discounted": float(discounted) / 10_000,
+    }
+
+
+@pytest.fixture(scope="session")
+def look() -> Callable[..., dict[str, float]]:
+    return look_at
 
 
 @pytest.fixture(scope="session")

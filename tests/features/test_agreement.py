@@ -29,7 +29,7 @@ from features.agreement_causes import (
 from features.agreement_verdicts import NO_VERDICT, Kinds, Verdict, equal_with, name_causes, verdict_of
 from features.arrears import LoanFacts, version_in_force
 from features.book import facts_of, read_book
-from features.kernel import STATE
+from features.matrix import STATE
 from features.observation import observe_book, working_space
 from features.settings import ArrearsSettings
 

@@ -25,8 +25,9 @@ from features.arrears import (
 )
 from features.book import read_book
 from features.catalogue import FEATURE_NAMES
-from features.kernel import STATE, observe, scratch
+from features.kernel import observe
 from features.labels import BAD, GOOD, NEITHER, label
+from features.matrix import STATE, scratch
 from features.observation import observe_book, working_space
 from features.settings import ArrearsSettings
 

@@ -9,10 +9,12 @@ import pytest
 from data.days import NEVER, to_day
 from features.arrears import LoanFacts
 from features.catalogue import FEATURE_NAMES
-from features.kernel import STATE, observe, scratch
+from features.kernel import observe
 from features.labels import is_reachable
+from features.matrix import STATE, scratch
 
 Loan = Callable[..., LoanFacts]
+Look = Callable[..., dict[str, float]]
 
 
 def look(loan: LoanFacts, day: str, known: str | None = None, compiled: bool = True) -> dict[str, float]:
@@ -34,7 +36,7 @@ def look(loan: LoanFacts, day: str, known: str | None = None, compiled: bool = T
 WEEKLY = [(f"2024-01-{day:02d}", 100) for day in (8, 15, 22, 29)] + [("2024-02-05", 100), ("2024-02-12", 100)]
 
 
-def test_the_last_installments_are_counted_as_a_person_would(loan: Loan) -> None:
+def test_the_last_installments_are_counted_as_a_person_would(loan: Loan, look: Look) -> None:
     """On time, 3 days late, in two parts 4 days late, still open for 1 day."""
     paid = [("2024-01-08", 100), ("2024-01-18", 100), ("2024-01-22", 40), ("2024-01-26", 60)]
     seen = look(loan(WEEKLY, paid), "2024-01-30")
@@ -53,7 +55,7 @@ def test_the_last_installments_are_counted_as_a_person_would(loan: Loan) -> None
     assert seen["past_due_to_installment"] == 1
 
 
-def test_an_installment_due_today_and_open_is_neither_late_nor_on_time(loan: Loan) -> None:
+def test_an_installment_due_today_and_open_is_neither_late_nor_on_time(loan: Loan, look: Look) -> None:
     seen = look(loan(WEEKLY, [("2024-01-08", 100)]), "2024-01-15")
     assert seen["state.judged"] == 1
     assert (seen["late_count_6"], seen["on_time_streak"], seen["installments_unpaid"]) == (0, 1, 0)
@@ -61,7 +63,7 @@ def test_an_installment_due_today_and_open_is_neither_late_nor_on_time(loan: Loa
     assert seen["state.due_unpaid"] == 1_000_000
 
 
-def test_early_payment_is_seen_as_early_and_ahead(loan: Loan) -> None:
+def test_early_payment_is_seen_as_early_and_ahead(loan: Loan, look: Look) -> None:
     seen = look(loan(WEEKLY, [("2024-01-05", 300)]), "2024-01-16")
     assert seen["early_share_6"] == 1
     assert seen["mean_days_early_6"] == pytest.approx((3 + 10) / 2)
@@ -70,7 +72,7 @@ def test_early_payment_is_seen_as_early_and_ahead(loan: Loan) -> None:
     assert seen["next_due_to_usual"] == 1
 
 
-def test_the_rhythm_counts_days_with_a_payment(loan: Loan) -> None:
+def test_the_rhythm_counts_days_with_a_payment(loan: Loan, look: Look) -> None:
     paid = [("2024-01-08", 50), ("2024-01-08", 50), ("2024-01-14", 100), ("2024-01-24", 100)]
     seen = look(loan(WEEKLY, paid), "2024-01-30")
     assert seen["payment_gap_mean"] == 8
@@ -80,7 +82,7 @@ def test_the_rhythm_counts_days_with_a_payment(loan: Loan) -> None:
     assert seen["paid_to_due_30"] == pytest.approx(300 / 400)
 
 
-def test_a_bounced_payment_is_no_payment_once_the_bounce_is_known(loan: Loan) -> None:
+def test_a_bounced_payment_is_no_payment_once_the_bounce_is_known(loan: Loan, look: Look) -> None:
     """The payment of the 15th was reversed, which became known on the 19th."""
     facts = loan(WEEKLY, [("2024-01-08", 100), ("2024-01-15", 100), ("2024-01-15", -100, "2024-01-19")])
     facts.paid_cash_until[2] = to_day(date(2024, 1, 19))
@@ -90,20 +92,20 @@ def test_a_bounced_payment_is_no_payment_once_the_bounce_is_known(loan: Loan) ->
     assert after["last_days_late"] == 4
 
 
-def test_nothing_paid_yet_is_missing_and_not_zero(loan: Loan) -> None:
+def test_nothing_paid_yet_is_missing_and_not_zero(loan: Loan, look: Look) -> None:
     seen = look(loan(WEEKLY), "2024-01-07")
     for name in ("days_since_payment", "late_share", "last_days_late", "payment_gap_mean", "paid_to_due_90"):
         assert np.isnan(seen[name]), name
     assert seen["state.first_due_reached"] == 0
 
 
-def test_a_loan_without_a_schedule_has_no_features(loan: Loan) -> None:
+def test_a_loan_without_a_schedule_has_no_features(loan: Loan, look: Look) -> None:
     seen = look(loan([("2024-01-08", 0)]), "2024-01-20")
     assert np.isnan(seen["discounted"])
     assert all(np.isnan(seen[name]) for name in FEATURE_NAMES)
 
 
-def test_outstanding_principal_falls_after_interest_is_covered(loan: Loan) -> None:
+def test_outstanding_principal_falls_after_interest_is_covered(loan: Loan, look: Look) -> None:
     facts = loan([("2024-01-31", 110), ("2024-02-29", 110)], [("2024-01-20", 60)])
     facts.due_principal[:] = 1_000_000
     assert look(facts, "2024-01-31")["state.outstanding"] == 2_000_000 - 500_000
@@ -111,7 +113,7 @@ def test_outstanding_principal_falls_after_interest_is_covered(loan: Loan) -> No
     assert look(facts, "2024-01-31")["state.outstanding"] == -1
 
 
-def test_a_loan_that_ended_is_judged_as_it_stood_that_day(loan: Loan) -> None:
+def test_a_loan_that_ended_is_judged_as_it_stood_that_day(loan: Loan, look: Look) -> None:
     facts = loan(WEEKLY, [("2024-01-08", 100)], events=[("written_off", "2024-01-20")])
     seen = look(facts, "2024-06-30")
     assert seen["state.ended_on"] == to_day(date(2024, 1, 20))
@@ -119,7 +121,7 @@ def test_a_loan_that_ended_is_judged_as_it_stood_that_day(loan: Loan) -> None:
     assert seen["installments_due"] == 2
 
 
-def test_dues_after_a_closing_do_not_exist_and_before_it_is_known_they_do(loan: Loan) -> None:
+def test_dues_after_a_closing_do_not_exist_and_before_it_is_known_they_do(loan: Loan, look: Look) -> None:
     facts = loan(WEEKLY, [("2024-01-08", 100)], events=[("closed", "2024-01-12", "2024-01-20")])
     assert look(facts, "2024-01-19")["days_past_due"] == 4
     assert look(facts, "2024-01-19")["state.ended_on"] == int(NEVER)
@@ -127,7 +129,7 @@ def test_dues_after_a_closing_do_not_exist_and_before_it_is_known_they_do(loan: 
 
 
 @pytest.mark.parametrize("day", ["2024-01-07", "2024-01-15", "2024-01-30", "2024-02-20"])
-def test_facts_dated_or_known_later_change_nothing(loan: Loan, day: str) -> None:
+def test_facts_dated_or_known_later_change_nothing(loan: Loan, day: str, look: Look) -> None:
     """Later dues of the same schedule are known; later receipts, events and versions are not."""
     paid = [("2024-01-08", 100), ("2024-01-18", 100)]
     now = look(loan(WEEKLY, [p for p in paid if p[0] <= day]), day)
@@ -150,14 +152,14 @@ def test_facts_dated_or_known_later_change_nothing(loan: Loan, day: str) -> None
     assert {k: v for k, v in now.items() if v == v} == {k: v for k, v in later.items() if v == v}
 
 
-def test_the_guard_against_the_future_can_fail(loan: Loan) -> None:
+def test_the_guard_against_the_future_can_fail(loan: Loan, look: Look) -> None:
     """The same loan with the later receipt dated one day earlier is not the same."""
     now = look(loan(WEEKLY), "2024-01-30")
     leaked = look(loan(WEEKLY, [("2024-01-30", 500)]), "2024-01-30")
     assert now["days_past_due"] != leaked["days_past_due"]
 
 
-def test_the_compiled_kernel_is_the_plain_one(loan: Loan) -> None:
+def test_the_compiled_kernel_is_the_plain_one(loan: Loan, look: Look) -> None:
     paid = [
         ("2024-01-08", 100),
         ("2024-01-18", 100),
@@ -170,7 +172,7 @@ def test_the_compiled_kernel_is_the_plain_one(loan: Loan) -> None:
         assert look(loan(WEEKLY, paid), day) == pytest.approx(plain, nan_ok=True)
 
 
-def test_what_falls_due_next_is_told_after_what_was_paid_ahead(loan: Loan) -> None:
+def test_what_falls_due_next_is_told_after_what_was_paid_ahead(loan: Loan, look: Look) -> None:
     """Paid 250 by the 10th: the 15th is covered, of the 22nd 50 are missing."""
     seen = look(loan(WEEKLY, [("2024-01-08", 250)]), "2024-01-10")
     assert (seen["days_to_next_due"], seen["next_due_to_usual"]) == (12, 0.5)
@@ -180,7 +182,7 @@ def test_what_falls_due_next_is_told_after_what_was_paid_ahead(loan: Loan) -> No
     assert (paid_up["state.next_due_on"], paid_up["state.next_due"]) == (-1, -1)
 
 
-def test_who_has_paid_nine_months_ahead_cannot_fall_behind_in_three(loan: Loan) -> None:
+def test_who_has_paid_nine_months_ahead_cannot_fall_behind_in_three(loan: Loan, look: Look) -> None:
     monthly = [(f"2024-{month:02}-15", 100) for month in range(1, 13)]
     seen = look(loan(monthly, [("2024-01-15", 900)]), "2024-02-16")
     assert seen["state.next_due_on"] == to_day(date(2024, 10, 15))
