@@ -52,6 +52,8 @@ class Ledger:
     manifest: Manifest
     homes: dict[int, tuple[pa.Array, pa.Array]] | None = field(default=None, compare=False, repr=False)
     """Of a part of a ledger (`part_with`): the borrowers and loans it holds, by bucket."""
+    only: int | None = None
+    """Of one bucket of a ledger (`bucket`): which."""
     _verified: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
 
     @classmethod
@@ -127,8 +129,14 @@ class Ledger:
 
     def buckets(self) -> tuple[int, ...]:
         """The buckets that hold rows, ascending; all rows of a borrower and its loans lie in one."""
+        if self.only is not None:
+            return (self.only,)
         found = {_bucket_of(name) for name in self.manifest.files() if "/bucket-" in name}
         return tuple(sorted(found if self.homes is None else found & set(self.homes)))
+
+    def bucket(self, bucket: int) -> "Ledger":
+        """The ledger as if it held one of `buckets()` and nothing else: whole borrowers, and what belongs to nobody."""
+        return replace(self, only=bucket)
 
     def part_with(self, loans: pa.Array, batch: int | None = None) -> "Ledger":
         """The ledger as if it held the borrowers of these loans, with their other loans, and nobody else.
@@ -167,6 +175,7 @@ class Ledger:
         Errors: `LedgerError` for a table, column or batch that is not there.
         """
         shape = _table(table)
+        bucket = self.only if bucket is None else bucket
         known = self.columns(table)
         for name in columns:
             if name not in known:

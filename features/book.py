@@ -154,8 +154,16 @@ def facts_of(book: Facts, loan: int) -> LoanFacts:
     )
 
 
-def read_book(ledger: Ledger, batch: int | None = None, arrears: ArrearsSettings | None = None) -> Book:
-    """All loans of the ledger as it stood at `batch` (default: the newest), counted by `arrears` (default: the design's)."""
+def read_book(
+    ledger: Ledger,
+    batch: int | None = None,
+    arrears: ArrearsSettings | None = None,
+    holders: dict[str, pa.Array] | None = None,
+) -> Book:
+    """All loans of the ledger as it stood at `batch` (default: the newest), counted by `arrears` (default: the design's).
+
+    holders: the ids of all groups, officers and branches, where the ledger is a part of another (`features.parts`).
+    """
     arrears = arrears or ArrearsSettings()
     loans = ledger.facts(
         "loans",
@@ -204,7 +212,7 @@ def read_book(ledger: Ledger, batch: int | None = None, arrears: ArrearsSettings
         facts,
         _attributes(ledger, batch, loans, loan, borrower_ids),
         assignments,
-        holders_of({name: getattr(assignments, name) for name in HOLDERS}),
+        holders_of({name: getattr(assignments, name) for name in HOLDERS}, holders),
         ledger.date_grid == "month_end",
         arrears,
     )

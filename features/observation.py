@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from data.days import NEVER
+from features.arrears import ended_on, state_on, version_in_force
 from features.book import Assignments, Attribute, Book, Facts, facts_of
 from features.catalogue import FEATURE_NAMES, FEATURES
 from features.compiled import compiled
@@ -17,7 +18,9 @@ from features.facts import is_known
 from features.kernel import observe
 from features.matrix import S_DPD, STATE, Scratch, scratch
 from features.relations import tell_relations
-from features.surroundings import count_live, tell
+from features.surroundings import Crowd, count_live, tell
+
+_NEVER = int(NEVER)
 
 
 class Observation(NamedTuple):
@@ -48,16 +51,40 @@ def working_space(book: Book) -> Scratch:
     return scratch(book.longest_schedule, book.most_receipts)
 
 
-def observe_book(book: Book, day: int, known: int, work: Scratch) -> Observation:
+def _rows_seen(book: Book, day: int, known: int) -> np.ndarray:
+    """Positions among the book's loan rows of those disbursed and recorded, by (borrower, disbursed_on, loan)."""
+    rows = book.rows
+    row = np.flatnonzero((rows.known_at <= known) & (known < rows.known_until) & (rows.disbursed_on <= day))
+    return row[np.lexsort((rows.loan[row], rows.disbursed_on[row], rows.borrower[row]))]
+
+
+def standing(book: Book, day: int, known: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(Position of the assignment, whether live, whether past due) of the n loans of a day; what `count_live` takes."""
+    row = _rows_seen(book, day, known)
+    loan = book.rows.loan[row]
+    live, late = np.empty(len(row), dtype=np.bool_), np.empty(len(row), dtype=np.bool_)
+    _stand(book.facts, loan, book.rows.tolerance[row], day, known, live, late)
+    return assigned(book.assignments, len(book.loan_ids), day, known)[loan], live, late
+
+
+@compiled
+def _stand(facts: Facts, loan: np.ndarray, tolerance: np.ndarray, day: int, known: int, live: np.ndarray, late: np.ndarray) -> None:  # fmt: skip
+    for i in range(len(loan)):
+        one = facts_of(facts, loan[i])
+        version = version_in_force(one, day, known)
+        live[i], late[i] = False, False
+        if version >= 0 and ended_on(one, day, known) == _NEVER:
+            now = state_on(one, version, day, known, tolerance[i])
+            live[i], late[i] = now.remaining > tolerance[i], now.days_past_due > 0
+
+
+def observe_book(book: Book, day: int, known: int, work: Scratch, crowd: Crowd | None = None) -> Observation:
     """Every loan disbursed by `day`, as known on `known` (a day number, as `day`).
 
-    A loan whose record was corrected is seen as it was recorded on that day. Rows are the same for any order of
-    the ledger's rows.
+    crowd: who is live and late over the whole book, where `book` is a part of it (`features.parts`). A loan whose
+    record was corrected is seen as it was recorded on that day. Rows are the same for any order of the ledger's rows.
     """
-    rows = book.rows
-    seen = (rows.known_at <= known) & (known < rows.known_until) & (rows.disbursed_on <= day)
-    row = np.flatnonzero(seen)
-    row = row[np.lexsort((rows.loan[row], rows.disbursed_on[row], rows.borrower[row]))]
+    rows, row = book.rows, _rows_seen(book, day, known)
     loan = rows.loan[row]
     state = np.empty((len(row), len(STATE)), dtype=np.int64)
     features = np.full((len(row), len(feature_names(book))), np.nan)
@@ -82,7 +109,7 @@ def observe_book(book: Book, day: int, known: int, work: Scratch) -> Observation
     live = (ended == int(NEVER)) & (remaining > rows.tolerance[row])
     told = (rows.disbursed_on[row], rows.principal[row], rows.currency[row], live)
     tell_relations(book.facts, loan, borrower, *told, day, known, state, catalogue)
-    optional = _optional(book, loan, borrower, live, day, known, state)
+    optional = _optional(book, loan, borrower, live, day, known, state, crowd)
     place = len(FEATURE_NAMES) + optional.shape[1]
     features[:, len(FEATURE_NAMES) : place] = optional
     for more, attribute in enumerate(book.attributes):
@@ -92,11 +119,11 @@ def observe_book(book: Book, day: int, known: int, work: Scratch) -> Observation
     return Observation(day, row, loan, state, features, discounted, live)
 
 
-def _optional(book: Book, loan: np.ndarray, borrower: np.ndarray, live: np.ndarray, day: int, known: int, state: np.ndarray) -> np.ndarray:  # fmt: skip
+def _optional(book: Book, loan: np.ndarray, borrower: np.ndarray, live: np.ndarray, day: int, known: int, state: np.ndarray, crowd: Crowd | None) -> np.ndarray:  # fmt: skip
     """The columns of what a lender may record or not, for the rows of one day."""
     held = assigned(book.assignments, len(book.loan_ids), day, known)[loan]
     late = state[:, S_DPD] > 0
-    crowd = count_live(book.holders, held, live, late)
+    crowd = crowd or count_live(book.holders, held, live, late)
     return tell(book.holders, crowd, (held, borrower, live, late), book.assignments[:4], day, known)
 
 

@@ -18,15 +18,18 @@ from data.days import fridays, month_ends, to_date, to_day
 from data.errors import TooLittleHistoryError
 from data.ledger import Ledger
 from data.money import to_units
-from features.book import Book, Facts, facts_of, read_book
+from features.book import Book, Facts, facts_of
+from features.catalogue import FEATURE_NAMES
 from features.compiled import compiled
 from features.contagion import pulled_on
 from features.labels import BAD, DROP_REASONS, GOOD, UNREACHABLE, label
 from features.matrix import STATE, Scratch
 from features.observation import Observation, assigned, feature_names, observe_book, working_space
+from features.parts import Parts, first_due
 from features.settings import ArrearsSettings, LabelSettings, PanelSettings
 from features.snapshot import ALREADY_BAD, ELIGIBLE, NOT_YET_DUE, exposures, statuses, strata
 from features.snapshot import UNREACHABLE as UNREACHABLE_STATUS
+from features.surroundings import Crowd
 
 _NOT_ELIGIBLE = {
     NOT_YET_DUE: "no installment had fallen due yet",
@@ -69,41 +72,55 @@ def build_panel(
 ) -> Panel:
     """Snapshots from `first` (default: as in the settings, else the first due date) to `last` (default: the newest mature day).
 
-    `until` is the day whose knowledge ends the labels. `progress` is told (days done, days in all). Raises
+    `until` is the day whose knowledge ends the labels. `progress` is told (steps done, steps in all). Raises
     TooLittleHistoryError where no snapshot day is mature by `until` or none has an eligible loan.
     """
-    book = read_book(ledger, batch, arrears)
-    days = snapshot_days(book, until, labels, settings, first, last)
-    work = working_space(book)
-    parts, dropped = [], dict.fromkeys(_COUNTED, 0)
-    for done, day in enumerate(days):
-        parts.append(_snapshots(book, day, labels, work, dropped))
-        if progress:
-            progress(done + 1, len(days))
-    frame = pd.concat(parts, ignore_index=True)
+    parts = Parts(ledger, batch, arrears)
+    rounded, due = ledger.date_grid == "month_end", first_due(ledger, batch)
+    days = snapshot_days(due, rounded, until, labels, settings, first, last)
+    steps = len(parts) * (2 if parts.names_holders else 1)
+    tell = progress or _silently
+    crowds = parts.crowds([to_day(day) for day in days], lambda done, _: tell(done, steps))
+    frames: list[pd.DataFrame] = []
+    dropped, features = dict.fromkeys(_COUNTED, 0), FEATURE_NAMES
+    for book in parts:
+        work, features = working_space(book), tuple(feature_names(book))
+        frames += [_snapshots(book, day, labels, work, dropped, crowds.get(to_day(day))) for day in days]
+        tell(steps - len(parts) + len(frames) // len(days), steps)
+    frame = pd.concat(frames, ignore_index=True)
     if frame.empty:
         raise TooLittleHistoryError(
             f"No loan was eligible on any of the {len(days)} days from {days[0]} to {days[-1]}: nothing to learn from."
         )
+    frame = frame.sort_values(["as_of", "loan_id"], ignore_index=True)
     month = pd.PeriodIndex(pd.to_datetime(frame["as_of"]), freq="M")
     frame["weight"] = 1.0 / frame.groupby([frame["loan_id"], month])["loan_id"].transform("size")
-    every = "month_end" if book.month_end_only or settings.every == "month" else "week"
-    return Panel(frame, feature_names(book), dropped, every, days[0], days[-1], until, book.arrears)
+    every = "month_end" if rounded or settings.every == "month" else "week"
+    arrears = arrears or ArrearsSettings()
+    return Panel(frame, list(features), dropped, every, days[0], days[-1], until, arrears)
+
+
+def _silently(_done: int, _total: int) -> None:
+    """Progress that nobody asked for."""
 
 
 def snapshot_days(
-    book: Book,
+    first_due: int | None,
+    rounded: bool,
     until: date,
     labels: LabelSettings,
     settings: PanelSettings,
     first: date | None = None,
     last: date | None = None,
 ) -> list[date]:
-    """The days a panel looks at: Fridays (the first four of a month by default) or month ends, mature by `until`."""
-    opened = to_date(int(book.facts.all.due_on.min())) if len(book.facts.all.due_on) else until
+    """The days a panel looks at: Fridays (the first four of a month by default) or month ends, mature by `until`.
+
+    first_due: the day number of the book's earliest due date, None where nothing is due; rounded: its dates are month ends.
+    """
+    opened = until if first_due is None else to_date(first_due)
     newest = until - timedelta(days=labels.horizon_days + labels.lag_days)
     start, end = max(first or settings.first or opened, opened), min(last or newest, newest)
-    if book.month_end_only or settings.every == "month":
+    if rounded or settings.every == "month":
         days = month_ends(start, end) if start <= end else []
     else:
         days = [day for day in fridays(start, end) if (day.day - 1) // 7 < settings.most_per_month]
@@ -116,11 +133,16 @@ def snapshot_days(
 
 
 def _snapshots(
-    book: Book, on: date, labels: LabelSettings, work: Scratch, dropped: dict[str, int]
+    book: Book,
+    on: date,
+    labels: LabelSettings,
+    work: Scratch,
+    dropped: dict[str, int],
+    crowd: Crowd | None = None,
 ) -> pd.DataFrame:
     """The examples of one day; adds the live loans that are none to `dropped`."""
     day = to_day(on)
-    seen = observe_book(book, day, day, work)
+    seen = observe_book(book, day, day, work, crowd)
     kind = statuses(book, seen, labels)
     for status, words in _NOT_ELIGIBLE.items():
         dropped[words] += int((seen.live & (kind == status)).sum())
@@ -155,7 +177,7 @@ def _day_frame(
     ids["exposure"] = exposures(seen)[0][keep]
     ids["past_due_amount"] = to_units(seen.state[keep, STATE.index("past_due")])
     ids["due_unpaid_amount"] = to_units(seen.state[keep, STATE.index("due_unpaid")])
-    ids["stratum"] = strata(days_past_due, labels)
+    ids["stratum"] = pd.Series(strata(days_past_due, labels), dtype=object)
     ids["label"] = (codes == BAD).astype(np.int8)
     matrix = pd.DataFrame(seen.features[keep], columns=pd.Index(feature_names(book)))
     return pd.concat([ids, matrix], axis=1)

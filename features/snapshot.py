@@ -118,8 +118,8 @@ def _frame(book: Book, seen: Observation, known: int, settings: LabelSettings) -
     columns["installments_judged"] = judged.astype(np.int32)
     columns["thin_file"] = judged < settings.thin_file_installments
     frame = pd.DataFrame(columns)
-    names = feature_names(book)
-    matrix = pd.DataFrame(seen.features, columns=pd.Index(names)).drop(columns="days_past_due")
+    matrix = pd.DataFrame(seen.features, columns=pd.Index(feature_names(book)))
+    matrix = matrix.drop(columns=[name for name in matrix if name in frame])  # told as whole days already
     frame = pd.concat([frame, matrix], axis=1)[seen.live]
     return frame.sort_values("loan_id", kind="stable").reset_index(drop=True)
 

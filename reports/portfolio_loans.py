@@ -197,7 +197,9 @@ def prevalence_by_stratum(
     names = labels.stratum_names()
     sums = np.zeros((len(names), 3))
     try:
-        days = snapshot_days(book, until or ledger.business_date, labels, looks)
+        due = book.facts.all.due_on
+        first = int(due.min()) if len(due) else None
+        days = snapshot_days(first, book.month_end_only, until or ledger.business_date, labels, looks)
     except TooLittleHistoryError:
         days = []
     work = working_space(book)

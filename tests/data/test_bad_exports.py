@@ -235,7 +235,7 @@ def test_a_disk_without_room_for_what_does_not_fit_into_memory_is_told_as_that(
     lines = (f"P{n:07d},L{n % 3 + 1},2024-01-{n % 14 + 8:02d},0.01," for n in range(700_000))
     many.files["payments.csv"] = "Receipt,LoanNo,Paid,Amount,Posted\n" + "\n".join(lines) + "\n"
     many.write()
-    monkeypatch.setattr(data.staging, "MEMORY", "100MB")
+    monkeypatch.setattr(data.staging, "MEMORY", "80MB")
     with mounted(tmp_path / "disk", "5m") as again:
         desk = Desk(another_lender("disk/here"), capsys)
         desk.lender.root = tmp_path / "disk"

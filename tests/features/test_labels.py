@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import date
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -84,11 +83,8 @@ def test_a_loan_at_the_threshold_on_the_day_is_no_example(loan: Loan) -> None:
 
 def test_g12_e_a_snapshot_whose_horizon_the_data_do_not_reach_is_dropped() -> None:
     """G12 e: data end on day 60; the newest snapshot day is one whose horizon and lag have passed."""
-    book = SimpleNamespace(
-        facts=SimpleNamespace(all=SimpleNamespace(due_on=np.array([AS_OF - 400]))), month_end_only=False
-    )
     until = to_date(AS_OF + 60)
-    days = snapshot_days(book, until, LabelSettings(), PanelSettings())  # type: ignore[arg-type]
+    days = snapshot_days(AS_OF - 400, False, until, LabelSettings(), PanelSettings())
     assert days[-1] <= to_date(AS_OF + 60 - 100)
     assert to_date(AS_OF) not in days
 
