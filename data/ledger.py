@@ -164,6 +164,7 @@ class Ledger:
         bucket: int | None = None,
         owners: pa.Array | None = None,
         keys: pa.Array | None = None,
+        numbered: bool = False,
     ) -> pa.Table:
         """Every version of every fact the ledger held at `batch` (default: the newest).
 
@@ -172,6 +173,7 @@ class Ledger:
         Order: the table's `sort` (loan tables: loan_id, dates, key), then batch. `bucket` reads one of
         `buckets()`; None reads all. Tables without buckets are returned whole whatever the bucket. owners: only facts of
         these loans (or borrowers, where the table is theirs); keys: only facts with these ids; both: facts of either.
+        numbered: words that repeat may come as dictionaries, several to a column, for a reader who looks each up once.
         Errors: `LedgerError` for a table, column or batch that is not there.
         """
         shape = _table(table)
@@ -205,8 +207,12 @@ class Ledger:
                 rows = _any_of(self._read(name, wanted, number, record.digests.get(name), repeated), only)
                 if held is not None and home is not None:
                     rows = _any_of(rows, {shape.owner: held[home][shape.owner == "loan_id"]})
-                parts.append(_unpacked(rows))
+                parts.append(rows)
         kinds = {**{column.name: column.kind for column in shape.columns}, **self.attributes(table)}
+        if numbered and len(parts) == 1 and not changed and set(wanted) <= set(parts[0].column_names):
+            rows = parts[0].append_column("known_until", pa.nulls(parts[0].num_rows, pa.date32()))
+            return rows.select(list(dict.fromkeys([*columns, "known_at", "known_until"])))
+        parts = [_unpacked(rows) for rows in parts]
         empty = _empty(wanted, kinds)
         rows = pa.concat_tables([empty, *parts], promote_options="default")
         if changed:

@@ -143,19 +143,19 @@ def outstanding_on(loan: LoanFacts, version: int, day: int, known: int) -> int:
     """Principal not yet covered by receipts, in 1/10,000, oldest dues first and interest before principal; NOT_KNOWN
     where a due is not split."""
     paid = paid_by(loan, version, day, known)
-    number = loan.version_number[version]
+    number = loan.versions[version].number
     total, outstanding = 0, 0
-    for i in range(len(loan.due_on)):
+    for i in range(len(loan.dues)):
         if (
-            loan.due_version[i] != number
-            or loan.due_amount[i] <= 0
-            or not is_known(loan.due_known_at[i], loan.due_known_until[i], known)
+            loan.dues[i].version != number
+            or loan.dues[i].amount <= 0
+            or not is_known(loan.dues[i].known_at, loan.dues[i].known_until, known)
         ):
             continue
-        if loan.due_principal[i] < 0:
+        if loan.dues[i].principal < 0:
             return NOT_KNOWN
-        total += loan.due_amount[i]
-        outstanding += min(loan.due_principal[i], min(loan.due_amount[i], max(0, total - paid)))
+        total += loan.dues[i].amount
+        outstanding += min(loan.dues[i].principal, min(loan.dues[i].amount, max(0, total - paid)))
     return outstanding
 
 
@@ -176,10 +176,10 @@ def _days(loan: LoanFacts, on: int, known: int, tolerance: int, way: int) -> int
     if way == FROM_THE_NEXT_DAY and state.oldest_unpaid_on == on:
         return 0
     if way == SINCE_THE_LAST_PAYMENT:
-        for p in range(len(loan.paid_on)):
-            paid = loan.paid_on[p] <= on and loan.paid_amount[p] > 0
-            if paid and is_known(loan.paid_known_at[p], loan.paid_known_until[p], known):
-                days = min(days, on - loan.paid_on[p])
+        for p in range(len(loan.receipts)):
+            paid = loan.receipts[p].paid_on <= on and loan.receipts[p].amount > 0
+            if paid and is_known(loan.receipts[p].known_at, loan.receipts[p].known_until, known):
+                days = min(days, on - loan.receipts[p].paid_on)
     return days
 
 
@@ -306,15 +306,16 @@ def _habits(facts: Facts) -> Iterator[tuple[int, int, Facts]]:
     every = facts.all
     if every.rules.inclusive:
         yield NEXT_DAY, FROM_THE_NEXT_DAY, facts
-    paused = (every.event_kind == PAUSE_STARTED) | (every.event_kind == PAUSE_ENDED)
+    paused = (every.events.kind == PAUSE_STARTED) | (every.events.kind == PAUSE_ENDED)
     if paused.any():
         yield PAUSE, BY_THE_RULES, _without_events(facts, paused)
     yield LAST_PAYMENT, SINCE_THE_LAST_PAYMENT, facts
-    ends = (every.event_kind >= CLOSED) & (every.event_kind <= SOLD)
+    ends = (every.events.kind >= CLOSED) & (every.events.kind <= SOLD)
     if ends.any():
         yield ENDED, BY_THE_RULES, _without_events(facts, ends)
 
 
 def _without_events(facts: Facts, which: np.ndarray) -> Facts:
-    kind = np.where(which, OTHER_EVENT, facts.all.event_kind).astype(facts.all.event_kind.dtype)
-    return facts._replace(all=facts.all._replace(event_kind=kind))
+    events = facts.all.events.copy()
+    events.kind[which] = OTHER_EVENT
+    return facts._replace(all=facts.all._replace(events=events))

@@ -101,9 +101,9 @@ class State(NamedTuple):
 def version_in_force(loan: LoanFacts, day: int, known: int) -> int:
     """Position of the schedule version that rules on `day`: the highest that is known and effective; -1 if none."""
     found = -1
-    for v in range(len(loan.version_number)):
-        if loan.version_effective_on[v] <= day and is_known(
-            loan.version_known_at[v], loan.version_known_until[v], known
+    for v in range(len(loan.versions)):
+        if loan.versions[v].effective_on <= day and is_known(
+            loan.versions[v].known_at, loan.versions[v].known_until, known
         ):
             found = v
     return found
@@ -116,11 +116,11 @@ def original_version(loan: LoanFacts, day: int, known: int) -> int:
     A correction replaces its predecessor from disbursement on; one that follows a reschedule corrects that one.
     """
     found = -1
-    for v in range(len(loan.version_number)):
-        if loan.version_effective_on[v] <= day and is_known(
-            loan.version_known_at[v], loan.version_known_until[v], known
+    for v in range(len(loan.versions)):
+        if loan.versions[v].effective_on <= day and is_known(
+            loan.versions[v].known_at, loan.versions[v].known_until, known
         ):
-            if found >= 0 and loan.version_kind[v] != FROM_THE_START:
+            if found >= 0 and loan.versions[v].kind != FROM_THE_START:
                 break
             found = v
     return found
@@ -129,13 +129,13 @@ def original_version(loan: LoanFacts, day: int, known: int) -> int:
 @compiled
 def ended_on(loan: LoanFacts, day: int, known: int) -> int:
     """The day the loan ended (closed, written or charged off, or an excluding event such as death) if that is by `day`, else NEVER."""
-    for e in range(len(loan.event_on)):
-        if loan.event_on[e] > day:
+    for e in range(len(loan.events)):
+        if loan.events[e].event_on > day:
             break
-        if CLOSED <= loan.event_kind[e] <= SOLD and is_known(
-            loan.event_known_at[e], loan.event_known_until[e], known
+        if CLOSED <= loan.events[e].kind <= SOLD and is_known(
+            loan.events[e].known_at, loan.events[e].known_until, known
         ):
-            return loan.event_on[e]
+            return loan.events[e].event_on
     return _NEVER
 
 

@@ -19,9 +19,23 @@ from data.ledger import Ledger
 from data.money import minor_unit
 from features.calendars import calendars_of, homes_of, no_calendars, no_homes, rules_of
 from features.compiled import compiled
-from features.facts import EVENT_KINDS, FROM_THE_START, NO_CASH, OTHER_EVENT, VERSION_KINDS, LoanFacts
+from features.facts import (
+    DUE,
+    EVENT,
+    EVENT_KINDS,
+    FROM_THE_START,
+    HOME,
+    NO_CASH,
+    OTHER_EVENT,
+    RECEIPT,
+    REFINANCED,
+    VERSION,
+    VERSION_KINDS,
+    LoanFacts,
+    records,
+)
 from features.families import Family, refinanced_by
-from features.reading import known_days, numbers, positions, sorted_by, starts_of
+from features.reading import known_days, numbers, numbers_of, positions, sorted_by, starts_of
 from features.settings import ArrearsSettings
 from features.surroundings import HOLDERS, Holders, holders_of
 
@@ -109,9 +123,8 @@ class Assignments(NamedTuple):
     group_id: pa.ChunkedArray
 
 
-@compiled
-def facts_of(book: Facts, loan: int) -> LoanFacts:
-    """The facts of one loan, as views into the book's arrays."""
+def loan_facts(book: Facts, loan: int) -> LoanFacts:
+    """The facts of one loan, as views into the book's arrays, for plain Python to read."""
     v0, v1 = book.version_starts[loan], book.version_starts[loan + 1]
     d0, d1 = book.due_starts[loan], book.due_starts[loan + 1]
     p0, p1 = book.paid_starts[loan], book.paid_starts[loan + 1]
@@ -120,38 +133,19 @@ def facts_of(book: Facts, loan: int) -> LoanFacts:
     r0, r1 = book.refinanced_starts[loan], book.refinanced_starts[loan + 1]
     every = book.all
     return LoanFacts(
-        every.version_number[v0:v1],
-        every.version_kind[v0:v1],
-        every.version_effective_on[v0:v1],
-        every.version_credit[v0:v1],
-        every.version_known_at[v0:v1],
-        every.version_known_until[v0:v1],
-        every.due_version[d0:d1],
-        every.due_on[d0:d1],
-        every.due_amount[d0:d1],
-        every.due_principal[d0:d1],
-        every.due_known_at[d0:d1],
-        every.due_known_until[d0:d1],
-        every.paid_on[p0:p1],
-        every.paid_amount[p0:p1],
-        every.paid_cash_until[p0:p1],
-        every.paid_known_at[p0:p1],
-        every.paid_known_until[p0:p1],
-        every.paid_number[p0:p1],
-        every.paid_undoes[p0:p1],
-        every.event_kind[e0:e1],
-        every.event_on[e0:e1],
-        every.event_known_at[e0:e1],
-        every.event_known_until[e0:e1],
-        every.home_calendar[h0:h1],
-        every.home_known_at[h0:h1],
-        every.home_known_until[h0:h1],
-        every.refinanced_on[r0:r1],
-        every.refinanced_known_at[r0:r1],
-        every.refinanced_known_until[r0:r1],
+        every.versions[v0:v1],
+        every.dues[d0:d1],
+        every.receipts[p0:p1],
+        every.events[e0:e1],
+        every.homes[h0:h1],
+        every.refinanced[r0:r1],
         every.rules,
         every.calendars,
     )
+
+
+facts_of = compiled(loan_facts)
+"""The same for compiled functions."""
 
 
 def read_book(
@@ -196,7 +190,7 @@ def read_book(
         days_of(loans["disbursed_on"]),
         ten_thousandths(loans["principal"]),
         numbers(loans["annual_rate"]),
-        np.array([unit[code] for code in currency.to_pylist()], dtype=np.int64),
+        numbers_of(currency, unit),
         pc.is_valid(loans["opening_on"]).to_numpy(),
         *known,
         positions(currency, pc.unique(currency).sort()),
@@ -239,7 +233,9 @@ def _facts(ledger: Ledger, loan_ids: pa.Array, loans: pa.Table, rows: LoanRows, 
         calendars = calendars_of(ledger, batch, arrears, names, first, last)
     family = np.lexsort((rows.known_at, rows.loan, rows.borrower))
     of_family = (rows.loan, rows.disbursed_on, rows.tolerance, rows.currency, rows.known_at, rows.known_until)
-    facts = [*versions[1:], *dues[1:], *receipts[1:], *events[1:], *homes[1:], *refinanced[1:]]
+    kinds = (VERSION, DUE, RECEIPT, EVENT, HOME, REFINANCED)
+    columns = (versions, dues, receipts, events, homes, refinanced)
+    facts = [records(kind, some[1:]) for kind, some in zip(kinds, columns, strict=True)]
     return Facts(
         starts_of(versions[0], count),
         starts_of(dues[0], count),
@@ -254,10 +250,9 @@ def _facts(ledger: Ledger, loan_ids: pa.Array, loans: pa.Table, rows: LoanRows, 
 
 
 def _versions(ledger: Ledger, loan_ids: pa.Array, batch: int | None) -> list[np.ndarray]:
-    table = ledger.facts(
-        "schedules", ["loan_id", "version", "effective_on", "reason", "credit_carried"], batch=batch
-    )
-    kind = np.array([VERSION_KINDS[reason] for reason in table["reason"].to_pylist()], dtype=np.int64)
+    wanted = ["loan_id", "version", "effective_on", "reason", "credit_carried"]
+    table = ledger.facts("schedules", wanted, batch=batch, numbered=True)
+    kind = numbers_of(table["reason"], VERSION_KINDS)
     columns = [
         positions(table["loan_id"], loan_ids),
         table["version"].to_numpy().astype(np.int64),
@@ -270,8 +265,8 @@ def _versions(ledger: Ledger, loan_ids: pa.Array, batch: int | None) -> list[np.
 
 
 def _dues(ledger: Ledger, loan_ids: pa.Array, loans: pa.Table, rows: LoanRows, versions: list[np.ndarray], batch: int | None, charges: bool) -> list[np.ndarray]:  # fmt: skip
-    wanted = ["loan_id", "version", "due_on", "amount_due", "principal_due", "kind"]
-    table = ledger.facts("installments", wanted, batch=batch)
+    wanted = ["loan_id", "version", "due_on", "amount_due", "principal_due", *([] if charges else ["kind"])]
+    table = ledger.facts("installments", wanted, batch=batch, numbered=True)
     if not charges:
         table = table.filter(pc.fill_null(pc.not_equal(table["kind"], "charge"), True))
     columns = [
@@ -284,6 +279,8 @@ def _dues(ledger: Ledger, loan_ids: pa.Array, loans: pa.Table, rows: LoanRows, v
     ]
     opening = ten_thousandths(loans["opening_past_due"], missing=0)
     opens = np.flatnonzero(opening > 0)
+    if len(opens) == 0:
+        return sorted_by(columns, by=(0, 1, 2, 3, 5))
     # Opening arrears belong to every version that rules from the start.
     number = [versions[1][(versions[0] == rows.loan[i]) & (versions[2] == FROM_THE_START)] for i in opens]
     repeat = [len(n) for n in number]
@@ -304,49 +301,55 @@ def _dues(ledger: Ledger, loan_ids: pa.Array, loans: pa.Table, rows: LoanRows, v
 def _receipts(
     ledger: Ledger, loan_ids: pa.Array, batch: int | None, waivers: bool = True
 ) -> list[np.ndarray]:
-    wanted = ["payment_id", "loan_id", "paid_on", "amount", "kind", "status", "reverses"]
-    table = ledger.facts("payments", wanted, batch=batch)
-    posted = pc.fill_null(pc.equal(table["status"], "posted"), True)
+    wanted = ["loan_id", "paid_on", "amount", "kind", "status", "reverses"]
+    table = ledger.facts("payments", wanted, batch=batch, numbered=True)
     kinds = COUNTED_PAYMENTS if waivers else tuple(kind for kind in COUNTED_PAYMENTS if kind != "waiver")
-    counted = pc.fill_null(pc.is_in(table["kind"], pa.array(kinds)), True)
-    table = table.filter(pc.and_(posted, counted))
-    known_at, known_until = known_days(table)
-    until = np.full(table.num_rows, NEVER, dtype=np.int32)
-    reverses = table["reverses"]
-    names_one = np.flatnonzero(pc.is_valid(reverses).to_numpy())
-    undone = pc.unique(reverses.take(names_one))
-    first = np.full(len(undone), NEVER, dtype=np.int32)
-    np.minimum.at(first, positions(reverses.take(names_one), undone), known_at[names_one])
-    # Every version of a payment is undone by its reversal, also one that came back after it had vanished.
-    reversed_ = pc.index_in(table["payment_id"], value_set=undone).to_numpy(zero_copy_only=False)
-    is_reversed = np.flatnonzero(~np.isnan(reversed_.astype(np.float64)))
-    until[is_reversed] = first[reversed_[is_reversed].astype(np.int64)]
-    waiver = pc.fill_null(pc.equal(table["kind"], "waiver"), False).to_numpy()
+    posted = numbers_of(table["status"], {"posted": 1, "": 1}, 0)
+    counted = numbers_of(table["kind"], {**dict.fromkeys(kinds, 1), "": 1}, 0)
+    counts = np.flatnonzero(posted * counted)
+    if len(counts) < table.num_rows:
+        table = table.take(pa.array(counts))
+    loan, known = positions(table["loan_id"], loan_ids), known_days(table)
+    until = np.full(table.num_rows, NEVER, dtype=np.int64)
+    number, undoes = np.full(table.num_rows, -1), np.full(table.num_rows, -1)
+    reversals = np.flatnonzero(pc.is_valid(table["reverses"]).to_numpy())
+    if len(reversals):
+        ids = ledger.facts("payments", ["payment_id"], batch=batch)["payment_id"].take(pa.array(counts))
+        _undo(ids, table["reverses"], reversals, loan, known[0], (until, number, undoes))
+    waived = numbers_of(table["kind"], {"waiver": 1}, 0) == 1
     columns = [
-        positions(table["loan_id"], loan_ids),
+        loan,
         days_of(table["paid_on"]),
         ten_thousandths(table["amount"]),
-        np.where(waiver, NO_CASH, until).astype(np.int64),
-        known_at,
-        known_until,
-        *_undone(table),
+        np.where(waived, NO_CASH, until),
+        *known,
+        number,
+        undoes,
     ]
     return sorted_by(columns, by=(0, 1, 2, 4, 6))
 
 
-def _undone(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
-    """For each receipt the number of its payment, the same for all versions, and that of the one it takes back (-1: none)."""
-    ids = pc.unique(table["payment_id"]).sort()
-    undoes = pc.index_in(table["reverses"], value_set=ids, skip_nulls=True)
-    return positions(table["payment_id"], ids), pc.fill_null(undoes, -1).to_numpy().astype(np.int64)
+def _undo(ids: pa.ChunkedArray, reverses: pa.ChunkedArray, reversals: np.ndarray, loan: np.ndarray, known_at: np.ndarray, out: tuple[np.ndarray, ...]) -> None:  # fmt: skip
+    """Fill, for the receipts of loans with reversals: until when each was cash, the number of its payment, the same for all
+    versions, and the number of the payment it takes back. Every version of a payment is undone by its reversal, also
+    one that came back after it had vanished."""
+    until, number, undoes = out
+    named = reverses.take(pa.array(reversals)).cast(pa.string())
+    undone = pc.unique(named)
+    undoes[reversals] = positions(named, undone)
+    first = np.full(len(undone), NEVER, dtype=np.int64)
+    np.minimum.at(first, undoes[reversals], known_at[reversals])
+    rows = np.flatnonzero(np.isin(loan, loan[reversals]))
+    number[rows] = pc.fill_null(pc.index_in(ids.take(pa.array(rows)), value_set=undone), -1).to_numpy()
+    rows = rows[number[rows] >= 0]
+    until[rows] = first[number[rows]]
 
 
 def _events(ledger: Ledger, loan_ids: pa.Array, batch: int | None) -> list[np.ndarray]:
-    table = ledger.facts("loan_events", ["loan_id", "event", "effective_on"], batch=batch)
-    kinds = [EVENT_KINDS.get(event, OTHER_EVENT) for event in table["event"].to_pylist()]
+    table = ledger.facts("loan_events", ["loan_id", "event", "effective_on"], batch=batch, numbered=True)
     columns = [
         positions(table["loan_id"], loan_ids),
-        np.array(kinds, dtype=np.int64),
+        numbers_of(table["event"], EVENT_KINDS, OTHER_EVENT),
         days_of(table["effective_on"]),
         *known_days(table),
     ]

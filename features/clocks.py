@@ -39,15 +39,15 @@ def standing_on(loan: LoanFacts, version: int, day: int, known: int, tolerance: 
     row = calendar_row(loan, known)
     due, due_before, total = 0, 0, 0
     oldest = _NEVER
-    number = loan.version_number[version]
-    for i in range(len(loan.due_on)):
-        if loan.due_version[i] != number or not is_known(
-            loan.due_known_at[i], loan.due_known_until[i], known
+    number = loan.versions[version].number
+    for i in range(len(loan.dues)):
+        if loan.dues[i].version != number or not is_known(
+            loan.dues[i].known_at, loan.dues[i].known_until, known
         ):
             continue
-        amount = loan.due_amount[i]
+        amount = loan.dues[i].amount
         total += amount
-        on = falls_due(loan, row, loan.due_on[i])
+        on = falls_due(loan, row, loan.dues[i].due_on)
         if on > day:
             continue
         due += amount
@@ -61,17 +61,17 @@ def standing_on(loan: LoanFacts, version: int, day: int, known: int, tolerance: 
 @compiled
 def exposure_of(loan: LoanFacts, version: int, known: int, standing: Standing) -> int:
     """Outstanding principal after FIFO, interest before principal; else the remaining dues. In 1/10,000."""
-    outstanding, sum_due, number = 0, 0, loan.version_number[version]
-    for i in range(len(loan.due_on)):
-        if loan.due_version[i] != number or not is_known(
-            loan.due_known_at[i], loan.due_known_until[i], known
+    outstanding, sum_due, number = 0, 0, loan.versions[version].number
+    for i in range(len(loan.dues)):
+        if loan.dues[i].version != number or not is_known(
+            loan.dues[i].known_at, loan.dues[i].known_until, known
         ):
             continue
-        if loan.due_principal[i] < 0 and loan.due_amount[i] > 0:
+        if loan.dues[i].principal < 0 and loan.dues[i].amount > 0:
             return max(0, standing.total - standing.paid - standing.aside)
-        sum_due += loan.due_amount[i]
-        missing = min(loan.due_amount[i], max(0, sum_due - standing.paid))
-        outstanding += min(missing, max(0, loan.due_principal[i]))
+        sum_due += loan.dues[i].amount
+        missing = min(loan.dues[i].amount, max(0, sum_due - standing.paid))
+        outstanding += min(missing, max(0, loan.dues[i].principal))
     return max(0, outstanding - standing.aside)
 
 
@@ -102,13 +102,13 @@ def counted_after(loan: LoanFacts, version: int, day: int, known: int, tolerance
     row, first, current = calendar_row(loan, known), day, day + 1
     while True:
         before = -_NEVER
-        for i in range(len(loan.due_on)):
-            on = falls_due(loan, row, loan.due_on[i]) + late_from
+        for i in range(len(loan.dues)):
+            on = falls_due(loan, row, loan.dues[i].due_on) + late_from
             if before < on < current:
                 before = on
-        for p in range(len(loan.paid_on)):
-            if before < loan.paid_on[p] < current:
-                before = loan.paid_on[p]
+        for p in range(len(loan.receipts)):
+            if before < loan.receipts[p].paid_on < current:
+                before = loan.receipts[p].paid_on
         if before == -_NEVER:
             break
         current = before

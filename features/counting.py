@@ -27,9 +27,9 @@ def calendar_row(loan: LoanFacts, known: int) -> int:
     if loan.rules.days == EVERY_DAY:
         return -1
     calendar = 0
-    for h in range(len(loan.home_calendar)):
-        if is_known(loan.home_known_at[h], loan.home_known_until[h], known):
-            calendar = loan.home_calendar[h]
+    for h in range(len(loan.homes)):
+        if is_known(loan.homes[h].known_at, loan.homes[h].known_until, known):
+            calendar = loan.homes[h].calendar
             break
     row = loan.calendars.epoch_starts[calendar]
     for e in range(row + 1, loan.calendars.epoch_starts[calendar + 1]):
@@ -65,15 +65,15 @@ def paused_days(loan: LoanFacts, since: int, day: int, known: int) -> int:
     """Counted days between `since` and `day` on which the loan was paused; a pause that still runs counts up to `day`."""
     row = calendar_row(loan, known)
     paused, started = 0, _NEVER
-    for e in range(len(loan.event_on)):
-        if loan.event_on[e] > day:
+    for e in range(len(loan.events)):
+        if loan.events[e].event_on > day:
             break
-        if not is_known(loan.event_known_at[e], loan.event_known_until[e], known):
+        if not is_known(loan.events[e].known_at, loan.events[e].known_until, known):
             continue
-        if loan.event_kind[e] == PAUSE_STARTED and started == _NEVER:
-            started = loan.event_on[e]
-        elif loan.event_kind[e] == PAUSE_ENDED and started != _NEVER:
-            paused += counted(loan, row, max(started, since), loan.event_on[e])
+        if loan.events[e].kind == PAUSE_STARTED and started == _NEVER:
+            started = loan.events[e].event_on
+        elif loan.events[e].kind == PAUSE_ENDED and started != _NEVER:
+            paused += counted(loan, row, max(started, since), loan.events[e].event_on)
             started = _NEVER
     if started != _NEVER:
         paused += counted(loan, row, max(started, since), day)

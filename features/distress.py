@@ -30,7 +30,7 @@ def _moves_by_itself(loan: LoanFacts) -> bool:
     if loan.rules.clock != OLDEST_UNPAID or loan.rules.days == WORKING_DAYS:
         return True
     pauses = 0
-    for kind in loan.event_kind:
+    for kind in loan.events.kind:
         if kind == PAUSE_STARTED:
             pauses += 1
     return pauses > 0
@@ -58,21 +58,21 @@ def first_day_at(loan: LoanFacts, first: int, last: int, known: int, at_least: i
     if first <= last and days_past_due(loan, first, known, tolerance) >= at_least:
         return first
     row = calendar_row(loan, known)
-    for i in range(len(loan.due_on)):
-        on = falls_due(loan, row, loan.due_on[i]) + at_least - loan.rules.inclusive
+    for i in range(len(loan.dues)):
+        on = falls_due(loan, row, loan.dues[i].due_on) + at_least - loan.rules.inclusive
         if first < on <= last and on < found and days_past_due(loan, on, known, tolerance) >= at_least:
             found = on
-    for p in range(len(loan.paid_on)):
-        on = loan.paid_on[p]
+    for p in range(len(loan.receipts)):
+        on = loan.receipts[p].paid_on
         if (
-            loan.paid_amount[p] < 0
+            loan.receipts[p].amount < 0
             and first < on <= last
             and on < found
             and days_past_due(loan, on, known, tolerance) >= at_least
         ):
             found = on
-    for v in range(len(loan.version_number)):
-        on = loan.version_effective_on[v]
+    for v in range(len(loan.versions)):
+        on = loan.versions[v].effective_on
         if first < on <= last and on < found and days_past_due(loan, on, known, tolerance) >= at_least:
             found = on
     return found
@@ -81,12 +81,12 @@ def first_day_at(loan: LoanFacts, first: int, last: int, known: int, at_least: i
 @compiled
 def rescheduled_late(loan: LoanFacts, as_of: int, last: int, known: int, tolerance: int) -> bool:
     """Whether a reschedule took effect in (as_of, last] on a day on which the version before it was late."""
-    for v in range(1, len(loan.version_number)):
-        on = loan.version_effective_on[v]
+    for v in range(1, len(loan.versions)):
+        on = loan.versions[v].effective_on
         if (
-            loan.version_kind[v] == RESCHEDULED
+            loan.versions[v].kind == RESCHEDULED
             and as_of < on <= last
-            and is_known(loan.version_known_at[v], loan.version_known_until[v], known)
+            and is_known(loan.versions[v].known_at, loan.versions[v].known_until, known)
         ):
             before = version_in_force(loan, on - 1, known)
             if before >= 0 and state_on(loan, before, on, known, tolerance).days_past_due >= 1:
@@ -101,11 +101,11 @@ def refinanced_late(loan: LoanFacts, as_of: int, last: int, known: int, toleranc
     Late: at least one day past due on that day but for what was received on it, since the new loan pays off the old
     one on the day it is disbursed.
     """
-    for r in range(len(loan.refinanced_on)):
-        on = loan.refinanced_on[r]
+    for r in range(len(loan.refinanced)):
+        on = loan.refinanced[r].refinanced_on
         if not (
             as_of < on <= last
-            and is_known(loan.refinanced_known_at[r], loan.refinanced_known_until[r], known)
+            and is_known(loan.refinanced[r].known_at, loan.refinanced[r].known_until, known)
         ):
             continue
         version = version_in_force(loan, on - 1, known)

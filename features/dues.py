@@ -64,9 +64,9 @@ def dues_of(one: LoanFacts, calendar: int, known: int, kinds: Kinds | None = Non
     """
     left = {key: list(of) for key, of in (kinds or {}).items()}
     found = []
-    for i in np.flatnonzero((one.due_known_at <= known) & (known < one.due_known_until)):
-        key = int(one.due_version[i]), int(one.due_on[i]), int(one.due_amount[i])
+    for i in np.flatnonzero((one.dues.known_at <= known) & (known < one.dues.known_until)):
+        key = int(one.dues[i].version), int(one.dues[i].due_on), int(one.dues[i].amount)
         of = left.get(key, [])
         kind = of.pop(0) if of else INSTALLMENT if kinds is None else OPENING
-        found.append(Due(int(falls_due(one, calendar, one.due_on[i])), key[1], key[2], key[0], kind))
+        found.append(Due(int(falls_due(one, calendar, one.dues[i].due_on)), key[1], key[2], key[0], kind))
     return found

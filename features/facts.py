@@ -5,7 +5,8 @@ are numbers since 1970-01-01. The rules come from `features.settings.ArrearsSett
 with the facts, so that nothing that counts can be asked without them. Nothing here counts anything.
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol, cast, overload
 
 import numpy as np
 
@@ -90,51 +91,65 @@ class Calendars(NamedTuple):
     days: np.ndarray
 
 
+def record(*fields: str) -> np.dtype:
+    return np.dtype([(name, np.int64) for name in fields])
+
+
+_KNOWN = ("known_at", "known_until")
+VERSION = record("number", "kind", "effective_on", "credit", *_KNOWN)
+DUE = record("version", "due_on", "amount", "principal", *_KNOWN)
+RECEIPT = record("paid_on", "amount", "cash_until", *_KNOWN, "number", "undoes")
+EVENT = record("kind", "event_on", *_KNOWN)
+HOME = record("calendar", *_KNOWN)
+REFINANCED = record("refinanced_on", *_KNOWN)
+
+
+class Records(Protocol):
+    """An array of records (`np.recarray`): `facts[i].field` is one number, `facts.field` a column of them."""
+
+    @overload
+    def __getitem__(self, at: slice | np.ndarray) -> "Records": ...
+    @overload
+    def __getitem__(self, at: "int | np.integer") -> Any: ...
+    def __len__(self) -> int: ...
+    def __getattr__(self, field: str) -> Any: ...
+    def copy(self) -> "Records": ...
+
+
 class LoanFacts(NamedTuple):
-    """Every fact of one loan, each with the days between which it was known: [known_at, known_until).
+    """Every fact of one loan as arrays of records, each with the days between which it was known: [known_at, known_until).
 
     versions: sorted by number; `credit` is the receipts carried over to a version that starts anew.
-    dues: sorted by (version, due date), `due_principal` is -1 where the source does not split the installment.
-    receipts: posted payments, waivers and reversals (negative), sorted by date; `paid_cash_until` is the day its
+    dues: sorted by (version, due date), `principal` is -1 where the source does not split the installment.
+    receipts: posted payments, waivers and reversals (negative), sorted by date; `cash_until` is the day its
     reversal became known, NEVER where it was not reversed, and NO_CASH for a waiver, which nobody paid.
-    `paid_number` is the same for all versions of a payment; `paid_undoes` that of the payment a reversal takes
-    back, -1 for none.
+    `number` is the same for all versions of a payment; `undoes` that of the payment a reversal takes back, -1 for none.
     events: sorted by date.
     homes: the calendar of the branch of the loan's first assignment, sorted by that assignment's day.
     refinanced: the days on which a later loan of the same borrower refinanced this one.
     """
 
-    version_number: np.ndarray
-    version_kind: np.ndarray
-    version_effective_on: np.ndarray
-    version_credit: np.ndarray
-    version_known_at: np.ndarray
-    version_known_until: np.ndarray
-    due_version: np.ndarray
-    due_on: np.ndarray
-    due_amount: np.ndarray
-    due_principal: np.ndarray
-    due_known_at: np.ndarray
-    due_known_until: np.ndarray
-    paid_on: np.ndarray
-    paid_amount: np.ndarray
-    paid_cash_until: np.ndarray
-    paid_known_at: np.ndarray
-    paid_known_until: np.ndarray
-    paid_number: np.ndarray
-    paid_undoes: np.ndarray
-    event_kind: np.ndarray
-    event_on: np.ndarray
-    event_known_at: np.ndarray
-    event_known_until: np.ndarray
-    home_calendar: np.ndarray
-    home_known_at: np.ndarray
-    home_known_until: np.ndarray
-    refinanced_on: np.ndarray
-    refinanced_known_at: np.ndarray
-    refinanced_known_until: np.ndarray
+    versions: Records
+    dues: Records
+    receipts: Records
+    events: Records
+    homes: Records
+    refinanced: Records
     rules: Rules
     calendars: Calendars
+
+
+def empty_records(kind: np.dtype, count: int) -> Records:
+    """So many records, of zeros."""
+    return cast(Records, np.zeros(count, kind).view(np.recarray))
+
+
+def records(kind: np.dtype, columns: Sequence[np.ndarray]) -> Records:
+    """n records of a kind from its n-long columns, in order."""
+    found = empty_records(kind, len(columns[0]))
+    for name, column in zip(kind.names or (), columns, strict=True):
+        setattr(found, name, column)
+    return found
 
 
 @compiled

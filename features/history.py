@@ -46,11 +46,11 @@ def _lately(judged: int, day: int, work: Scratch, out: np.ndarray) -> None:
         seen, late, most = 0, 0, 0
         for back in range(judged):
             i = judged - 1 - back
-            if day - work.due_on[i] >= WINDOWS[w]:
+            if day - work.dues[i].due_on >= WINDOWS[w]:
                 break
             seen += 1
-            late += work.days_late[i] > 0
-            most = max(most, work.days_late[i])
+            late += work.dues[i].days_late > 0
+            most = max(most, work.dues[i].days_late)
         if seen > 0:
             out[F_COUNT + w], out[F_MOST + w] = late, most
 
@@ -67,7 +67,7 @@ def _run(judged: int, work: Scratch, out: np.ndarray) -> None:
     weight, weights, weighted = 1.0, 0.0, 0.0
     total, squares, late_run, longest, unbroken = 0.0, 0.0, 0, 0, True
     for back in range(judged):
-        days = work.days_late[judged - 1 - back]
+        days = work.dues[judged - 1 - back].days_late
         weights, weighted, weight = weights + weight, weighted + weight * days, weight * FADES
         late_run = late_run + 1 if days > 0 else 0
         unbroken = unbroken and days > 0
@@ -80,10 +80,10 @@ def _run(judged: int, work: Scratch, out: np.ndarray) -> None:
                 out[F_SPREAD_12] = _deviation(back + 1, total, squares)
     if judged > 0:
         out[F_WEIGHTED], out[F_LONGEST] = weighted / weights, longest
-        if work.days_late[judged - 1] == 0:
+        if work.dues[judged - 1].days_late == 0:
             out[F_STREAK] = 0
     if judged > 1:
-        out[F_STEP] = work.days_late[judged - 1] - work.days_late[judged - 2]
+        out[F_STEP] = work.dues[judged - 1].days_late - work.dues[judged - 2].days_late
 
 
 @compiled
@@ -93,7 +93,7 @@ def _pay_day(judged: int, work: Scratch, out: np.ndarray) -> None:
     count = min(judged, 6)
     for back in range(count):
         i = judged - 1 - back
-        offset = float(work.days_late[i] - work.days_early[i])
+        offset = float(work.dues[i].days_late - work.dues[i].days_early)
         total, squares = total + offset, squares + offset * offset
         if back < 3:
             recent += offset
@@ -109,12 +109,12 @@ def _covered_when_due(judged: int, receipts: int, credit: int, work: Scratch, ou
     before, r, total = 0, -1, 0.0
     first = max(0, judged - 6)
     for i in range(judged):
-        while r + 1 < receipts and work.paid_on[r + 1] <= work.due_on[i]:
+        while r + 1 < receipts and work.receipts[r + 1].paid_on <= work.dues[i].due_on:
             r += 1
         if i >= first:
-            money = credit if r < 0 else work.covered[r]
-            total += min(1.0, max(0.0, (money - before) / work.due[i]))
-        before += work.due[i]
+            money = credit if r < 0 else work.receipts[r].covered
+            total += min(1.0, max(0.0, (money - before) / work.dues[i].amount))
+        before += work.dues[i].amount
     if judged > 0:
         out[F_COVERED] = total / (judged - first)
 
@@ -124,29 +124,29 @@ def _ahead(loan: LoanFacts, version: int, dues: int, day: int, disbursed_on: int
     """What the schedule still holds: the month ahead, the largest installment, the end; and how it began."""
     soon, largest = 0.0, 0.0
     for i in range(dues):
-        if work.due_on[i] > day:
-            largest = max(largest, float(work.due[i]))
-            if work.due_on[i] <= day + 30:
-                soon += work.due[i]
+        if work.dues[i].due_on > day:
+            largest = max(largest, float(work.dues[i].amount))
+            if work.dues[i].due_on <= day + 30:
+                soon += work.dues[i].amount
     out[F_DUE_30] = soon / usual
     if largest > 0:
         out[F_LARGEST] = largest / usual
-    out[F_TO_END] = max(0, work.due_on[dues - 1] - day)
-    if loan.version_kind[version] == FROM_THE_START:
-        out[F_FIRST] = work.due_on[0] - disbursed_on
+    out[F_TO_END] = max(0, work.dues[dues - 1].due_on - day)
+    if loan.versions[version].kind == FROM_THE_START:
+        out[F_FIRST] = work.dues[0].due_on - disbursed_on
 
 
 @compiled
 def _reschedules(loan: LoanFacts, day: int, known: int, out: np.ndarray) -> None:
     count = 0
-    for v in range(len(loan.version_number)):
+    for v in range(len(loan.versions)):
         if (
-            loan.version_kind[v] == RESCHEDULED
-            and loan.version_effective_on[v] <= day
-            and is_known(loan.version_known_at[v], loan.version_known_until[v], known)
+            loan.versions[v].kind == RESCHEDULED
+            and loan.versions[v].effective_on <= day
+            and is_known(loan.versions[v].known_at, loan.versions[v].known_until, known)
         ):
             count += 1
-            out[F_SINCE_RESCHEDULE] = day - loan.version_effective_on[v]
+            out[F_SINCE_RESCHEDULE] = day - loan.versions[v].effective_on
     out[F_RESCHEDULES] = count
 
 
@@ -156,7 +156,7 @@ def tell_history(loan: LoanFacts, version: int, dues: int, receipts: int, judged
     _lately(judged, day, work, out)
     _run(judged, work, out)
     _pay_day(judged, work, out)
-    _covered_when_due(judged, receipts, loan.version_credit[version], work, out)
+    _covered_when_due(judged, receipts, loan.versions[version].credit, work, out)
     _ahead(loan, version, dues, day, disbursed_on, usual, work, out)
     _reschedules(loan, day, known, out)
     out[F_ORIGINAL] = state[S_ORIGINAL]

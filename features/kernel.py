@@ -95,16 +95,16 @@ SCALE = 10_000.0
 def _gather_dues(loan: LoanFacts, version: int, known: int, work: Scratch) -> int:
     """Known installments of one version with something due, in order of date; how many."""
     found = 0
-    number, row = loan.version_number[version], calendar_row(loan, known)
-    for i in range(len(loan.due_on)):
+    number, row = loan.versions[version].number, calendar_row(loan, known)
+    for i in range(len(loan.dues)):
         if (
-            loan.due_version[i] == number
-            and loan.due_amount[i] > 0
-            and is_known(loan.due_known_at[i], loan.due_known_until[i], known)
+            loan.dues[i].version == number
+            and loan.dues[i].amount > 0
+            and is_known(loan.dues[i].known_at, loan.dues[i].known_until, known)
         ):
-            work.due_on[found] = falls_due(loan, row, loan.due_on[i])
-            work.due[found] = loan.due_amount[i]
-            work.principal[found] = loan.due_principal[i]
+            work.dues[found].due_on = falls_due(loan, row, loan.dues[i].due_on)
+            work.dues[found].amount = loan.dues[i].amount
+            work.dues[found].principal = loan.dues[i].principal
             found += 1
     return found
 
@@ -120,26 +120,30 @@ def _gather_receipts(
     from which it stays covered.
     """
     after = receipts_count_after(loan, version)
-    total = loan.version_credit[version]
+    total = loan.versions[version].credit
     found = 0
-    for p in range(len(loan.paid_on)):
-        if loan.paid_on[p] > day:
+    for p in range(len(loan.receipts)):
+        if loan.receipts[p].paid_on > day:
             break
-        if loan.paid_on[p] <= after or not is_known(loan.paid_known_at[p], loan.paid_known_until[p], known):
+        if loan.receipts[p].paid_on <= after or not is_known(
+            loan.receipts[p].known_at, loan.receipts[p].known_until, known
+        ):
             continue
-        total += loan.paid_amount[p]
+        total += loan.receipts[p].amount
         if loan.rules.curtails == 1:
             continue
-        if found > 0 and work.paid_on[found - 1] == loan.paid_on[p]:
-            work.covered[found - 1] = total
+        if found > 0 and work.receipts[found - 1].paid_on == loan.receipts[p].paid_on:
+            work.receipts[found - 1].covered = total
         else:
-            work.paid_on[found] = loan.paid_on[p]
-            work.covered[found] = total
+            work.receipts[found].paid_on = loan.receipts[p].paid_on
+            work.receipts[found].covered = total
             found += 1
     if loan.rules.curtails == 1:
-        _, _, found = curtailing(loan, version, day, known, tolerance, work.paid_on, work.covered)
+        _, _, found = curtailing(
+            loan, version, day, known, tolerance, work.receipts.paid_on, work.receipts.covered
+        )
     for r in range(found - 2, -1, -1):
-        work.covered[r] = min(work.covered[r], work.covered[r + 1])
+        work.receipts[r].covered = min(work.receipts[r].covered, work.receipts[r + 1].covered)
     return found
 
 
@@ -147,29 +151,31 @@ def _gather_receipts(
 def _judge(loan: LoanFacts, version: int, dues: int, receipts: int, day: int, known: int, tolerance: int, work: Scratch) -> int:  # fmt: skip
     """Days late, days early, number of parts and openness of every judged installment; how many were judged."""
     judged, sum_due, r, first = 0, 0, -1, -1
-    credit, row = loan.version_credit[version], calendar_row(loan, known)
+    credit, row = loan.versions[version].credit, calendar_row(loan, known)
     for i in range(dues):
-        if work.due_on[i] > day:
+        if work.dues[i].due_on > day:
             break
         before = sum_due
-        sum_due += work.due[i]
-        may_miss = allowed(loan, work.due[i], tolerance)
+        sum_due += work.dues[i].amount
+        may_miss = allowed(loan, work.dues[i].amount, tolerance)
         # `first` is the receipt that begins to cover this installment, `r` the one that completes it; -1 is the credit.
-        while first < receipts and (credit if first < 0 else work.covered[first]) <= before + tolerance:
+        while (
+            first < receipts and (credit if first < 0 else work.receipts[first].covered) <= before + tolerance
+        ):
             first += 1
-        while r < receipts and (credit if r < 0 else work.covered[r]) < sum_due - may_miss:
+        while r < receipts and (credit if r < 0 else work.receipts[r].covered) < sum_due - may_miss:
             r += 1
         covered = r < receipts
-        if not covered and work.due_on[i] == day:
+        if not covered and work.dues[i].due_on == day:
             break
-        until = day if not covered else (work.due_on[i] if r < 0 else work.paid_on[r])
-        late = counted(loan, row, work.due_on[i], until)
-        if late > 0:
-            late = max(0, late - paused_days(loan, work.due_on[i], until, known))
-        work.days_late[judged] = late
-        work.days_early[judged] = max(0, work.due_on[i] - until)
-        work.open_[judged] = 0 if covered else 1
-        work.parts[judged] = r - first + 1 if covered else (2 if first < receipts else 1)
+        until = day if not covered else (work.dues[i].due_on if r < 0 else work.receipts[r].paid_on)
+        late = counted(loan, row, work.dues[i].due_on, until)
+        if late > 0 and len(loan.events) > 0:
+            late = max(0, late - paused_days(loan, work.dues[i].due_on, until, known))
+        work.dues[judged].days_late = late
+        work.dues[judged].days_early = max(0, work.dues[i].due_on - until)
+        work.dues[judged].is_open = 0 if covered else 1
+        work.dues[judged].parts = r - first + 1 if covered else (2 if first < receipts else 1)
         judged += 1
     return judged
 
@@ -189,22 +195,22 @@ def _lateness(judged: int, day: int, work: Scratch, out: np.ndarray) -> None:
     recent, streak, streak_runs, since = 0.0, 0, True, np.nan
     for back in range(judged):
         i = judged - 1 - back
-        days = work.days_late[i]
+        days = work.dues[i].days_late
         if days > 0:
             late += 1
             streak_runs = False
             if np.isnan(since):
-                since = float(day - work.due_on[i])
+                since = float(day - work.dues[i].due_on)
         elif streak_runs:
             streak += 1
         total += days
         squares += days * days
         most = max(most, days)
         if back < 6:
-            if work.days_early[i] > 0:
+            if work.dues[i].days_early > 0:
                 early += 1
-                early_days += work.days_early[i]
-            if work.parts[i] > 1:
+                early_days += work.dues[i].days_early
+            if work.dues[i].parts > 1:
                 partial += 1
         last_one = back == judged - 1
         if back == 0:
@@ -236,29 +242,31 @@ def _payments(loan: LoanFacts, dues: int, day: int, known: int, work: Scratch, s
     state[S_LAST_ON], state[S_LAST] = UNKNOWN, UNKNOWN
     last, gaps, total, squares, month, reversals = _NEVER, 0, 0.0, 0.0, 0, 0
     paid = np.zeros(len(PAID_TO_DUE_WINDOWS))
-    for p in range(len(loan.paid_on) - 1, -1, -1):
-        if loan.paid_on[p] > day or not is_known(loan.paid_known_at[p], loan.paid_known_until[p], known):
+    for p in range(len(loan.receipts) - 1, -1, -1):
+        if loan.receipts[p].paid_on > day or not is_known(
+            loan.receipts[p].known_at, loan.receipts[p].known_until, known
+        ):
             continue
-        if loan.paid_cash_until[p] == NO_CASH:
+        if loan.receipts[p].cash_until == NO_CASH:
             continue
         for w in range(len(PAID_TO_DUE_WINDOWS)):
-            if day - loan.paid_on[p] < PAID_TO_DUE_WINDOWS[w]:
-                paid[w] += loan.paid_amount[p]
-        if loan.paid_amount[p] < 0 and day - loan.paid_known_at[p] < 180:
+            if day - loan.receipts[p].paid_on < PAID_TO_DUE_WINDOWS[w]:
+                paid[w] += loan.receipts[p].amount
+        if loan.receipts[p].amount < 0 and day - loan.receipts[p].known_at < 180:
             reversals += 1
-        if loan.paid_amount[p] < 0 or known >= loan.paid_cash_until[p]:
+        if loan.receipts[p].amount < 0 or known >= loan.receipts[p].cash_until:
             continue
-        if day - loan.paid_on[p] < 30:
+        if day - loan.receipts[p].paid_on < 30:
             month += 1
         if last == _NEVER:
-            state[S_LAST_ON], state[S_LAST] = loan.paid_on[p], loan.paid_amount[p]
-            last = loan.paid_on[p]
-        elif loan.paid_on[p] == state[S_LAST_ON]:
-            state[S_LAST] += loan.paid_amount[p]
-        elif loan.paid_on[p] < last and gaps < GAPS:
-            gap = last - loan.paid_on[p]
+            state[S_LAST_ON], state[S_LAST] = loan.receipts[p].paid_on, loan.receipts[p].amount
+            last = loan.receipts[p].paid_on
+        elif loan.receipts[p].paid_on == state[S_LAST_ON]:
+            state[S_LAST] += loan.receipts[p].amount
+        elif loan.receipts[p].paid_on < last and gaps < GAPS:
+            gap = last - loan.receipts[p].paid_on
             gaps, total, squares = gaps + 1, total + gap, squares + gap * gap
-            last = loan.paid_on[p]
+            last = loan.receipts[p].paid_on
     out[F_PAYMENTS_30], out[F_REVERSALS] = month, reversals
     if last != _NEVER:
         out[F_SINCE_PAID] = day - state[S_LAST_ON]
@@ -269,8 +277,8 @@ def _payments(loan: LoanFacts, dues: int, day: int, known: int, work: Scratch, s
     for w in range(len(PAID_TO_DUE_WINDOWS)):
         due = 0.0
         for i in range(dues):
-            if 0 <= day - work.due_on[i] < PAID_TO_DUE_WINDOWS[w]:
-                due += work.due[i]
+            if 0 <= day - work.dues[i].due_on < PAID_TO_DUE_WINDOWS[w]:
+                due += work.dues[i].amount
         if due > 0:
             out[F_PAID_DUE + w] = paid[w] / due
 
@@ -285,14 +293,15 @@ def _balance(dues: int, paid: int, aside: int, day: int, rate: float, tolerance:
     outstanding, discounted, sum_due, split = 0, 0.0, 0, True
     yearly = 0.0 if np.isnan(rate) else rate
     for i in range(dues):
-        sum_due += work.due[i]
-        missing = min(work.due[i], max(0, sum_due - paid))
-        if work.principal[i] < 0:
+        sum_due += work.dues[i].amount
+        missing = min(work.dues[i].amount, max(0, sum_due - paid))
+        if work.dues[i].principal < 0:
             split = False
-        outstanding += min(missing, work.principal[i])
-        if work.due_on[i] > day and missing > tolerance and state[S_NEXT_ON] == UNKNOWN:
-            state[S_NEXT_ON], state[S_NEXT] = work.due_on[i], missing
-        discounted += missing / (1.0 + yearly) ** (max(0, work.due_on[i] - day) / 365.0)
+        outstanding += min(missing, work.dues[i].principal)
+        if work.dues[i].due_on > day and missing > tolerance and state[S_NEXT_ON] == UNKNOWN:
+            state[S_NEXT_ON], state[S_NEXT] = work.dues[i].due_on, missing
+        if missing > 0:
+            discounted += missing / (1.0 + yearly) ** (max(0, work.dues[i].due_on - day) / 365.0)
     state[S_OUTSTANDING] = max(0, outstanding - aside) if split else UNKNOWN
     return max(0.0, discounted - aside)
 
@@ -302,8 +311,8 @@ def _schedule(dues: int, day: int, disbursed_on: int, principal: int, rate: floa
     """Progress and the contract; returns the usual installment (the mean of the schedule's)."""
     reached, total = 0, 0
     for i in range(dues):
-        total += work.due[i]
-        if work.due_on[i] <= day:
+        total += work.dues[i].amount
+        if work.dues[i].due_on <= day:
             reached += 1
     usual = total / dues
     state[S_REACHED] = 1 if reached > 0 else 0
@@ -311,7 +320,7 @@ def _schedule(dues: int, day: int, disbursed_on: int, principal: int, rate: floa
     out[F_PROGRESS + 2], out[F_PROGRESS + 3] = dues - reached, day - disbursed_on
     out[F_CONTRACT], out[F_CONTRACT + 1] = principal / SCALE, rate
     if dues > 1:
-        out[F_CONTRACT + 2] = (work.due_on[dues - 1] - work.due_on[0]) / (dues - 1)
+        out[F_CONTRACT + 2] = (work.dues[dues - 1].due_on - work.dues[0].due_on) / (dues - 1)
     out[F_CONTRACT + 3] = dues
     if principal > 0:
         out[F_CONTRACT + 4] = usual / principal
@@ -357,9 +366,9 @@ def observe(loan: LoanFacts, disbursed_on: int, principal: int, rate: float, tol
         out[F_NEXT], out[F_NEXT + 1] = state[S_NEXT_ON] - day, state[S_NEXT] / usual
     unpaid, late, most = 0, 0, 0
     for i in range(judged):
-        unpaid += work.open_[i]
-        late += work.days_late[i] > 0
-        most = max(most, work.days_late[i])
+        unpaid += work.dues[i].is_open
+        late += work.dues[i].days_late > 0
+        most = max(most, work.dues[i].days_late)
     state[S_LATE], state[S_MAX_LATE] = late, most
     out[F_STATE], out[F_STATE + 1], out[F_STATE + 2] = now.days_past_due, unpaid, now.past_due / usual
     out[F_AHEAD] = now.paid_ahead / usual

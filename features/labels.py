@@ -54,9 +54,13 @@ def label(loan: LoanFacts, as_of: int, bad_at: int, horizon: int, lag: int, tole
     if days_past_due(loan, as_of, known, tolerance) >= bad_at or pulled == as_of:
         return BAD_BEFORE
     end, lost, gone = _NEVER, False, _NEVER
-    for e in range(len(loan.event_on)):
-        on, kind = loan.event_on[e], loan.event_kind[e]
-        if on <= as_of or on > last or not is_known(loan.event_known_at[e], loan.event_known_until[e], known):
+    for e in range(len(loan.events)):
+        on, kind = loan.events[e].event_on, loan.events[e].kind
+        if (
+            on <= as_of
+            or on > last
+            or not is_known(loan.events[e].known_at, loan.events[e].known_until, known)
+        ):
             continue
         if kind in (DECEASED, FRAUD):
             return NEITHER

@@ -6,9 +6,8 @@ are constants that the compiler can see.
 
 from typing import NamedTuple
 
-import numpy as np
-
 from features.catalogue import FEATURE_NAMES
+from features.facts import Records, empty_records, record
 
 UNKNOWN = -1
 """Stands in the state for an amount or day that does not exist (no next due, no payment yet, principal not split)."""
@@ -73,22 +72,21 @@ F_REPAID, F_OUTSTANDING = _FEATURE["share_repaid"], _FEATURE["outstanding_to_pri
 F_CONTRACT = _FEATURE["principal"]
 
 
-class Scratch(NamedTuple):
-    """Working space for one loan, made once for a book: as long as its longest schedule or receipt list."""
+_DUE = record("due_on", "amount", "principal", "days_late", "days_early", "parts", "is_open")
+_RECEIPT = record("paid_on", "covered")
 
-    due_on: np.ndarray
-    due: np.ndarray
-    principal: np.ndarray
-    days_late: np.ndarray
-    days_early: np.ndarray
-    parts: np.ndarray
-    open_: np.ndarray
-    paid_on: np.ndarray
-    covered: np.ndarray
+
+class Scratch(NamedTuple):
+    """Working space for one loan, made once for a book: as long as its longest schedule or receipt list.
+
+    dues: the installments of one version, oldest first; the judged ones first. receipts: days with receipts, and the
+    amount that stays covered from each on.
+    """
+
+    dues: Records
+    receipts: Records
 
 
 def scratch(installments: int, receipts: int) -> Scratch:
     """Working space for schedules of up to `installments` and up to `receipts` receipts."""
-    dues = [np.zeros(max(1, installments), dtype=np.int64) for _ in range(7)]
-    paid = [np.zeros(max(1, receipts), dtype=np.int64) for _ in range(2)]
-    return Scratch(*dues, *paid)
+    return Scratch(empty_records(_DUE, max(1, installments)), empty_records(_RECEIPT, max(1, receipts)))

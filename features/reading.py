@@ -6,8 +6,11 @@ import pyarrow.compute as pc
 
 from data.arrays import days_of
 from data.days import NEVER
+from features.compiled import compiled
 
 _FAR_PAST = -int(NEVER)
+_MOVES = 8
+"""So many steps a row may stand from its place, on average, before sorting all rows anew is quicker."""
 
 
 def known_days(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
@@ -15,17 +18,70 @@ def known_days(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
 
 
 def positions(ids: pa.ChunkedArray, among: pa.Array) -> np.ndarray:
-    return pc.index_in(ids, value_set=among).to_numpy().astype(np.int64)
+    """The place of each id in `among`, which holds them all. Words that are numbered are looked up once each."""
+    if not pa.types.is_dictionary(ids.type):
+        return pc.index_in(ids, value_set=among).to_numpy().astype(np.int64)
+    found = [np.empty(0, dtype=np.int64)]
+    for some in ids.chunks:
+        # a dictionary may list words that none of these rows holds any more
+        places = pc.fill_null(pc.index_in(some.dictionary, value_set=among), -1).to_numpy()
+        found.append(places[some.indices.to_numpy()])
+    return np.concatenate(found)
+
+
+def numbers_of(words: pa.ChunkedArray, known: dict[str, int], other: int | None = None) -> np.ndarray:
+    """The number that `known` gives each word; `other` for one it does not hold (default: KeyError). An empty cell is ""."""
+    found = [np.empty(0, dtype=np.int64)]
+    for some in words.chunks:
+        coded = some if pa.types.is_dictionary(some.type) else some.dictionary_encode()
+        table = [
+            known[word] if other is None else known.get(word, other) for word in coded.dictionary.to_pylist()
+        ]
+        empty = known.get("", 0 if other is None else other)
+        places = pc.fill_null(coded.indices, len(table)).to_numpy()
+        found.append(np.array([*table, empty], dtype=np.int64)[places])
+    return np.concatenate(found)
 
 
 def numbers(column: pa.ChunkedArray) -> np.ndarray:
     return pc.fill_null(column.cast(pa.float64()), np.nan).to_numpy()
 
 
+@compiled
+def _comes_before(keys: tuple[np.ndarray, ...], one: int, other: int) -> bool:
+    for k in range(len(keys)):
+        if keys[k][one] != keys[k][other]:
+            return keys[k][one] < keys[k][other]
+    return False
+
+
+@compiled
+def _put_in_order(keys: tuple[np.ndarray, ...], order: np.ndarray, moves: int) -> int:
+    """Sort `order` by the keys, rows that are alike as they stood; the steps left of `moves`, negative: given up."""
+    for i in range(1, len(order)):
+        row, place = order[i], i
+        while place > 0 and _comes_before(keys, row, order[place - 1]):
+            order[place] = order[place - 1]
+            place -= 1
+            moves -= 1
+            if moves < 0:
+                return moves
+        order[place] = row
+    return moves
+
+
 def sorted_by(columns: list[np.ndarray], by: tuple[int, ...]) -> list[np.ndarray]:
-    order = np.lexsort([columns[place] for place in reversed(by)])
-    return [np.ascontiguousarray(column[order], dtype=np.int64) for column in columns]
+    """The columns with their rows ordered by some of them. The ledger's rows stand nearly so already."""
+    keys = tuple(np.ascontiguousarray(columns[place], dtype=np.int64) for place in by)
+    order, most = np.arange(len(keys[0])), len(keys[0]) * _MOVES
+    left = _put_in_order(keys, order, most)
+    if left == most:
+        return columns
+    if left < 0:
+        order = np.lexsort(keys[::-1])
+    return [column[order] for column in columns]
 
 
 def starts_of(loan: np.ndarray, count: int) -> np.ndarray:
-    return np.searchsorted(loan, np.arange(count + 1)).astype(np.int64)
+    """Where the rows of each of `count` loans begin, and the last one's end; `loan` rises."""
+    return np.concatenate([[0], np.cumsum(np.bincount(loan, minlength=count))]).astype(np.int64)

@@ -32,9 +32,9 @@ def allowed(loan: LoanFacts, amount: int, tolerance: int) -> int:
 @compiled
 def receipts_count_after(loan: LoanFacts, version: int) -> int:
     """Only receipts dated later than this day count towards the version (its predecessors own the earlier ones)."""
-    if version < 0 or loan.version_kind[version] == FROM_THE_START:
+    if version < 0 or loan.versions[version].kind == FROM_THE_START:
         return -_NEVER
-    return loan.version_effective_on[version]
+    return loan.versions[version].effective_on
 
 
 @compiled
@@ -42,58 +42,62 @@ def paid_by(loan: LoanFacts, version: int, day: int, known: int) -> int:
     """Receipts that count towards a schedule version by the end of `day`, net of reversals, in 1/10,000: all of them,
     whatever they cover."""
     after = receipts_count_after(loan, version)
-    paid = loan.version_credit[version]
-    for p in range(len(loan.paid_on)):
-        if loan.paid_on[p] > day:
+    paid = loan.versions[version].credit
+    for p in range(len(loan.receipts)):
+        if loan.receipts[p].paid_on > day:
             break
-        if loan.paid_on[p] > after and is_known(loan.paid_known_at[p], loan.paid_known_until[p], known):
-            paid += loan.paid_amount[p]
+        if loan.receipts[p].paid_on > after and is_known(
+            loan.receipts[p].known_at, loan.receipts[p].known_until, known
+        ):
+            paid += loan.receipts[p].amount
     return paid
 
 
 @compiled
 def total_due(loan: LoanFacts, version: int, known: int) -> int:
     """All that the version asks for, in 1/10,000."""
-    total, number = 0, loan.version_number[version]
-    for i in range(len(loan.due_on)):
-        if loan.due_version[i] == number and is_known(loan.due_known_at[i], loan.due_known_until[i], known):
-            total += loan.due_amount[i]
+    total, number = 0, loan.versions[version].number
+    for i in range(len(loan.dues)):
+        if loan.dues[i].version == number and is_known(
+            loan.dues[i].known_at, loan.dues[i].known_until, known
+        ):
+            total += loan.dues[i].amount
     return total
 
 
 @compiled
 def _covers_at_most(loan: LoanFacts, version: int, row: int, on: int, known: int) -> int:
     """Where an advance curtails: dues up to `on`, and those of the next due date after it that asks for something."""
-    total, following, next_on, number = 0, 0, _NEVER, loan.version_number[version]
-    for i in range(len(loan.due_on)):
+    total, following, next_on, number = 0, 0, _NEVER, loan.versions[version].number
+    for i in range(len(loan.dues)):
         if (
-            loan.due_version[i] != number
-            or loan.due_amount[i] == 0
-            or not is_known(loan.due_known_at[i], loan.due_known_until[i], known)
+            loan.dues[i].version != number
+            or loan.dues[i].amount == 0
+            or not is_known(loan.dues[i].known_at, loan.dues[i].known_until, known)
         ):
             continue
-        due_on = falls_due(loan, row, loan.due_on[i])
+        due_on = falls_due(loan, row, loan.dues[i].due_on)
         if due_on <= on:
-            total += loan.due_amount[i]
+            total += loan.dues[i].amount
         elif due_on < next_on:
-            next_on, following = due_on, loan.due_amount[i]
+            next_on, following = due_on, loan.dues[i].amount
         elif due_on == next_on:
-            following += loan.due_amount[i]
+            following += loan.dues[i].amount
     return total + following
 
 
 @compiled
 def _counts_on(loan: LoanFacts, receipt: int, after: int, day: int, known: int) -> int:
     """The day a receipt counts: for a reversal that of the payment it takes back, where that counts here too."""
-    if loan.paid_undoes[receipt] >= 0:
-        for p in range(len(loan.paid_on)):
+    if loan.receipts[receipt].undoes >= 0:
+        for p in range(len(loan.receipts)):
             if (
-                loan.paid_number[p] == loan.paid_undoes[receipt]
-                and after < loan.paid_on[p] <= day
-                and is_known(loan.paid_known_at[p], loan.paid_known_until[p], known)
+                loan.receipts[p].number == loan.receipts[receipt].undoes
+                and after < loan.receipts[p].paid_on <= day
+                and is_known(loan.receipts[p].known_at, loan.receipts[p].known_until, known)
             ):
-                return loan.paid_on[p]
-    return loan.paid_on[receipt]
+                return loan.receipts[p].paid_on
+    return loan.receipts[receipt].paid_on
 
 
 @compiled
@@ -103,26 +107,30 @@ def curtailing(loan: LoanFacts, version: int, day: int, known: int, tolerance: i
     Fills `days` and `covers` (if long enough): each day with receipts, and what covered dues at its end.
     """
     row, after = calendar_row(loan, known), receipts_count_after(loan, version)
-    cover, aside, found = loan.version_credit[version], 0, 0
+    cover, aside, found = loan.versions[version].credit, 0, 0
     if cover > 0:
         most = _covers_at_most(loan, version, row, after, known)
         aside = max(0, cover - most)
         cover -= aside
     last = -_NEVER
-    for p in range(len(loan.paid_on)):
-        on = loan.paid_on[p]
+    for p in range(len(loan.receipts)):
+        on = loan.receipts[p].paid_on
         if on > day:
             break
-        if on <= after or on == last or not is_known(loan.paid_known_at[p], loan.paid_known_until[p], known):
+        if (
+            on <= after
+            or on == last
+            or not is_known(loan.receipts[p].known_at, loan.receipts[p].known_until, known)
+        ):
             continue
         last, net = on, 0
-        for q in range(len(loan.paid_on)):
+        for q in range(len(loan.receipts)):
             if (
-                after < loan.paid_on[q] <= day
-                and is_known(loan.paid_known_at[q], loan.paid_known_until[q], known)
+                after < loan.receipts[q].paid_on <= day
+                and is_known(loan.receipts[q].known_at, loan.receipts[q].known_until, known)
                 and _counts_on(loan, q, after, day, known) == on
             ):
-                net += loan.paid_amount[q]
+                net += loan.receipts[q].amount
         if net < 0:
             taken = min(aside, -net)
             aside -= taken

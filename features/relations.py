@@ -27,11 +27,11 @@ F_SINCE, F_GROWTH, F_WRITTEN_OFF = (
 
 @compiled
 def _is_written_off(loan: LoanFacts, day: int, known: int) -> bool:
-    for e in range(len(loan.event_on)):
+    for e in range(len(loan.events)):
         if (
-            loan.event_on[e] <= day
-            and loan.event_kind[e] in (WRITTEN_OFF, CHARGED_OFF)
-            and is_known(loan.event_known_at[e], loan.event_known_until[e], known)
+            loan.events[e].event_on <= day
+            and loan.events[e].kind in (WRITTEN_OFF, CHARGED_OFF)
+            and is_known(loan.events[e].known_at, loan.events[e].known_until, known)
         ):
             return True
     return False

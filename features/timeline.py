@@ -24,7 +24,7 @@ from data.errors import LedgerError
 from data.ledger import Ledger
 from data.money import to_decimal
 from features.arrears import LoanFacts, State, ended_on, state_on, version_in_force
-from features.book import Book, facts_of, read_book
+from features.book import Book, loan_facts, read_book
 from features.contagion import pulled_days
 from features.counting import calendar_row, paused_days
 from features.dues import INSTALLMENT, Kinds, dues_of, kinds_of
@@ -219,7 +219,7 @@ class _Told:
             raise LedgerError(
                 f"Loan {loan_id} was disbursed on {on}, after {as_of}; give a day from then on."
             )
-        self.facts = facts_of(book.facts, self.place)
+        self.facts = loan_facts(book.facts, self.place)
         self.tolerance = int(rows.tolerance[self.row])
         self.calendar = calendar_row(self.facts, self.known)
         self.dues = dues_of(self.facts, self.calendar, self.known, kinds)
@@ -293,10 +293,15 @@ class _Told:
         found = {first, self.day}
         found |= {
             int(on)
-            for on in one.version_effective_on[self._known(one.version_known_at, one.version_known_until)]
+            for on in one.versions[self._known(one.versions.known_at, one.versions.known_until)].effective_on
         }
-        found |= {int(on) for on in one.paid_on[self._known(one.paid_known_at, one.paid_known_until)]}
-        found |= {int(on) for on in one.event_on[self._known(one.event_known_at, one.event_known_until)]}
+        found |= {
+            int(on)
+            for on in one.receipts[self._known(one.receipts.known_at, one.receipts.known_until)].paid_on
+        }
+        found |= {
+            int(on) for on in one.events[self._known(one.events.known_at, one.events.known_until)].event_on
+        }
         found |= {due.falls_on for due in self.dues if due.version == self._number(due.falls_on)}
         return sorted(on for on in found if on <= self.day)
 
@@ -305,7 +310,7 @@ class _Told:
 
     def _number(self, day: int) -> int | None:
         version = version_in_force(self.facts, day, self.known)
-        return int(self.facts.version_number[version]) if version >= 0 else None
+        return int(self.facts.versions[version].number) if version >= 0 else None
 
     def _line(self, before: int, on: int) -> Line:
         one = self.facts
@@ -319,9 +324,9 @@ class _Told:
                 if one_due.falls_on > before:
                     fell_due[one_due.kind] = fell_due.get(one_due.kind, 0) + one_due.amount
         received = tuple(
-            (_receipt_kind(one, int(p), ends), to_decimal(one.paid_amount[p]))
-            for p in np.flatnonzero(self._known(one.paid_known_at, one.paid_known_until))
-            if before < one.paid_on[p] <= on
+            (_receipt_kind(one, int(p), ends), to_decimal(one.receipts[p].amount))
+            for p in np.flatnonzero(self._known(one.receipts.known_at, one.receipts.known_until))
+            if before < one.receipts[p].paid_on <= on
         )
         marks = tuple(words for event_on, words in self.events if before < event_on <= on)
         if state is None:
@@ -351,7 +356,7 @@ class _Told:
     def _carried(self, before: int, day: int) -> int:
         """What the version in force on `day` took over, where it took effect after `before`; in 1/10,000."""
         one, version = self.facts, version_in_force(self.facts, day, self.known)
-        return int(one.version_credit[version]) if before < one.version_effective_on[version] <= day else 0
+        return int(one.versions[version].credit) if before < one.versions[version].effective_on <= day else 0
 
     def _pulled(self, state: State, on: int, ends: int) -> int:
         """Days past due of a live loan at the borrower level; else its own."""
@@ -364,7 +369,7 @@ class _Told:
 
     def _oldest(self, version: int, state: State) -> Oldest:
         """The oldest unpaid due, found as `features.clocks.standing_on` finds it."""
-        number, due = int(self.facts.version_number[version]), 0
+        number, due = int(self.facts.versions[version].number), 0
         for one in self.dues:
             if one.version != number:
                 continue
@@ -388,8 +393,8 @@ def _by_kind(amounts: dict[str, int]) -> tuple[tuple[str, Decimal], ...]:
 
 
 def _receipt_kind(one: LoanFacts, receipt: int, ends: int) -> str:
-    if one.paid_on[receipt] > ends:
+    if one.receipts[receipt].paid_on > ends:
         return "after_the_end"
-    if one.paid_cash_until[receipt] == NO_CASH:
+    if one.receipts[receipt].cash_until == NO_CASH:
         return "waiver"
-    return "reversal" if one.paid_undoes[receipt] >= 0 or one.paid_amount[receipt] < 0 else "payment"
+    return "reversal" if one.receipts[receipt].undoes >= 0 or one.receipts[receipt].amount < 0 else "payment"

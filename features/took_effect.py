@@ -17,24 +17,24 @@ def took_effect(one: LoanFacts, disbursed: int, day: int, known: int) -> list[tu
     words: "disbursed", "version 2 (rescheduled)" from the second version on, and the events of `data.tables`.
     """
     found = [(disbursed, 0, "disbursed")]
-    for v in range(1, len(one.version_number)):
-        if is_known(one.version_known_at[v], one.version_known_until[v], known):
-            name = _VERSION_NAMES[int(one.version_kind[v])]
-            found.append((int(one.version_effective_on[v]), 1, f"version {one.version_number[v]} ({name})"))
-    for e in range(len(one.event_on)):
-        kind = int(one.event_kind[e])
-        if kind != OTHER_EVENT and is_known(one.event_known_at[e], one.event_known_until[e], known):
-            found.append((int(one.event_on[e]), 2, _EVENT_NAMES[kind]))
+    for v in range(1, len(one.versions)):
+        if is_known(one.versions[v].known_at, one.versions[v].known_until, known):
+            name = _VERSION_NAMES[int(one.versions[v].kind)]
+            found.append((int(one.versions[v].effective_on), 1, f"version {one.versions[v].number} ({name})"))
+    for e in range(len(one.events)):
+        kind = int(one.events[e].kind)
+        if kind != OTHER_EVENT and is_known(one.events[e].known_at, one.events[e].known_until, known):
+            found.append((int(one.events[e].event_on), 2, _EVENT_NAMES[kind]))
     return [(on, words) for on, _, words in sorted(found) if on <= day]
 
 
 def end_name(one: LoanFacts, ends: int, known: int) -> str:
     """The event that ended the loan on the day `ends`; the first by its kind where there are several."""
     names = [
-        _EVENT_NAMES[int(one.event_kind[e])]
-        for e in range(len(one.event_on))
-        if one.event_on[e] == ends
-        and CLOSED <= one.event_kind[e] <= SOLD
-        and is_known(one.event_known_at[e], one.event_known_until[e], known)
+        _EVENT_NAMES[int(one.events[e].kind)]
+        for e in range(len(one.events))
+        if one.events[e].event_on == ends
+        and CLOSED <= one.events[e].kind <= SOLD
+        and is_known(one.events[e].known_at, one.events[e].known_until, known)
     ]
     return names[0]

@@ -197,7 +197,7 @@ def prevalence_by_stratum(
     names = labels.stratum_names()
     sums = np.zeros((len(names), 3))
     try:
-        due = book.facts.all.due_on
+        due = book.facts.all.dues.due_on
         first = int(due.min()) if len(due) else None
         days = snapshot_days(first, book.month_end_only, until or ledger.business_date, labels, looks)
     except TooLittleHistoryError:

@@ -92,24 +92,24 @@ def have_ended(facts: Facts, loan: np.ndarray, day: int) -> np.ndarray:
 @compiled
 def ended_by(loan: LoanFacts, end: int, known: int) -> int:
     """The kind of the event that ended the loan on day `end`; -1 where none did."""
-    for e in range(len(loan.event_on)):
+    for e in range(len(loan.events)):
         if (
-            loan.event_on[e] == end
-            and CLOSED <= loan.event_kind[e] <= SOLD
-            and is_known(loan.event_known_at[e], loan.event_known_until[e], known)
+            loan.events[e].event_on == end
+            and CLOSED <= loan.events[e].kind <= SOLD
+            and is_known(loan.events[e].known_at, loan.events[e].known_until, known)
         ):
-            return loan.event_kind[e]
+            return loan.events[e].kind
     return -1
 
 
 @compiled
 def was_rescheduled(loan: LoanFacts, day: int, known: int) -> bool:
     """Whether a rescheduled version had taken effect by `day`."""
-    for v in range(len(loan.version_number)):
+    for v in range(len(loan.versions)):
         if (
-            loan.version_kind[v] == RESCHEDULED
-            and loan.version_effective_on[v] <= day
-            and is_known(loan.version_known_at[v], loan.version_known_until[v], known)
+            loan.versions[v].kind == RESCHEDULED
+            and loan.versions[v].effective_on <= day
+            and is_known(loan.versions[v].known_at, loan.versions[v].known_until, known)
         ):
             return True
     return False
@@ -138,14 +138,16 @@ def fates(facts: Facts, loan: np.ndarray, disbursed_on: np.ndarray, tolerance: n
         out[i, 2] = first_day_at(one, disbursed_on[i], until, last, at_least, tolerance[i], month_ends)
         out[i, 3] = 1 if was_rescheduled(one, last, last) else 0
         contract, latest = -1, -1
-        for v in range(len(one.version_number)):
-            if one.version_kind[v] == FROM_THE_START and is_known(
-                one.version_known_at[v], one.version_known_until[v], last
+        for v in range(len(one.versions)):
+            if one.versions[v].kind == FROM_THE_START and is_known(
+                one.versions[v].known_at, one.versions[v].known_until, last
             ):
-                contract = one.version_number[v]
-        for d in range(len(one.due_on)):
-            if one.due_version[d] == contract and is_known(one.due_known_at[d], one.due_known_until[d], last):
-                latest = max(latest, one.due_on[d])
+                contract = one.versions[v].number
+        for d in range(len(one.dues)):
+            if one.dues[d].version == contract and is_known(
+                one.dues[d].known_at, one.dues[d].known_until, last
+            ):
+                latest = max(latest, one.dues[d].due_on)
         out[i, 4] = _NEVER if latest < 0 else latest
     return out
 
@@ -165,10 +167,10 @@ def lateness(facts: Facts, loan: np.ndarray, disbursed_on: np.ndarray, principal
         while True:
             observe(one, disbursed_on[i], principal[i], rate[i], tolerance[i], day, last, work, state, features)  # fmt: skip
             for j in range(state[S_JUDGED]):
-                late = work.days_late[j]
-                if work.open_[j] == 1:
+                late = work.dues[j].days_late
+                if work.dues[j].is_open == 1:
                     when = NOT_COVERED
-                elif work.days_early[j] > 0:
+                elif work.dues[j].days_early > 0:
                     when = EARLY
                 elif late == 0:
                     when = ON_THE_DAY
@@ -180,7 +182,7 @@ def lateness(facts: Facts, loan: np.ndarray, disbursed_on: np.ndarray, principal
                     when = FROM_30
                 counts[kind[i], when] += 1
             version = version_in_force(one, day, last)
-            if version < 0 or one.version_kind[version] == FROM_THE_START:
+            if version < 0 or one.versions[version].kind == FROM_THE_START:
                 break
-            day = one.version_effective_on[version] - 1
+            day = one.versions[version].effective_on - 1
     return counts

@@ -14,6 +14,7 @@ from data.days import NEVER, to_day
 from features.arrears import EVENT_KINDS, NO_CASH, VERSION_KINDS, LoanFacts
 from features.calendars import calendar_tables, no_calendars, rules_of
 from features.catalogue import FEATURE_NAMES
+from features.facts import DUE, EVENT, HOME, RECEIPT, REFINANCED, VERSION, records
 from features.kernel import observe
 from features.matrix import STATE, scratch
 from features.settings import ArrearsSettings
@@ -42,9 +43,8 @@ def make_loan(
     refinanced: (on, known_at); undoes: (place of a reversal in paid, place of the payment it takes back)."""
     arrears = arrears or ArrearsSettings()
 
-    def rows(columns: list[list[int]], width: int) -> list[np.ndarray]:
-        table = sorted(columns)
-        return [np.array([row[c] for row in table], dtype=np.int64) for c in range(width)]
+    def rows(kind: np.dtype, table: list[list[int]]) -> np.recarray:
+        return records(kind, np.array(table, dtype=np.int64).reshape(len(table), len(kind.names or ())).T)
 
     numbered = [
         [n + 1, VERSION_KINDS[v[0]], day(v[1]), money(v[2]), day(v[3] if len(v) > 3 else v[1]), int(NEVER)]
@@ -79,20 +79,20 @@ def make_loan(
     ]
     by_date = sorted(event_rows, key=lambda row: row[1])
     none = np.empty(0, dtype=np.int64)
-    calendars, home = no_calendars(), [none, none, none]
+    calendars, home = no_calendars(), []
     if arrears.non_working_days != "count":
         off = np.array([day(on) for on, _ in holidays], dtype=np.int64)
         known = np.array([day(on) for _, on in holidays], dtype=np.int64)
         mine = (off, known, np.full(len(off), int(NEVER)))
         calendars = calendar_tables(arrears, [(none, none, none), mine], day("1999-01-01"), day("2027-01-01"))
-        home = [np.array([value], dtype=np.int64) for value in (1, -int(NEVER), int(NEVER))]
+        home = [[1, -int(NEVER), int(NEVER)]]
     return LoanFacts(
-        *rows(numbered, 6),
-        *rows(due_rows, 6),
-        *rows(paid_rows, 7),
-        *[np.array([row[c] for row in by_date], dtype=np.int64) for c in range(4)],
-        *home,
-        *rows([[day(on), day(seen), int(NEVER)] for on, seen in refinanced], 3),
+        rows(VERSION, sorted(numbered)),
+        rows(DUE, sorted(due_rows)),
+        rows(RECEIPT, sorted(paid_rows)),
+        rows(EVENT, by_date),
+        rows(HOME, home),
+        rows(REFINANCED, sorted([day(on), day(seen), int(NEVER)] for on, seen in refinanced)),
         rules_of(arrears),
         calendars,
     )
@@ -103,7 +103,7 @@ def look_at(loan: LoanFacts, day: str, known: str | None = None, compiled: bool 
     state, out = np.empty(len(STATE), dtype=np.int64), np.empty(len(FEATURE_NAMES))
     on = to_day(date.fromisoformat(day))
     seen = on if known is None else to_day(date.fromisoformat(known))
-    work = scratch(len(loan.due_on), len(loan.paid_on))
+    work = scratch(len(loan.dues), len(loan.receipts))
     run = observe if compiled else observe.py_func
     disbursed = to_day(date(2024, 1, 1))
     discounted = run(loan, disbursed, 10_000_000, 0.0, 100, on, seen, work, state, out)

@@ -89,7 +89,8 @@ def as_facts(loan: dict[str, Any], settings: ArrearsSettings, make: Any) -> Loan
         [(place[p["id"]], place[p["undoes"]]) for p in loan["paid"] if p["undoes"] >= 0],
     )  # fmt: skip
     known = {v["number"]: to_day(v["known"]) for v in loan["versions"]}
-    return facts._replace(due_known_at=np.array([known[int(n)] for n in facts.due_version], dtype=np.int64))
+    facts.dues.known_at = np.array([known[int(n)] for n in facts.dues.version], dtype=np.int64)
+    return facts
 
 
 def differences(loans: int, seed: int, make: Any, pencil: Any) -> list[str]:

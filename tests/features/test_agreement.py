@@ -28,7 +28,7 @@ from features.agreement_causes import (
 )
 from features.agreement_verdicts import NO_VERDICT, Kinds, Verdict, equal_with, name_causes, verdict_of
 from features.arrears import LoanFacts, version_in_force
-from features.book import facts_of, read_book
+from features.book import loan_facts, read_book
 from features.matrix import STATE
 from features.observation import observe_book, working_space
 from features.settings import ArrearsSettings
@@ -76,7 +76,7 @@ def test_outstanding_principal_is_the_kernels(demo_ledger_workspace: Path) -> No
     kernel = seen.state[seen.live, STATE.index("outstanding")]
     ours = []
     for loan in seen.loan[seen.live]:
-        one = facts_of(book.facts, int(loan))
+        one = loan_facts(book.facts, int(loan))
         ours.append(outstanding_on(one, version_in_force(one, day, day), day, day))
     assert len(ours) > 100 and ours == kernel.tolist() and NOT_KNOWN not in ours
 

@@ -235,6 +235,6 @@ def test_a_payment_and_its_reversal_cancel_once_both_are_known(loan: Loan, histo
 
 def test_the_compiled_arithmetic_is_the_plain_one(loan: Loan, monthly_12: list) -> None:
     facts = loan(monthly_12, [("2024-01-15", 100), ("2024-02-20", 60)])
-    assert facts.version_kind[0] == FROM_THE_START
+    assert facts.versions[0].kind == FROM_THE_START
     for day in range(on("2024-01-01"), on("2024-06-30")):
         assert state_on(facts, 0, day, day, CENT) == state_on.py_func(facts, 0, day, day, CENT)

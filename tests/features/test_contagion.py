@@ -25,16 +25,13 @@ def two_loans(make: Any, arrears_of_one: int, **settings: Any) -> Facts:
     rules = ArrearsSettings(**settings)
     first = make([("2024-02-27", arrears_of_one, 1, 0), ("2025-06-30", 1000, 1, 1000)], arrears=rules)
     second = make([("2025-06-30", 4000, 1, 4000)], arrears=rules)
-    columns = [
-        np.concatenate([a, b]) if isinstance(a, np.ndarray) else a
-        for a, b in zip(first[:-2], second[:-2], strict=True)
-    ]
+    columns = [np.concatenate([a, b]).view(np.recarray) for a, b in zip(first[:-2], second[:-2], strict=True)]
 
     def starts(name: str) -> np.ndarray:
         lengths = [len(getattr(one, name)) for one in (first, second)]
         return np.cumsum([0, *lengths])
 
-    names = ("version_number", "due_on", "paid_on", "event_on", "home_calendar", "refinanced_on")
+    names = ("versions", "dues", "receipts", "events", "homes", "refinanced")
 
     def int_(*values: int) -> np.ndarray:
         return np.array(values, dtype=np.int64)

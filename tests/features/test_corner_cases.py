@@ -47,7 +47,7 @@ def seen(loan: LoanFacts, day: str, known: str | None = None, tolerance: int = 0
 
 def kernel(loan: LoanFacts, day: str) -> dict[str, int]:
     state, out = np.empty(len(STATE), dtype=np.int64), np.empty(len(FEATURE_NAMES))
-    work = scratch(len(loan.due_on), len(loan.paid_on))
+    work = scratch(len(loan.dues), len(loan.receipts))
     observe(loan, on("2024-01-01"), 2_000_000, 0.0, 100, on(day), on(day), work, state, out)
     return {name: int(value) for name, value in zip(STATE, state, strict=True)}
 
@@ -204,7 +204,7 @@ def test_charges_and_waivers_count_unless_the_settings_say_otherwise(demo_ledger
 
     def due_in_all(arrears: ArrearsSettings) -> tuple[int, int]:
         book = read_book(ledger, arrears=arrears)
-        return len(book.facts.all.due_on), len(book.facts.all.paid_on)
+        return len(book.facts.all.dues), len(book.facts.all.receipts)
 
     with_both, without = (
         due_in_all(ArrearsSettings()),

@@ -22,7 +22,7 @@ def look(loan: LoanFacts, day: str, known: str | None = None, compiled: bool = T
     state, out = np.empty(len(STATE), dtype=np.int64), np.empty(len(FEATURE_NAMES))
     on = to_day(date.fromisoformat(day))
     seen = on if known is None else to_day(date.fromisoformat(known))
-    work = scratch(len(loan.due_on), len(loan.paid_on))
+    work = scratch(len(loan.dues), len(loan.receipts))
     run = observe if compiled else observe.py_func
     disbursed = to_day(date(2024, 1, 1))
     discounted = run(loan, disbursed, 10_000_000, 0.0, 100, on, seen, work, state, out)
@@ -85,7 +85,7 @@ def test_the_rhythm_counts_days_with_a_payment(loan: Loan, look: Look) -> None:
 def test_a_bounced_payment_is_no_payment_once_the_bounce_is_known(loan: Loan, look: Look) -> None:
     """The payment of the 15th was reversed, which became known on the 19th."""
     facts = loan(WEEKLY, [("2024-01-08", 100), ("2024-01-15", 100), ("2024-01-15", -100, "2024-01-19")])
-    facts.paid_cash_until[2] = to_day(date(2024, 1, 19))
+    facts.receipts[2].cash_until = to_day(date(2024, 1, 19))
     before, after = look(facts, "2024-01-18"), look(facts, "2024-01-19")
     assert (before["reversals_180"], before["days_since_payment"], before["days_past_due"]) == (0, 3, 0)
     assert (after["reversals_180"], after["days_since_payment"], after["days_past_due"]) == (1, 11, 4)
@@ -107,9 +107,9 @@ def test_a_loan_without_a_schedule_has_no_features(loan: Loan, look: Look) -> No
 
 def test_outstanding_principal_falls_after_interest_is_covered(loan: Loan, look: Look) -> None:
     facts = loan([("2024-01-31", 110), ("2024-02-29", 110)], [("2024-01-20", 60)])
-    facts.due_principal[:] = 1_000_000
+    facts.dues.principal[:] = 1_000_000
     assert look(facts, "2024-01-31")["state.outstanding"] == 2_000_000 - 500_000
-    facts.due_principal[1] = -1
+    facts.dues[1].principal = -1
     assert look(facts, "2024-01-31")["state.outstanding"] == -1
 
 

@@ -92,4 +92,4 @@ def test_the_panel_is_the_same_from_parts_and_from_the_whole(
 
 def test_the_first_due_date_is_the_book_s(demo_ledger_workspace: Path) -> None:
     ledger = Ledger.open(demo_ledger_workspace / "ledger")
-    assert first_due(ledger) == int(read_book(ledger).facts.all.due_on.min())
+    assert first_due(ledger) == int(read_book(ledger).facts.all.dues.due_on.min())

@@ -10,7 +10,7 @@ from data.days import to_day
 from data.errors import LedgerError
 from data.ledger import Ledger
 from features.arrears import days_past_due
-from features.book import facts_of, read_book
+from features.book import loan_facts, read_book
 from features.dues import kinds_of
 from features.settings import ArrearsSettings, LabelSettings
 from features.snapshot import feature_table
@@ -85,7 +85,7 @@ def test_every_day_of_a_loan_is_told_whatever_days_have_a_line(ledger: Ledger) -
     for loan_id in feature_table(ledger, DAYS[2], LabelSettings())["loan_id"][::8]:
         told = timeline_of(book, loan_id, DAYS[2], DAYS[2], 1)
         place = book.loan_ids.to_pylist().index(loan_id)
-        one, known = facts_of(book.facts, place), to_day(DAYS[2])
+        one, known = loan_facts(book.facts, place), to_day(DAYS[2])
         tolerance = int(book.rows.tolerance[book.rows.loan == place][-1])
         assert [day.on.toordinal() for day in told.days] == list(range(told.disbursed_on.toordinal(), DAYS[2].toordinal() + 1))  # fmt: skip
         for day in told.days:

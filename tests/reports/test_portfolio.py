@@ -19,7 +19,7 @@ from data.ingest import ingest
 from data.ledger import Ledger
 from data.mapping import load_mapping
 from features.arrears import days_past_due
-from features.book import facts_of, read_book
+from features.book import loan_facts, read_book
 from features.observation import observe_book, working_space
 from features.panel import build_panel
 from features.settings import ArrearsSettings, LabelSettings, PanelSettings
@@ -424,7 +424,7 @@ def test_the_first_late_day_is_the_one_found_by_looking_at_every_day(demo: Ledge
     assert len(timely) > 5
     for place in (*late, *timely):
         fate = fates.iloc[place]
-        facts = facts_of(book.facts, place)
+        facts = loan_facts(book.facts, place)
         first, until = to_day(fate["disbursed_on"].date()), last
         if pd.notna(fate["ended_on"]):
             until = to_day(fate["ended_on"].date()) - (fate["ended_by"] == "closed")
