@@ -1,7 +1,13 @@
-"""When a loan first stands at a number of days past due, and when it was rescheduled or refinanced while late.
+"""When a loan first stands at a number of days past due, and when it was rescheduled or refinanced in distress.
 
 The days looked at are those on which the count can rise to the threshold. Everything is asked of `features.arrears`;
 what it means (a label, a vintage) is decided by the caller.
+
+A reschedule is distress where the loan was late, or where it made what is still to be paid worth less by more than a
+share that the settings name. Compared are two schedule versions at the end of the day on which it took effect: the
+one in force the day before, less the receipts up to that day, and the one in force from then on, less the credit that
+it took over. Only reschedules are asked about: a correction tells what was always so, and a curtailment makes smaller
+what was paid in advance. What was waived is a receipt, and is not seen as a loss.
 """
 
 import numpy as np
@@ -12,6 +18,7 @@ from features.arrears import (
     RESCHEDULED,
     LoanFacts,
     days_past_due,
+    ended_on,
     is_known,
     paused_days,
     state_on,
@@ -19,7 +26,9 @@ from features.arrears import (
 )
 from features.compiled import compiled
 from features.counting import calendar_row, counted, falls_due
-from features.facts import OLDEST_UNPAID, WORKING_DAYS
+from features.facts import CURTAILED, OLDEST_UNPAID, WORKING_DAYS
+from features.present_value import present_value
+from features.receipts import covering
 
 _NEVER = int(NEVER)
 
@@ -79,8 +88,38 @@ def first_day_at(loan: LoanFacts, first: int, last: int, known: int, at_least: i
 
 
 @compiled
-def rescheduled_late(loan: LoanFacts, as_of: int, last: int, known: int, tolerance: int) -> bool:
-    """Whether a reschedule took effect in (as_of, last] on a day on which the version before it was late."""
+def _worth(loan: LoanFacts, version: int, day: int, known: int, tolerance: int, rate: float) -> float:
+    """The present value of what one version asks for at the end of `day`, in 1/10,000."""
+    paid, aside = covering(loan, version, day, known, tolerance)
+    return present_value(loan, version, paid, aside, day, known, rate)
+
+
+@compiled
+def _is_worth_less(loan: LoanFacts, before: int, on: int, known: int, tolerance: int, rate: float, may_lose: float) -> bool:  # fmt: skip
+    """Whether the version in force at the end of `on` is worth less than `before`, by more than the share `may_lose`
+    (and the tolerance).
+
+    Never where the loan had ended by then, for it owed nothing any more, nor where a curtailment took effect on the
+    same day: how much of the difference is the prepayment's cannot be told.
+    """
+    for v in range(len(loan.versions)):
+        if (
+            loan.versions[v].kind == CURTAILED
+            and loan.versions[v].effective_on == on
+            and is_known(loan.versions[v].known_at, loan.versions[v].known_until, known)
+        ):
+            return False
+    if ended_on(loan, on, known) != _NEVER:
+        return False
+    worth = _worth(loan, before, on, known, tolerance, rate)
+    lost = worth - _worth(loan, version_in_force(loan, on, known), on, known, tolerance, rate)
+    return lost > max(float(tolerance), may_lose * worth)
+
+
+@compiled
+def rescheduled_in_distress(loan: LoanFacts, as_of: int, last: int, known: int, tolerance: int, rate: float, may_lose: float) -> bool:  # fmt: skip
+    """Whether a reschedule took effect in (as_of, last] that found the version before it late, or that lowered the
+    present value, at the annual `rate`, by more than the share `may_lose`."""
     for v in range(1, len(loan.versions)):
         on = loan.versions[v].effective_on
         if (
@@ -89,7 +128,10 @@ def rescheduled_late(loan: LoanFacts, as_of: int, last: int, known: int, toleran
             and is_known(loan.versions[v].known_at, loan.versions[v].known_until, known)
         ):
             before = version_in_force(loan, on - 1, known)
-            if before >= 0 and state_on(loan, before, on, known, tolerance).days_past_due >= 1:
+            if before >= 0 and (
+                state_on(loan, before, on, known, tolerance).days_past_due >= 1
+                or _is_worth_less(loan, before, on, known, tolerance, rate, may_lose)
+            ):
                 return True
     return False
 

@@ -83,6 +83,7 @@ from features.matrix import (
     UNKNOWN,
     Scratch,
 )
+from features.present_value import present_value
 from features.receipts import allowed, curtailing
 
 _NEVER = int(NEVER)
@@ -284,14 +285,13 @@ def _payments(loan: LoanFacts, dues: int, day: int, known: int, work: Scratch, s
 
 
 @compiled
-def _balance(dues: int, paid: int, aside: int, day: int, rate: float, tolerance: int, work: Scratch, state: np.ndarray) -> float:  # fmt: skip
-    """Outstanding principal into the state (UNKNOWN where dues are not split); remaining dues discounted to `day`.
+def _balance(dues: int, paid: int, aside: int, day: int, tolerance: int, work: Scratch, state: np.ndarray) -> None:  # fmt: skip
+    """Outstanding principal into the state (UNKNOWN where dues are not split).
 
     Also the next due: the next installment that still asks for money, and how much of it; what was paid ahead covers
     the nearest. Within an installment interest and fees are covered before principal.
     """
-    outstanding, discounted, sum_due, split = 0, 0.0, 0, True
-    yearly = 0.0 if np.isnan(rate) else rate
+    outstanding, sum_due, split = 0, 0, True
     for i in range(dues):
         sum_due += work.dues[i].amount
         missing = min(work.dues[i].amount, max(0, sum_due - paid))
@@ -300,10 +300,7 @@ def _balance(dues: int, paid: int, aside: int, day: int, rate: float, tolerance:
         outstanding += min(missing, work.dues[i].principal)
         if work.dues[i].due_on > day and missing > tolerance and state[S_NEXT_ON] == UNKNOWN:
             state[S_NEXT_ON], state[S_NEXT] = work.dues[i].due_on, missing
-        if missing > 0:
-            discounted += missing / (1.0 + yearly) ** (max(0, work.dues[i].due_on - day) / 365.0)
     state[S_OUTSTANDING] = max(0, outstanding - aside) if split else UNKNOWN
-    return max(0.0, discounted - aside)
 
 
 @compiled
@@ -361,7 +358,7 @@ def observe(loan: LoanFacts, disbursed_on: int, principal: int, rate: float, tol
     usual = _schedule(dues, day, disbursed_on, principal, rate, work, state, out)
     _lateness(judged, day, work, out)
     _payments(loan, dues, day, known, work, state, out)
-    discounted = _balance(dues, now.paid, now.set_aside, day, rate, tolerance, work, state)
+    _balance(dues, now.paid, now.set_aside, day, tolerance, work, state)
     if state[S_NEXT_ON] != UNKNOWN:
         out[F_NEXT], out[F_NEXT + 1] = state[S_NEXT_ON] - day, state[S_NEXT] / usual
     unpaid, late, most = 0, 0, 0
@@ -376,4 +373,4 @@ def observe(loan: LoanFacts, disbursed_on: int, principal: int, rate: float, tol
     if state[S_OUTSTANDING] != UNKNOWN and principal > 0:
         out[F_OUTSTANDING] = state[S_OUTSTANDING] / principal
     tell_history(loan, version, dues, receipts, judged, disbursed_on, usual, day, known, work, state, out)
-    return discounted
+    return present_value(loan, version, now.paid, now.set_aside, day, known, rate)

@@ -1,17 +1,16 @@
 """What became of a loan after the day it was looked at: the label a model learns from.
 
 A loan turns bad within (as_of, as_of + H] if it reaches K days past due, is written or charged off, or falls into
-distress: it is rescheduled while late, or refinanced by a later loan of the same borrower while late (design, section
-4). The facts used are those known at as_of + H + lag, for old snapshots as for new ones, so a label never changes
-once it is mature. A loan paid off or prepaid is good. A loan that later facts show at K or more on as_of itself was
-bad already and is no example.
+distress: it is rescheduled while late, or so that its present value falls, or refinanced by a later loan of the same
+borrower while late (design, section 4; `features.distress`). The facts used are those known at as_of + H + lag, for
+old snapshots as for new ones, so a label never changes once it is mature. A loan paid off or prepaid is good. A loan
+that later facts show at K or more on as_of itself was bad already and is no example.
 
 Excluding events are never good (domain, 1.3). Death and fraud are neither, whatever happened besides. Insolvency,
 legal action, repossession and a sale of the loan end what can be seen of it: it is bad where it turned bad by that
 day, and neither where it had not. They follow arrears so often that leaving out all such loans would hide the bad.
 
-A book whose dates are rounded to month ends is judged on month ends only. A version that lowers the present value is
-not read as distress yet.
+A book whose dates are rounded to month ends is judged on month ends only.
 """
 
 import numpy as np
@@ -31,7 +30,7 @@ from features.arrears import (
 from features.book import Facts, facts_of
 from features.compiled import compiled
 from features.counting import calendar_row, counted
-from features.distress import first_day_at, refinanced_late, rescheduled_late
+from features.distress import first_day_at, refinanced_late, rescheduled_in_distress
 
 _NEVER = int(NEVER)
 
@@ -44,9 +43,10 @@ DROP_REASONS = {
 
 
 @compiled
-def label(loan: LoanFacts, as_of: int, bad_at: int, horizon: int, lag: int, tolerance: int, month_ends: np.ndarray, pulled: int) -> int:  # fmt: skip
+def label(loan: LoanFacts, as_of: int, bad_at: int, horizon: int, lag: int, may_lose: float, tolerance: int, rate: float, month_ends: np.ndarray, pulled: int) -> int:  # fmt: skip
     """GOOD, BAD, or the code of the reason why the snapshot is no example.
 
+    `may_lose`: the share of its present value that a reschedule may cost; `rate`: a fraction a year, NaN where none is recorded.
     `pulled`: the first day from as_of on on which the borrower's other loans put it at `bad_at` (`features.contagion`);
     NEVER where each loan is counted by itself. `month_ends`: the day numbers of the month ends a rounded book is judged on; empty for a book of days.
     """
@@ -71,7 +71,11 @@ def label(loan: LoanFacts, as_of: int, bad_at: int, horizon: int, lag: int, tole
         if FRAUD < kind <= SOLD:
             gone = min(gone, on)
     last = min(last, gone)
-    if lost or rescheduled_late(loan, as_of, last, known, tolerance) or refinanced_late(loan, as_of, last, known, tolerance):  # fmt: skip
+    if (
+        lost
+        or rescheduled_in_distress(loan, as_of, last, known, tolerance, rate, may_lose)
+        or refinanced_late(loan, as_of, last, known, tolerance)
+    ):
         return BAD
     # A closed loan owes nothing from its last day on, so days late are counted up to the day before.
     last = min(last, end - 1)

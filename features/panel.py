@@ -191,27 +191,32 @@ def judged_month_ends(book: Book, first: date, last: date) -> np.ndarray:
 
 
 def labels_of(book: Book, seen: Observation, keep: np.ndarray, on: date, labels: LabelSettings) -> np.ndarray:
-    """The label of each row `keep` of what was seen on a day, as codes of `features.labels`."""
+    """The label of each row `keep` of what was seen on a day, as codes of `features.labels`.
+
+    The rate is the one recorded on that day: what a later cut of it costs is measured at the rate that was cut.
+    """
     rows, row = book.rows, seen.row[keep]
     return _label_rows(
         book.facts,
         seen.loan[keep],
         rows.tolerance[row],
+        rows.rate[row],
         rows.borrower[row],
         rows.currency[row],
         seen.day,
         labels.bad_at_days,
         labels.horizon_days,
         labels.lag_days,
+        labels.present_value_loss,
         judged_month_ends(book, on + timedelta(days=1), on + timedelta(days=labels.horizon_days)),
     )
 
 
 @compiled
-def _label_rows(facts: Facts, loan: np.ndarray, tolerance: np.ndarray, borrower: np.ndarray, currency: np.ndarray, day: int, bad_at: int, horizon: int, lag: int, month_ends: np.ndarray) -> np.ndarray:  # fmt: skip
+def _label_rows(facts: Facts, loan: np.ndarray, tolerance: np.ndarray, rate: np.ndarray, borrower: np.ndarray, currency: np.ndarray, day: int, bad_at: int, horizon: int, lag: int, may_lose: float, month_ends: np.ndarray) -> np.ndarray:  # fmt: skip
     codes = np.empty(len(loan), dtype=np.int64)
     last, known = day + horizon, day + horizon + lag
     for i in range(len(loan)):
         pulled = pulled_on(facts, loan[i], tolerance[i], borrower[i], currency[i], day, last, known, bad_at, month_ends)  # fmt: skip
-        codes[i] = label(facts_of(facts, loan[i]), day, bad_at, horizon, lag, tolerance[i], month_ends, pulled)  # fmt: skip
+        codes[i] = label(facts_of(facts, loan[i]), day, bad_at, horizon, lag, may_lose, tolerance[i], rate[i], month_ends, pulled)  # fmt: skip
     return codes

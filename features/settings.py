@@ -16,7 +16,8 @@ class LabelSettings(BaseModel):
     """The question a model answers: does this loan reach K days past due within H days?
 
     `bad_at_days` is K (a loan at K or more is bad: `>=`), `horizon_days` is H, and a label is read with what was
-    known `lag_days` after the horizon ended. Source of the defaults: design, section 4.
+    known `lag_days` after the horizon ended. Source of the defaults: design, section 4; of `present_value_loss` the
+    1 % of EBA/GL/2016/07, kept by EBA/GL/2026/05.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -27,6 +28,12 @@ class LabelSettings(BaseModel):
     horizon_days: int = Field(default=90, ge=1, le=730, description="H: within this many days")
     lag_days: int = Field(
         default=10, ge=0, le=120, description="days until late postings are in: when a label is read"
+    )
+    present_value_loss: float = Field(
+        default=0.01,
+        ge=0,
+        le=1,
+        description="rescheduled while not late: bad if that lowers the present value by more than this share",
     )
     stratum_cuts: tuple[int, ...] = Field(
         default=(1, 8),

@@ -18,7 +18,9 @@ class Payments:
     def __init__(self, *rows: tuple[str, str | None, str, int, date, date | None]) -> None:
         self.rows = rows
 
-    def facts(self, table: str, columns: Sequence[str], *, batch: int | None = None, numbered: bool = False) -> pa.Table:
+    def facts(
+        self, table: str, columns: Sequence[str], *, batch: int | None = None, numbered: bool = False
+    ) -> pa.Table:
         assert table == "payments"
         count = len(self.rows)
         return pa.table(

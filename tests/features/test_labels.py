@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from datetime import date
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,8 +12,10 @@ from hypothesis import strategies as st
 
 from data.days import NEVER, to_date, to_day
 from features.arrears import LoanFacts, days_past_due
+from features.book import Facts
+from features.families import Family
 from features.labels import BAD, BAD_BEFORE, GOOD, NEITHER, is_reachable, label
-from features.panel import snapshot_days
+from features.panel import labels_of, snapshot_days
 from features.settings import LabelSettings, PanelSettings
 
 Loan = Callable[..., LoanFacts]
@@ -26,8 +30,10 @@ def judged(
     bad_at: int = 30,
     horizon: int = 90,
     pulled: int = int(NEVER),
+    rate: float = float("nan"),
+    may_lose: float = 0.01,
 ) -> int:
-    return label(loan, AS_OF, bad_at, horizon, 10, 0, month_ends, pulled)
+    return label(loan, AS_OF, bad_at, horizon, 10, may_lose, 0, rate, month_ends, pulled)
 
 
 def after(days: int) -> str:
@@ -70,6 +76,59 @@ def test_a_loan_rescheduled_while_late_is_bad_and_while_current_is_not(loan: Loa
         [*APRIL_TO_JUNE, *new], versions=[("disbursed", "2024-01-15", 0), ("rescheduled", "2024-04-10", 0)]
     )
     assert (judged(late), judged(current)) == (BAD, GOOD)
+
+
+def current_and_rescheduled(make: Loan, due_on: str, asks: object) -> LoanFacts:
+    """110 was due on 2025-04-10; from 2024-04-10 on, a year before, the loan asks for this instead, and nothing was ever late."""
+    return make(
+        [("2024-03-15", 50), ("2025-04-10", 110), (due_on, asks, 2)],
+        [("2024-03-15", 50)],
+        versions=[("disbursed", "2024-01-15", 0), ("rescheduled", "2024-04-10", 0)],
+    )
+
+
+def test_a_current_loan_rescheduled_so_that_it_is_worth_less_is_bad(loan: Loan) -> None:
+    """At 10 % the loan was worth 100; a year longer at 10 % it is too, with interest forgiven 95.45 are left."""
+    longer, forgiven = (current_and_rescheduled(loan, "2026-04-10", asks) for asks in (121, "115.50"))
+    assert (judged(longer, rate=0.1), judged(forgiven, rate=0.1)) == (GOOD, BAD)
+    assert judged(forgiven, rate=0.1, may_lose=0.05) == GOOD
+    assert judged(forgiven) == GOOD  # no rate is known, and 115.50 is not less than 110
+
+
+def test_what_a_reschedule_lowers_after_the_horizon_or_is_known_after_the_lag_changes_no_label(
+    loan: Loan,
+) -> None:
+    forgiven = current_and_rescheduled(loan, "2026-04-10", 60)
+    assert [judged(forgiven, horizon=days) for days in (9, 10)] == [GOOD, BAD]
+    later = forgiven._replace(version_known_at=forgiven.version_known_at + np.array([0, 90]))
+    assert judged(later) == BAD
+    assert judged(later._replace(version_known_at=later.version_known_at + np.array([0, 1]))) == GOOD
+
+
+def test_each_loan_of_a_book_is_judged_at_its_own_rate_and_by_the_setting(loan: Loan) -> None:
+    """Three loans alike, at 10 %, at 2 % and of unknown rate: 115.50 in two years for 110 in one are 4.5 % less, or more."""
+    one = current_and_rescheduled(loan, "2026-04-10", "115.50")
+    book, seen = alike(one, np.array([0.1, 0.02, np.nan]))
+    on, keep = to_date(AS_OF), np.array([2, 1, 0])
+    assert labels_of(book, seen, keep, on, LabelSettings()).tolist() == [GOOD, GOOD, BAD]
+    lenient = LabelSettings(present_value_loss=0.05)
+    assert labels_of(book, seen, keep, on, lenient).tolist() == [GOOD, GOOD, GOOD]
+
+
+def alike(one: LoanFacts, rates: np.ndarray) -> tuple[Any, Any]:
+    """A book of loans with the same facts, one for each rate, and what is seen of it on AS_OF."""
+    count, nobody = len(rates), np.empty(0, dtype=np.int64)
+    columns = [np.tile(column, count) for column in one[:-2]]
+    names = ("version_number", "due_on", "paid_on", "event_on", "home_calendar", "refinanced_on")
+    starts = [np.arange(count + 1) * len(getattr(one, name)) for name in names]
+    facts = Facts(
+        *starts, np.zeros(count + 1, dtype=np.int64), Family(*[nobody] * 6), LoanFacts(*columns, *one[-2:])
+    )
+    each = np.arange(count)
+    rows = SimpleNamespace(tolerance=each * 0, rate=rates, borrower=each, currency=each * 0)
+    return SimpleNamespace(facts=facts, rows=rows, month_end_only=False), SimpleNamespace(
+        row=each, loan=each, day=AS_OF
+    )
 
 
 def test_a_loan_at_the_threshold_on_the_day_is_no_example(loan: Loan) -> None:

@@ -18,7 +18,12 @@ from scoring.settings import ListSettings
 
 UNUSUAL = Settings(
     labels=LabelSettings(
-        bad_at_days=28, horizon_days=92, lag_days=5, stratum_cuts=(1,), thin_file_installments=2
+        bad_at_days=28,
+        horizon_days=92,
+        lag_days=5,
+        present_value_loss=0.05,
+        stratum_cuts=(1,),
+        thin_file_installments=2,
     ),
     arrears=ArrearsSettings(
         day_count="inclusive",
@@ -95,7 +100,7 @@ WRONG = {
     "a key with a typo": (
         "[labels]\nbad_at_day = 30\n",
         "mine.toml: [labels] bad_at_day is not a setting; known here: bad_at_days, horizon_days, lag_days, "
-        "stratum_cuts, thin_file_installments.",
+        "present_value_loss, stratum_cuts, thin_file_installments.",
     ),
     "a section with a typo": (
         "[label]\nbad_at_days = 30\n",
@@ -108,6 +113,10 @@ WRONG = {
     "a value out of range": (
         "[labels]\nbad_at_days = 0\n",
         "mine.toml: [labels] bad_at_days: input should be greater than or equal to 1.",
+    ),
+    "a share in percent": (
+        "[labels]\npresent_value_loss = 5\n",
+        "mine.toml: [labels] present_value_loss: input should be less than or equal to 1.",
     ),
     "a value of another kind": (
         '[capacity]\nminutes_call = "eight"\n',
