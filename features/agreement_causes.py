@@ -34,6 +34,7 @@ from features.arrears import (
 )
 from features.book import Book, Facts, facts_of, read_book
 from features.compiled import compiled
+from features.facts import with_columns
 from features.settings import ArrearsSettings
 
 NOT_KNOWN = -1
@@ -316,6 +317,6 @@ def _habits(facts: Facts) -> Iterator[tuple[int, int, Facts]]:
 
 
 def _without_events(facts: Facts, which: np.ndarray) -> Facts:
-    events = facts.all.events.copy()
-    events.kind[which] = OTHER_EVENT
-    return facts._replace(all=facts.all._replace(events=events))
+    events = facts.all.events
+    kept = with_columns(events, kind=np.where(which, OTHER_EVENT, events.kind))
+    return facts._replace(all=facts.all._replace(events=kept))

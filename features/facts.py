@@ -152,6 +152,14 @@ def records(kind: np.dtype, columns: Sequence[np.ndarray]) -> Records:
     return found
 
 
+def with_columns(some: Records, **columns: np.ndarray) -> Records:
+    """The same records with other numbers in these fields."""
+    found = some.copy()
+    for name, column in columns.items():
+        setattr(found, name, column)
+    return found
+
+
 @compiled
 def is_known(known_at: int, known_until: int, known: int) -> bool:
     """Whether a fact stood in the books on day `known`."""

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from data.days import to_date, to_day
 from features.arrears import LoanFacts
 from features.distress import rescheduled_in_distress
+from features.facts import with_columns
 from features.settings import ArrearsSettings
 
 Loan = Callable[..., LoanFacts]
@@ -174,8 +175,12 @@ def test_a_day_that_also_curtails_does_not_say_what_the_reschedule_cost(loan: Lo
     same_day = rescheduled(loan, [(NEXT, 50)], reason=first, more=((second, [(NEXT, 50)]),))
     assert not is_distress(same_day)
     place = np.array([0, 1, 0] if first == "curtailed" else [0, 0, 1])
-    not_known = same_day._replace(version_known_at=same_day.version_known_at + 181 * place)
-    another_day = same_day._replace(version_effective_on=same_day.version_effective_on + 5 * place)
+    not_known = same_day._replace(
+        versions=with_columns(same_day.versions, known_at=same_day.versions.known_at + 181 * place)
+    )
+    another_day = same_day._replace(
+        versions=with_columns(same_day.versions, effective_on=same_day.versions.effective_on + 5 * place)
+    )
     assert is_distress(not_known) and is_distress(another_day)
 
 
@@ -194,7 +199,9 @@ def test_only_reschedules_within_the_days_and_known_in_time_are_looked_at(loan: 
     assert [between(ON - 1, ON), between(ON, ON + 9), between(ON - 9, ON - 1)] == [True, False, False]
     for old in (OLD, [("2024-04-05", 100), *OLD]):  # worth less, and late besides
         one = rescheduled(loan, [(NEXT, 50)], old)
-        later = one._replace(version_known_at=one.versions.known_at + np.array([0, 30]))
+        later = one._replace(
+            versions=with_columns(one.versions, known_at=one.versions.known_at + np.array([0, 30]))
+        )
         assert [is_distress(later, known=ON + days) for days in (29, 30)] == [False, True]
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from data.days import NEVER, to_date, to_day
 from features.arrears import LoanFacts, days_past_due
 from features.book import Facts
+from features.facts import with_columns
 from features.families import Family
 from features.labels import BAD, BAD_BEFORE, GOOD, NEITHER, is_reachable, label
 from features.panel import labels_of, snapshot_days
@@ -100,9 +101,18 @@ def test_what_a_reschedule_lowers_after_the_horizon_or_is_known_after_the_lag_ch
 ) -> None:
     forgiven = current_and_rescheduled(loan, "2026-04-10", 60)
     assert [judged(forgiven, horizon=days) for days in (9, 10)] == [GOOD, BAD]
-    later = forgiven._replace(version_known_at=forgiven.version_known_at + np.array([0, 90]))
+    later = forgiven._replace(
+        versions=with_columns(forgiven.versions, known_at=forgiven.versions.known_at + np.array([0, 90]))
+    )
     assert judged(later) == BAD
-    assert judged(later._replace(version_known_at=later.version_known_at + np.array([0, 1]))) == GOOD
+    assert (
+        judged(
+            later._replace(
+                versions=with_columns(later.versions, known_at=later.versions.known_at + np.array([0, 1]))
+            )
+        )
+        == GOOD
+    )
 
 
 def test_each_loan_of_a_book_is_judged_at_its_own_rate_and_by_the_setting(loan: Loan) -> None:
@@ -118,9 +128,8 @@ def test_each_loan_of_a_book_is_judged_at_its_own_rate_and_by_the_setting(loan: 
 def alike(one: LoanFacts, rates: np.ndarray) -> tuple[Any, Any]:
     """A book of loans with the same facts, one for each rate, and what is seen of it on AS_OF."""
     count, nobody = len(rates), np.empty(0, dtype=np.int64)
-    columns = [np.tile(column, count) for column in one[:-2]]
-    names = ("version_number", "due_on", "paid_on", "event_on", "home_calendar", "refinanced_on")
-    starts = [np.arange(count + 1) * len(getattr(one, name)) for name in names]
+    columns = [np.tile(column, count).view(np.recarray) for column in one[:-2]]
+    starts = [np.arange(count + 1) * len(some) for some in one[:-2]]
     facts = Facts(
         *starts, np.zeros(count + 1, dtype=np.int64), Family(*[nobody] * 6), LoanFacts(*columns, *one[-2:])
     )

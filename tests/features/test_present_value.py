@@ -9,6 +9,7 @@ import pytest
 from data.days import to_day
 from features.arrears import LoanFacts
 from features.catalogue import FEATURE_NAMES
+from features.facts import with_columns
 from features.kernel import observe
 from features.matrix import STATE, scratch
 from features.present_value import present_value
@@ -52,7 +53,7 @@ def test_dues_of_other_versions_and_dues_not_known_yet_are_not_asked_for(loan: L
     assert worth(facts, version=1) == pytest.approx(10)
     later = facts.dues.known_at.copy()
     later[2] = DAY + 1
-    assert worth(facts._replace(due_known_at=later)) == pytest.approx(200)
+    assert worth(facts._replace(dues=with_columns(facts.dues, known_at=later))) == pytest.approx(200)
 
 
 def test_a_due_date_that_moves_to_a_working_day_is_discounted_from_there(loan: Loan) -> None:
