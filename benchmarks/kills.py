@@ -44,6 +44,7 @@ _IMPORTED = (
     "pyarrow.parquet",
     "data.ingest",
     "data.contracts",
+    "data.dismiss",
     "data.verdicts",
 )
 _CHANGES = (
@@ -130,6 +131,9 @@ EXPORTS: dict[str, tuple[dict[str, str], str, date]] = {
     ),
 }
 
+DISMISSAL = "dismissal"
+"""In the place of an export: the payments in quarantine are dismissed."""
+
 
 @dataclass(frozen=True)
 class Walk:
@@ -149,6 +153,7 @@ WALKS = {
     "refused": Walk(("first",), "refused", "second", "an ingest that is refused after it wrote"),
     "cleaning": Walk(("first",), "second", "second", "the ingest after one that was killed", half_done=True),
     "other": Walk(("first",), "second", "corrected", "killed, and then another export comes"),
+    "dismissal": Walk(("first",), DISMISSAL, "delta", "rows dismissed, and then an export comes"),
 }
 
 
@@ -172,10 +177,16 @@ class Found:
 
 
 def ingest_export(export: Path, workspace: Path) -> None:
-    """Bring the export of this folder into the workspace."""
+    """Bring the export of this folder into the workspace; `DISMISSAL` dismisses what is in quarantine there."""
+    from data.dismiss import dismiss
     from data.ingest import ingest
     from data.mapping import load_mapping
 
+    if export.name == DISMISSAL:
+        dismiss(
+            "payments", "Drill", "Never", *(workspace / name for name in ("ledger", "quarantine", "apart"))
+        )
+        return
     day = date.fromisoformat((export / "day").read_text(encoding="ascii"))
     ingest(
         export,
@@ -470,6 +481,7 @@ def main() -> int:
         for module in _IMPORTED:
             importlib.import_module(module)
         drill = Drill(folder, {name: write_export(folder / "exports", name) for name in EXPORTS})
+        drill.exports[DISMISSAL] = folder / "exports" / DISMISSAL
         found: list[Found] = []
         for name in given.walk:
             found += drill_walk(drill, name, given.every)

@@ -51,8 +51,8 @@ def _none_held(name: str) -> pa.Table:
 
 
 def count_apart(run: Run, apart: Path, name: str, full: bool) -> None:
-    """Count in the run's tally how many people of `accepted_<name>` are new, changed or as they were, and how many a full
-    export lacks. Numbers alone: who they are stays where it is kept apart.
+    """Count in the run's tally how many people of `accepted_<name>` are new, changed or as they were, how many were held
+    before, and how many of those a full export lacks. Numbers alone: who they are stays where it is kept apart.
 
     Errors: `LedgerError` where a delta is to be added to a file that is damaged.
     """
@@ -68,6 +68,7 @@ def count_apart(run: Run, apart: Path, name: str, full: bool) -> None:
     known = run.count(f"SELECT count(*) FROM {both}")
     tally.versions = run.count(f"SELECT count(*) FROM {both} WHERE {other}")
     tally.added, tally.unchanged = tally.accepted - known, known - tally.versions
+    tally.standing = before.num_rows
     gone = f"borrower_id NOT IN (SELECT borrower_id FROM accepted_{name}) AND NOT ({_stays(run, name, full)})"
     tally.retractions = run.count(f"SELECT count(*) FROM apart_before WHERE {gone}")
     run.connection.unregister("apart_before")

@@ -128,10 +128,18 @@ class Batch:
             retried or {},
             {file: file_digest(self._quarantine / file) for file in held.values()},
         )
-        before = self._manifest or Manifest(
-            run.mapping.lender, run.mapping.jurisdiction, run.mapping.date_grid
+        self._name(
+            batch,
+            self._manifest or Manifest(run.mapping.lender, run.mapping.jurisdiction, run.mapping.date_grid),
         )
-        if before.batches and business_date(before.newest) > run.as_of:
+
+    def publish_record(self, batch: BatchRecord, before: Manifest) -> None:
+        """A batch that brings no row: only what it says of others. before: the manifest that it follows."""
+        self._begin(batch.batch)
+        self._name(batch, before)
+
+    def _name(self, batch: BatchRecord, before: Manifest) -> None:
+        if before.batches and business_date(before.newest) > business_date(batch):
             raise LedgerError("The business date goes back; nothing was written.")
         write_manifest(self._ledger, before.with_batch(batch))
         self._begun = False

@@ -11,13 +11,13 @@ Nothing is judged here, and nothing is sent anywhere.
 
 import json
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.contracts import CHECK_WORDS, Rule, RuleCount, documented
 from data.days import to_date
 from data.money import CURRENCIES, SCALE
+from data.pages import escaped
 
 if TYPE_CHECKING:
     from great_expectations.expectations.expectation import Expectation
@@ -77,7 +77,7 @@ def write_data_docs(
         "Rows judged",
         "Would go to quarantine" if checked_only else "In quarantine",
     )
-    body = f"<h1>The contract</h1><p>{escape(title)}</p>{_grid(heads, lines)}"
+    body = f"<h1>The contract</h1><p>{escaped(title)}</p>{_grid(heads, lines)}"
     body += "<p><small>Each table's suite lies beside its page as JSON of Great Expectations. No page holds a cell of the export.</small></p>"
     index = folder / "index.html"
     index.write_text(_page("The contract", body), encoding="utf-8")
@@ -87,7 +87,7 @@ def write_data_docs(
 def _page(title: str, body: str) -> str:
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<link rel="icon" href="data:,"><title>{escape(title)}</title><style>{_STYLE}</style></head><body>{body}</body></html>\n'
+        f'<link rel="icon" href="data:,"><title>{escaped(title)}</title><style>{_STYLE}</style></head><body>{body}</body></html>\n'
     )
 
 
@@ -101,7 +101,7 @@ def _grid(heads: Sequence[str], lines: Sequence[str]) -> str:
 
 def _number(what: str, value: int | str) -> str:
     return (
-        f'<td class="n" data-what="{what}">{f"{value:,}" if isinstance(value, int) else escape(value)}</td>'
+        f'<td class="n" data-what="{what}">{f"{value:,}" if isinstance(value, int) else escaped(value)}</td>'
     )
 
 
@@ -131,7 +131,7 @@ def _table_page(name: str, title: str, counts: Sequence[RuleCount], quarantined:
     heads = ("Expectation", "How it fared", "Rows asked", "Rows that fail")
     return _page(
         f"The contract of {name}",
-        f'<p><a href="index.html">All tables</a></p><h1>{name}</h1><p>{escape(title)}</p>{quarantined}{_grid(heads, lines)}'
+        f'<p><a href="index.html">All tables</a></p><h1>{name}</h1><p>{escaped(title)}</p>{quarantined}{_grid(heads, lines)}'
         "<p><small>An expectation on a column is asked of the rows in which it is filled. A row with a cell that cannot be read counts there alone.</small></p>"
         f'<p><a href="{name}.json">The suite, for Great Expectations</a></p>',
     )
@@ -140,8 +140,8 @@ def _table_page(name: str, title: str, counts: Sequence[RuleCount], quarantined:
 def _promise(rule: Rule) -> str:
     """What must hold, as a sentence: of the row as a whole, or of one column."""
     if rule.column in CHECK_WORDS:
-        return escape(CHECK_WORDS[rule.column])
-    return f"<code>{escape(rule.column)}</code> {escape(_must_be(rule))}."
+        return escaped(CHECK_WORDS[rule.column])
+    return f"<code>{escaped(rule.column)}</code> {escaped(_must_be(rule))}."
 
 
 def _must_be(rule: Rule) -> str:

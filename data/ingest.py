@@ -38,7 +38,7 @@ _WHOLE_TABLE = 20
 
 LEAST_RETRACTIONS = 20
 MOST_RETRACTED = 0.2
-"""A full export may retract this share of a table, or fewer rows than the least, without being asked about it."""
+"""A full export may retract this share of a table, or fewer rows than the least, without being asked about it; people too."""
 
 
 def ingest(
@@ -60,7 +60,7 @@ def ingest(
     latest date among payments, loans and loan events, but not later than `latest` (today, where somebody has a clock):
     one mistyped year must not become the business date of a ledger whose days only go forward. check_only: judge and count,
     write nothing; rows: then of so many first rows of each file (0: all), and the report says what these cannot show.
-    allow_retractions: a full export that lacks more than a fifth of what the ledger holds of a table is meant so.
+    allow_retractions: a full export that lacks more than a fifth of what the ledger, or `apart`, holds of a table is meant so.
 
     Errors: `InputError` or `MappingError`, before anything is written, when a file is missing, empty, unreadable or
     lacks a mapped column, when every row of a table is rejected, or when the business date is missing or goes back;
@@ -105,6 +105,7 @@ def ingest(
             if again and held is not None:
                 if not check_only:
                     _split_apart(export, apart)
+                    _refuse_a_loss(run, account_for(run), apart, allow_retractions)
                     _prepare_apart(run, apart, held.batch)
                     place_apart(apart, held.batch)
                 return _nothing_new(mapping, held)
@@ -124,9 +125,7 @@ def ingest(
                 _split_apart(export, apart)
                 counts = account_for(run)
                 _refuse_rejected(run, counts)
-                if not allow_retractions:
-                    _refuse_a_short_export(run, counts)
-                _refuse_an_empty_directory(run, counts, apart)
+                _refuse_a_loss(run, counts, apart, allow_retractions)
                 changed = any(
                     one.added + one.versions + one.retractions for one in counts if one.table in TABLES
                 )
@@ -181,16 +180,23 @@ def _split_apart(export: _Export, apart: Path) -> None:
             count_apart(run, apart, name, is_full(run, name))
 
 
+def _refuse_a_loss(run: Run, counts: list[TableCounts], apart: Path, allow_retractions: bool) -> None:
+    _refuse_an_empty_directory(run, counts, apart)
+    if not allow_retractions:
+        _refuse_a_short_export(run, counts)
+
+
 def _refuse_a_short_export(run: Run, counts: list[TableCounts]) -> None:
-    """An export that was cut off looks like one from which most rows vanished."""
+    """An export that was cut off looks like one from which most rows, or people, vanished."""
     for one in counts:
-        if one.table in APART or one.retractions < LEAST_RETRACTIONS:
-            continue
         held = run.tally(one.table).standing
-        if one.retractions > held * MOST_RETRACTED:
+        if one.retractions >= LEAST_RETRACTIONS and one.retractions > held * MOST_RETRACTED:
             file = ", ".join(sorted({part.file for part in run.mapping.of(one.table)})) or one.table
+            what = (
+                f"people whom {one.table}" if one.table in APART else f"rows of {one.table} that the ledger"
+            )
             raise InputError(
-                f"{file}: this full export lacks {one.retractions:,} of the {held:,} rows of {one.table} that the ledger holds, "
+                f"{file}: this full export lacks {one.retractions:,} of the {held:,} {what} holds, "
                 "as one that was cut off would. Export it again; if they are really gone, add --allow-retractions."
             )
 

@@ -49,6 +49,17 @@ class TableRecord:
 
 
 @dataclass(frozen=True)
+class Dismissal:
+    """Rows of a table in quarantine that a person closed for good: by whom, why, and where they lay, as in
+    `BatchRecord.readmitted`."""
+
+    table: str
+    by: str
+    reason: str
+    rows: dict[str, str]
+
+
+@dataclass(frozen=True)
 class BatchRecord:
     """One batch: whose export, of which business date, read by which mapping, from which files.
 
@@ -56,7 +67,7 @@ class BatchRecord:
     export held whole: what of them went to quarantine before is told again by it, or was mended. readmitted, retried: of
     a batch made from rows in quarantine, where those lay (file, and places such as "0-3,7") that were taken, and that
     were rejected again and lie in this batch's own quarantine or were replaced by a later row of the same key, here or in the
-    ledger.
+    ledger. dismissed: of a batch that holds nothing but this word about rows in quarantine.
     quarantine: the file of its rejected rows, by table. quarantine_digests: of the bytes of each; batches of before have none.
     """
 
@@ -71,11 +82,16 @@ class BatchRecord:
     readmitted: dict[str, str] = field(default_factory=dict)
     retried: dict[str, str] = field(default_factory=dict)
     quarantine_digests: dict[str, str] = field(default_factory=dict)
+    dismissed: Dismissal | None = None
 
     @property
-    def readmits(self) -> bool:
-        """Whether this batch was made from rows in quarantine and not from an export."""
-        return bool(self.readmitted or self.retried)
+    def is_export(self) -> bool:
+        """Whether a lender's export brought this batch, and not rows in quarantine that were tried again or dismissed."""
+        return not (self.readmitted or self.retried or self.dismissed)
+
+    def closed(self) -> tuple[dict[str, str], ...]:
+        """Where the rows lay that this batch took from quarantine, or closed there."""
+        return (self.readmitted, self.retried, self.dismissed.rows if self.dismissed else {})
 
 
 @dataclass(frozen=True)
@@ -92,7 +108,7 @@ class Manifest:
     @property
     def newest_export(self) -> BatchRecord:
         """The newest batch that a lender's export brought."""
-        return next(batch for batch in reversed(self.batches) if not batch.readmits)
+        return next(batch for batch in reversed(self.batches) if batch.is_export)
 
     def files(self) -> set[str]:
         """Every file, relative to the ledger, that any batch holds."""
@@ -131,12 +147,7 @@ def closed_in_quarantine(batches: Sequence[BatchRecord], table: str, held: int, 
     if any(table in one.full for one in later):
         return set(range(rows))
     name = f"{table}/{held:06d}.parquet"
-    return {
-        place
-        for one in later
-        for places in (one.readmitted, one.retried)
-        for place in places_in(places.get(name, ""))
-    }
+    return {place for one in later for places in one.closed() for place in places_in(places.get(name, ""))}
 
 
 def open_in_quarantine(batches: Sequence[BatchRecord]) -> dict[str, int]:
@@ -186,6 +197,7 @@ def read_manifest(folder: Path) -> Manifest | None:
                 readmitted=entry["readmitted"],
                 retried=entry["retried"],
                 quarantine_digests=entry.get("quarantine_digests", {}),
+                dismissed=Dismissal(**entry["dismissed"]) if entry.get("dismissed") else None,
             )
             for entry in raw["batches"]
         )

@@ -24,12 +24,16 @@ _AMOUNT = (
 _PLAIN = f"{_DATE}|{_AMOUNT}"
 _PERSONAL_ID = r"^\+|\s|[\x00-\x1f\x7f]|[\x{80}-\x{9f}\x{200b}-\x{200f}\x{2028}-\x{202e}\x{2066}-\x{2069}]"
 """Beside a plus in front and a blank also what a terminal would obey or a reader not see."""
-_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
+_OBEYED = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+    "|(?<![\u0300-\u1fff\ua800-\uabff])[\u200c\u200d]"
+)
+"""A joiner behind a letter of a script that is written with it (Bengali, Sinhala, Persian) belongs to the name."""
 MASKED_ID = "(not repeated here)"
 
 
 def printable(line: str) -> str:
-    """The line with every character that a terminal would obey, or that hides or turns text, written out: `\\u001b`."""
+    """The line with every character that a terminal or a page would obey, or that hides or turns text, written out: `\\u001b`."""
     return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
 
 

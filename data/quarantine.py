@@ -6,12 +6,13 @@ the reason. Beside them lie the mappings that rejected them, `quarantine/mapping
 read once more as it was read then.
 
 Which rows are still open is told by the ledger's manifest: a row is closed by the batch that readmitted it, by the one
-that tried it again and holds it since, and by a later export that held its whole table.
+that tried it again and holds it since, by a person's word (data/dismiss.py), and by a later export that held its whole
+table.
 """
 
 import base64
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +22,14 @@ import pyarrow.parquet as pq
 from data.digest import bytes_digest, file_digest
 from data.errors import LedgerError
 from data.gate import Rejected
-from data.manifest import Manifest, closed_in_quarantine, places_in, sync_folder, write_atomically
+from data.manifest import (
+    Manifest,
+    closed_in_quarantine,
+    in_places,
+    places_in,
+    sync_folder,
+    write_atomically,
+)
 from data.mapping import Mapping as MappingFile
 from data.mapping import TableMapping
 from data.queries import in_words
@@ -53,7 +61,7 @@ class Quarantined:
 
     first: the first open rows of all batches, those that need a hand before those that wait for another row.
     readmitted: rows that are in the ledger since. superseded: rows that a later full export told again or mended, or
-    that were tried again and are counted where they lie now.
+    that were tried again and are counted where they lie now. dismissed: rows that a person closed.
     """
 
     table: str
@@ -63,6 +71,7 @@ class Quarantined:
     readmitted: int = 0
     superseded: int = 0
     groups: tuple[Alike, ...] = ()
+    dismissed: int = 0
 
     @property
     def waiting(self) -> int:
@@ -71,11 +80,12 @@ class Quarantined:
 
     def lines(self, most_reasons: int | None = None) -> list[str]:
         """For a screen: how many, and the first rows of each reason, of the first so many reasons (None: of all)."""
-        closed = [
-            f"{count:,} {word}"
-            for count, word in ((self.readmitted, "readmitted"), (self.superseded, "superseded"))
-            if count
-        ]
+        counts = {
+            "readmitted": self.readmitted,
+            "superseded": self.superseded,
+            "dismissed": self.dismissed,
+        }
+        closed = [f"{count:,} {word}" for word, count in counts.items() if count]
         more = f" ({', '.join(closed)} since)" if closed else ""
         told = f"{self.table}: {self.rows:,} {'row' if self.rows == 1 else 'rows'} in quarantine{more}."
         waiting = self.waiting
@@ -92,8 +102,8 @@ class Quarantined:
 
 
 @dataclass(frozen=True)
-class OpenRow:
-    """A row in quarantine that waits: where it lies there (`held`, `place`), where it stood in the export, its cells.
+class KeptRow:
+    """A row in quarantine: where it lies there (`held`, `place`), where it stood in the export, its cells.
 
     held: the batch in whose file it lies. batch: the one that brought it, the same unless it was tried again.
     """
@@ -218,24 +228,34 @@ def kinds_of_cells(folder: Path, table: str, batch: int, part: int) -> pa.Schema
     return pa.ipc.read_schema(pa.py_buffer(base64.b64decode(kept[f"cells {part}".encode()])))
 
 
-def open_rows(folder: Path, table: str, manifest: Manifest | None) -> Iterator[tuple[int, list[OpenRow]]]:
+def open_rows(folder: Path, table: str, manifest: Manifest | None) -> Iterator[tuple[int, list[KeptRow]]]:
     """Of each batch with rows of this table in quarantine, oldest first, those that are still open.
 
     Without a manifest all are. Files that the manifest does not name are of an ingest that did not finish.
     Errors: `LedgerError` for a file with open rows that is missing, or is not as the manifest says.
     """
-    for held, path in _files(folder, table, manifest):
-        rows = _read(path).to_pylist()
+    for held, rows in kept_rows(folder, table, manifest):
         batches = () if manifest is None else manifest.batches
         closed = closed_in_quarantine(batches, table, held, len(rows))
-        yield (
-            held,
-            [
-                OpenRow(held, place, row["batch"], row["part"], row["file"], row["row"], row["owner"], row["reason"], row["cells"])
-                for place, row in enumerate(rows)
-                if place not in closed
-            ],
-        )  # fmt: skip
+        yield held, [row for row in rows if row.place not in closed]
+
+
+def kept_rows(folder: Path, table: str, manifest: Manifest | None) -> Iterator[tuple[int, list[KeptRow]]]:
+    """The same with the closed rows; a file that was lost after a later export told it again is left out."""
+    for held, path in _files(folder, table, manifest):
+        rows = _read(path).to_pylist()
+        yield held, [
+            KeptRow(held, place, row["batch"], row["part"], row["file"], row["row"], row["owner"], row["reason"], row["cells"])
+            for place, row in enumerate(rows)
+        ]  # fmt: skip
+
+
+def places_by_file(table: str, rows: Iterable[tuple[int, int]]) -> dict[str, str]:
+    """Rows of a table, each as (`held`, `place`), as the manifest writes them: places by file."""
+    found: dict[int, list[int]] = {}
+    for held, place in rows:
+        found.setdefault(held, []).append(place)
+    return {f"{table}/{held:06d}.parquet": in_places(places) for held, places in sorted(found.items())}
 
 
 def _files(folder: Path, table: str, manifest: Manifest | None) -> list[tuple[int, Path]]:
@@ -264,11 +284,13 @@ def _told_again(manifest: Manifest, table: str, held: int) -> bool:
     return any(one.batch > held and table in one.full for one in manifest.batches)
 
 
-def readmitted_rows(manifest: Manifest | None, table: str, held: int) -> set[int]:
-    """Places of the rows of one file that later batches brought into the ledger."""
+def _counted(manifest: Manifest | None, table: str, held: int) -> tuple[int, int]:
+    """How many rows of one file later batches brought into the ledger, and how many a person dismissed."""
     name = f"{table}/{held:06d}.parquet"
     batches = () if manifest is None else manifest.batches
-    return {place for one in batches for place in places_in(one.readmitted.get(name, ""))}
+    readmitted = [one.readmitted.get(name, "") for one in batches]
+    dismissed = [one.dismissed.rows.get(name, "") for one in batches if one.dismissed]
+    return sum(len(places_in(one)) for one in readmitted), sum(len(places_in(one)) for one in dismissed)
 
 
 def list_quarantine(folder: Path, reasons: int = 3, manifest: Manifest | None = None) -> list[Quarantined]:
@@ -283,29 +305,37 @@ def list_quarantine(folder: Path, reasons: int = 3, manifest: Manifest | None = 
     here = {path for path in folder.glob("*") if path.is_dir() and path.name != MAPPINGS}
     for place in sorted(named | here):
         batches: dict[int, int] = {}
-        waiting: list[OpenRow] = []
-        total = readmitted = 0
+        waiting: list[KeptRow] = []
+        total = readmitted = dismissed = 0
         for held, rows in open_rows(folder, place.name, manifest):
             total += pq.read_metadata(place / f"{held:06d}.parquet").num_rows
-            readmitted += len(readmitted_rows(manifest, place.name, held))
+            came, gone = _counted(manifest, place.name, held)
+            readmitted, dismissed = readmitted + came, dismissed + gone
             if rows:
                 batches[held] = len(rows)
                 waiting += rows
         if total:
             several = len({row.batch for row in waiting}) > 1
-            told = [(_place_of(row, days.get(row.batch) if several else None), row.reason) for row in waiting]
+            told = [(place_of(row, days.get(row.batch) if several else None), row.reason) for row in waiting]
             groups = alike(told, reasons)
             hand = sorted(told, key=lambda one: waits(one[1]))[:reasons]
             first = tuple(f"{place}: {reason}" for place, reason in hand)
             still = len(waiting)
             found.append(
                 Quarantined(
-                    place.name, still, batches, first, readmitted, total - still - readmitted, tuple(groups)
+                    place.name,
+                    still,
+                    batches,
+                    first,
+                    readmitted,
+                    total - still - readmitted - dismissed,
+                    tuple(groups),
+                    dismissed,
                 )
             )
     return found
 
 
-def _place_of(row: OpenRow, day: str | None) -> str:
+def place_of(row: KeptRow, day: str | None) -> str:
     """Where a row stood: file and row, and of which export where there are several; files bear the same names each night."""
     return in_words(f"{row.file} row {row.row}") + (f" of {day} (batch {row.batch})" if day else "")

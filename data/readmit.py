@@ -27,15 +27,16 @@ from data.ingest import check_attributes, check_lender
 from data.ingest_report import IngestReport, TableCounts
 from data.judging import account_for, assigns, judge_all, know_the_ledger
 from data.ledger import Ledger
-from data.manifest import Manifest, in_places, read_manifest
+from data.manifest import Manifest, read_manifest
 from data.mapping import Mapping, TableMapping, load_mapping
 from data.odds import warnings_of
 from data.quarantine import (
     SCHEMA,
-    OpenRow,
+    KeptRow,
     kinds_of_cells,
     mapping_kept,
     open_rows,
+    places_by_file,
     with_kinds,
 )
 from data.quoting import quoted
@@ -52,13 +53,13 @@ class _Trial:
 
     table: str
     mapping: Mapping
-    rows: dict[int, list[OpenRow]]
-    replaced: list[OpenRow] = field(default_factory=list)
+    rows: dict[int, list[KeptRow]]
+    replaced: list[KeptRow] = field(default_factory=list)
     """Rows that a later row with the same key, or the same row sent again, stands in for."""
-    since: list[OpenRow] = field(default_factory=list)
+    since: list[KeptRow] = field(default_factory=list)
     """Rows whose key a later export brought into the ledger: they are closed, and need nobody any more."""
 
-    def row(self, part: int, row: int) -> OpenRow:
+    def row(self, part: int, row: int) -> KeptRow:
         return self.rows[part][row - 1]
 
 
@@ -112,7 +113,7 @@ def _without_cells(table: str, count: int) -> str:
 
 
 def _trials(
-    table: str, rows: Sequence[OpenRow], mapping: Mapping | None, manifest: Manifest, quarantine: Path
+    table: str, rows: Sequence[KeptRow], mapping: Mapping | None, manifest: Manifest, quarantine: Path
 ) -> list[_Trial]:
     """The rows by the mapping that reads them, oldest first."""
     digests = {one.batch: one.mapping for one in manifest.batches}
@@ -136,7 +137,7 @@ def _mapping_of(quarantine: Path, digest: str) -> Mapping:
     return found
 
 
-def _reading(mapping: Mapping, table: str, row: OpenRow) -> int:
+def _reading(mapping: Mapping, table: str, row: KeptRow) -> int:
     """Which reading of the table takes a row: the one at its place if it reads the same file, else the only one that does."""
     parts = mapping.of(table)
     of_file = [number for number, part in enumerate(parts) if part.file == row.file]
@@ -335,16 +336,9 @@ def _publish(run: Run, trial: _Trial, batch: Batch, counts: list[TableCounts], q
         {},
         counts,
         {table: with_kinds(content, kinds)} if failed else {},
-        _by_file(table, every - again),
-        _by_file(table, again),
+        places_by_file(table, every - again),
+        places_by_file(table, again),
     )
-
-
-def _by_file(table: str, places: set[tuple[int, int]]) -> dict[str, str]:
-    return {
-        f"{table}/{held:06d}.parquet": in_places(place for batch, place in places if batch == held)
-        for held in sorted({held for held, _ in places})
-    }
 
 
 def _report(

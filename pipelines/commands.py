@@ -142,7 +142,10 @@ def ingest(
         int, typer.Option(min=0, help="How many rows of each file or query --check reads; 0 reads all.")
     ] = 1000,
     allow_retractions: Annotated[
-        bool, typer.Option("--allow-retractions", help="A full export lacks many rows that are really gone.")
+        bool,
+        typer.Option(
+            "--allow-retractions", help="A full export lacks many rows, or people, that are really gone."
+        ),
     ] = False,
 ) -> None:
     """A lender's export into the ledger, with its contract, and bad rows into quarantine."""

@@ -1,12 +1,12 @@
 """The commands that look back: what is in quarantine, which model was live, the sheets of a list that exists.
 
-They change nothing but the sheets, which are drawn anew from a list that stays as it is; `quarantine readmit` alone
-brings a batch of rows that were held back.
+They change nothing but the sheets, which are drawn anew from a list that stays as it is; only `quarantine readmit`
+brings a batch of rows that were held back, and `quarantine dismiss` closes such rows for good.
 """
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +23,9 @@ from pipelines.options import (
 )
 from pipelines.progress import shown, tell
 
+if TYPE_CHECKING:
+    from pipelines.steps import Here
+
 _MOST_REASONS = 10
 """Of each table, in the list of all tables."""
 
@@ -31,6 +34,9 @@ _MOST_REASONS = 10
 def quarantine_list(
     table: Annotated[str | None, typer.Argument(help="One table, row by row; all without it.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many rows of each reason are shown.")] = 50,
+    dismissed: Annotated[
+        bool, typer.Option("--dismissed", help="Instead what was dismissed: by whom, and why.")
+    ] = False,
 ) -> None:
     """The rows that wait in quarantine, by reason: those that need a hand first, then those that wait for another row."""
     here = the_workspace()
@@ -42,6 +48,9 @@ def quarantine_list(
     if table is not None:
         _known_table(table)
     work = here.workspace
+    if dismissed:
+        _say_dismissed(here, table, limit)
+        return
     found = [
         one
         for one in list_quarantine(work.quarantine, 3 if table is None else limit, read_manifest(work.ledger))
@@ -58,8 +67,25 @@ def quarantine_list(
             lines.append(
                 f"  All of them: {next_command(f'quarantine list {one.table} --limit {max(longest, 50)}')}"
             )
+        if one.dismissed and table is not None:
+            lines.append(
+                f"  Dismissed, by whom and why: {next_command(f'quarantine list {one.table} --dismissed')}"
+            )
     none = f"Nothing of {table} is in quarantine." if table else "Nothing is in quarantine."
     say(lines or [none], {"quarantine": [asdict(one) for one in found]})
+
+
+def _say_dismissed(here: "Here", table: str | None, limit: int) -> None:
+    from dataclasses import asdict
+
+    from data.dismiss import list_dismissed
+    from data.manifest import read_manifest
+
+    work = here.workspace
+    found = list_dismissed(work.quarantine, read_manifest(work.ledger), table, limit)
+    lines = [line for one in found for line in one.lines()]
+    none = f"No row of {table} was dismissed." if table else "No row was dismissed."
+    say(lines or [none], {"dismissed": [asdict(one) for one in found]})
 
 
 @quarantine_app.command("readmit", epilog=EVERYWHERE)
@@ -80,6 +106,37 @@ def quarantine_readmit(
     say(
         lines or [f"No row of {table} in quarantine is open; nothing was written."],
         {"readmitted": [report.as_dict() for report in reports]},
+    )
+
+
+@quarantine_app.command("dismiss", epilog=EVERYWHERE)
+def quarantine_dismiss(
+    table: Annotated[str, typer.Argument(help="The table whose open rows will never come in.")],
+    by: Annotated[str, typer.Option(help="Whose word it is.")],
+    reason: Annotated[str, typer.Option(help="Why; it is kept for good.")],
+    row: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE:ROW",
+            help="Only this row, named as quarantine list shows it: payments.csv:8 for payments.csv row 8, "
+            "payments.csv:8:3 for that of batch 3. As often as there are rows; all open rows without it.",
+        ),
+    ] = None,
+) -> None:
+    """Close rows in quarantine that will never come in: no list warns of them any more. Nothing is deleted."""
+    here = the_workspace()
+    from data.dismiss import dismiss
+
+    _known_table(table)
+    work = here.workspace
+    done = dismiss(table, by, reason, work.ledger, work.quarantine, work.apart, row or ())
+    rows = "row" if done.rows == 1 else "rows"
+    say(
+        [
+            f"Batch {done.batch}, business date {done.business_date}: {done.rows:,} {rows} of {table} in quarantine dismissed; no list drawn from now on warns of them.",
+            f"By whom and why: {next_command(f'quarantine list {table} --dismissed')}",
+        ],
+        {"table": table, "rows": done.rows, "batch": done.batch, "business_date": done.business_date},
     )
 
 

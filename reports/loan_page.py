@@ -12,10 +12,10 @@ same bytes.
 import re
 from collections.abc import Sequence
 from datetime import timedelta
-from html import escape
 from itertools import pairwise
 from pathlib import Path
 
+from data.pages import escaped
 from features.timeline import Timeline
 from reports.pictures import INK, MODEL, QUIET, RULE, WIDTH_INCHES, inline, months_between, plain_settings
 from reports.telling import month
@@ -123,10 +123,10 @@ def loan_page(
     """The page; `table` begins with its heads, `parts` are a heading and its sentences each, the first beside the picture."""
     paragraphs = [f"<p>{_words(line)}</p>" for line in lead]
     sections = [
-        f"<h2>{escape(head)}</h2>\n" + "\n".join(f"<p>{_words(line.strip())}</p>" for line in lines)
+        f"<h2>{escaped(head)}</h2>\n" + "\n".join(f"<p>{_words(line.strip())}</p>" for line in lines)
         for head, lines in parts
     ]
-    heads = "".join(f"<th{_kind(n)}>{escape(cell)}</th>" for n, cell in enumerate(table[0]))
+    heads = "".join(f"<th{_kind(n)}>{escaped(cell)}</th>" for n, cell in enumerate(table[0]))
     rows = "\n".join(
         "<tr>" + "".join(_cell(n, table[0][n], cell) for n, cell in enumerate(row)) + "</tr>"
         for row in table[1:]
@@ -135,7 +135,7 @@ def loan_page(
         [
             "<!doctype html>",
             '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{escape(title)}</title>",
+            f"<title>{escaped(title)}</title>",
             "<style>",
             *(style.read_text(encoding="utf-8") for style in _STYLES),
             '</style></head><body><main class="wide">',
@@ -156,15 +156,15 @@ def loan_page(
 
 def _words(line: str) -> str:
     """A sentence whose days do not break at their hyphens."""
-    return re.sub(r"\b\d{4}-\d\d-\d\d\b", r'<span class="nowrap">\g<0></span>', escape(line))
+    return re.sub(r"\b\d{4}-\d\d-\d\d\b", r'<span class="nowrap">\g<0></span>', escaped(line))
 
 
 def _cell(place: int, head: str, cell: str) -> str:
     """A cell that knows its head, for the card of a phone; amounts do not break from their word."""
-    words = escape(cell)
+    words = escaped(cell)
     if _KINDS.get(place) == "amounts":
         words = words.replace(" (", "\u00a0(").replace(": ", ":\u00a0")
-    return f'<td{_kind(place)} data-head="{escape(head)}">{words}</td>'
+    return f'<td{_kind(place)} data-head="{escaped(head)}">{words}</td>'
 
 
 def _kind(place: int) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from data.masking import printable
 from reports.telling import month, percent
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ def inline(figure: "Figure", name: str, words: str) -> str:
     text = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", text)
     text = re.sub(r' (?:width|height)="[\d.]+pt"', "", text, count=2)
     label = words.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
-    return text.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1).strip()
+    return printable(text.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)).strip()
 
 
 def time_line(stretches: Sequence[Stretch], name: str, words: str) -> str:

@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
+from data.pages import templates
 from models.summary import EVERY_STRATUM, ListRow, MeasureRow, Ranker, ScheduleRow, Summary
 from reports import telling
 from reports.pictures import LOGISTIC, MODEL, RULE, Bar, Point, Stretch, agreement, share_bars, time_line
@@ -69,23 +70,17 @@ def render_training_page(summary: Summary, out: Path) -> Path:
 
 
 def _environment() -> "Environment":
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        number=telling.count,
-        percent=telling.percent,
-        decimal=telling.decimal,
-        times=telling.times,
-        day=telling.day,
-        stratum=telling.stratum,
-        setting=_setting,
+    environment = templates(
+        TEMPLATES,
+        {
+            "number": telling.count,
+            "percent": telling.percent,
+            "decimal": telling.decimal,
+            "times": telling.times,
+            "day": telling.day,
+            "stratum": telling.stratum,
+            "setting": _setting,
+        },
     )
     environment.globals["ranker_words"] = dict(SHORT_WORDS)
     environment.globals["part_words"] = dict(PART_WORDS)

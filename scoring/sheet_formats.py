@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from data.money import decimals_of
+from data.pages import templates
 from scoring.codes import EVERYDAY, OUTCOMES, REASONS
 from scoring.sheet_rows import NOT_IN_DIRECTORY, LoanLine, Sheet, SheetRow, late_words, people_words
 
@@ -146,17 +147,8 @@ def foot(sheet: Sheet) -> list[str]:
 
 
 def to_html(sheet: Sheet) -> bytes:
-    """One self-contained page; every value is escaped."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    pages = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    pages.filters.update(dial=dial, late=late_words, unbroken=unbroken)
+    """One self-contained page; every value is escaped, and visible (data/pages.py)."""
+    pages = templates(TEMPLATES, {"dial": dial, "late": late_words, "unbroken": unbroken})
     text = pages.get_template("sheet.html").render(
         sheet=sheet,
         title=TITLE,

@@ -20,6 +20,8 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("data", "features", "decisions", "models", "scoring", "followup", "reports", "pipelines")
 LONGEST_MODULE = 400
+PAGES = "data/pages.py"
+"""Where text is made fit for a page."""
 
 # Who may say these names at all. A folder ends with a slash. The room's own module defines the reader.
 KEPT_APART: Mapping[str, tuple[str, ...]] = {
@@ -71,6 +73,21 @@ def openings_of_kept_apart(root: Path) -> list[str]:
                 place == who or (who.endswith("/") and place.startswith(who)) for who in allowed
             ):
                 found.append(f"{place}:{line} says {name}")
+    return found
+
+
+def pages_of_their_own(root: Path) -> list[str]:
+    """`file:line ...` for each module that escapes text for a page, or makes templates, instead of asking data/pages.py."""
+    found = []
+    for path in room_modules(root):
+        place = path.relative_to(root).as_posix()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if place != PAGES else ():
+            if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "Environment":
+                found.append(f"{place}:{node.lineno} makes templates")
+            elif (isinstance(node, ast.Import) and "html" in {alias.name for alias in node.names}) or (
+                isinstance(node, ast.ImportFrom) and node.module == "html"
+            ):
+                found.append(f"{place}:{node.lineno} escapes text")
     return found
 
 
@@ -135,6 +152,25 @@ def test_a_module_that_opens_what_is_kept_apart_is_named(
     (found,) = openings_of_kept_apart(tmp_path)
     assert found.startswith(f"{where}:")
     assert found.endswith(said)
+
+
+def test_every_page_is_escaped_in_one_place() -> None:
+    assert pages_of_their_own(ROOT) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("from html import escape\n", "escapes text"),
+        ("import html\n", "escapes text"),
+        ("import jinja2\nx = jinja2.Environment(autoescape=True)\n", "makes templates"),
+    ],
+)
+def test_a_module_that_makes_pages_its_own_way_is_named(tmp_path: Path, line: str, said: str) -> None:
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "planted.py").write_text(line, encoding="utf-8")
+    (found,) = pages_of_their_own(tmp_path)
+    assert found.startswith("reports/planted.py:") and found.endswith(said)
 
 
 def test_no_module_holds_two_decisions() -> None:

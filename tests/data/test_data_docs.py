@@ -102,3 +102,10 @@ def test_a_reader_with_great_expectations_can_load_the_suites(pages: dict[str, s
     assert days["kwargs"]["min_value"] == "1970-01-01" and "not between 1970 and 2100" in json.dumps(
         days["notes"]
     )
+
+
+def test_what_nobody_would_see_of_a_title_is_written_out(lender: Lender, tmp_path: Path) -> None:
+    index = write_data_docs(tmp_path / "docs", "tiny\x1b & \u202eco", lender.ingest().contract, {})
+    for path in index.parent.glob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        assert r"tiny\u001b &amp; \u202eco" in text and not re.search("[\x1b\u202e]", text), path.name

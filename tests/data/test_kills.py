@@ -44,6 +44,12 @@ def test_what_a_killed_ingest_left_does_not_outlive_another_export() -> None:
     assert code == 0
 
 
+def test_a_killed_dismissal_is_there_whole_or_not_at_all_and_leaves_nothing() -> None:
+    code, found = drill("--walk", "dismissal")
+    assert [one for one in found if one["broken"]] == []
+    assert code == 0 and {one["is_now"] for one in found} == {"before", "after"} and len(found) > 8
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("walk", "every"), [("first", 12), ("delta", 12), ("refused", 5), ("cleaning", 12)])
 def test_every_other_walk_survives_being_killed_too(walk: str, every: int) -> None:

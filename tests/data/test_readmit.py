@@ -13,7 +13,7 @@ from data.errors import InputError, LedgerError
 from data.ingest_report import IngestReport
 from data.manifest import in_places, places_in
 from data.mapping import load_mapping
-from data.quarantine import OpenRow, Quarantined, list_quarantine, open_rows
+from data.quarantine import KeptRow, Quarantined, list_quarantine, open_rows
 from data.readmit import readmit
 from pipelines.cli import main
 
@@ -181,7 +181,7 @@ def test_rows_are_closed_though_none_is_readmitted_and_the_newest_export_stays_t
     assert "these very files are batch 2" in lender.ingest(NEXT).outcome
 
 
-def _open(lender: Lender) -> list[OpenRow]:
+def _open(lender: Lender) -> list[KeptRow]:
     found = open_rows(lender.root / "quarantine", "payments", lender.ledger.manifest)
     return [row for _, rows in found for row in rows]
 

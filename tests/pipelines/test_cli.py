@@ -77,7 +77,7 @@ def test_the_commands_of_the_design_are_there() -> None:
     assert set(commands()) >= {
         (name,)
         for name in ("demo", "simulate", "init", "ingest", "features", "panel", "train", "promote", "history", "score", "sheets")
-    } | {("quarantine", "list"), ("quarantine", "readmit")}  # fmt: skip
+    } | {("quarantine", "list"), ("quarantine", "readmit"), ("quarantine", "dismiss")}  # fmt: skip
 
 
 @pytest.mark.parametrize("words", list(commands()), ids=" ".join)
@@ -199,6 +199,7 @@ def test_json_is_one_object_on_stdout_and_nothing_else(
         ("init", str(tmp_path / "new")): {"settings"},
         ("simulate", "--out", str(tmp_path / "export"), "--loans", "50"): {"out", "loans"},
         ("quarantine", "list"): {"quarantine"},
+        ("quarantine", "list", "--dismissed"): {"dismissed"},
         ("history",): {"promotions"},
         ("features", "--as-of", LAST_DAY, "--out", str(tmp_path / "f.parquet")): {"out", "loans", "statuses"},
         ("panel", "--from", "2024-06-01", "--to", "2024-06-30"): {"out", "snapshots", "positives", "dropped"},

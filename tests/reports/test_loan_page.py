@@ -95,3 +95,16 @@ def test_each_cell_names_its_column_for_the_card_of_a_phone_and_keeps_an_amount_
     assert cells[1][1] == "100.00\u00a0(charge:\u00a0fees)"
     assert 'known on <span class="nowrap">2024-01-15</span>.' in page
     assert "&lt;b&gt;" in page and "max-width: 76rem" in page
+
+
+def test_what_nobody_would_see_of_an_id_is_written_out_on_page_and_picture() -> None:
+    cells = ["<b>\x1b"] * len(HEADS)
+    page = loan_page(
+        "Loan L\x07", ["lead\u202e"], "<svg></svg>", [("head\x9b", ["line\x00"])], [HEADS, cells]
+    )
+    for shown in (r"<title>Loan L\u0007</title>", r"<h1>Loan L\u0007</h1>", r"lead\u202e", r"head\u009b", r"line\u0000", r"&lt;b&gt;\u001b"):  # fmt: skip
+        assert shown in page
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", page)
+    picture = loan_picture(replace(_told((15,)), currency="K\u202eS"), "words\x1b")
+    assert 'aria-label="words\\u001b"' in picture and r"K\u202eS" in picture
+    assert not re.search(r"[\x1b\u202e]", picture)

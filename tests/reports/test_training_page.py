@@ -182,3 +182,11 @@ def test_heavy_libraries_are_imported_only_when_a_page_is_drawn() -> None:
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_what_nobody_would_see_of_a_lender_s_words_is_written_out(summary: Summary, tmp_path: Path) -> None:
+    summary["trained_on"]["products"][0]["name"] = "week\x1bly\u202e"
+    summary["caveats"] = ["Rounded\x07."]
+    page = page_of(summary, tmp_path)
+    assert r"week\u001bly\u202e" in page and r"Rounded\u0007." in page
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", page)

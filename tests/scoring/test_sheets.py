@@ -317,3 +317,19 @@ def test_a_list_by_a_model_names_the_model_and_carries_its_caveats(loan, table, 
         "by the model early-warning version 3, from the chance of being 30 days late within 90 days" in page
     )
     assert "Calibrated on out-of-fold scores." in page
+
+
+def test_a_page_shows_what_of_a_name_or_an_id_nobody_would_see(drawn, loan):
+    person = ("B-L1\x07", "Ann\x1b[31m Invented", "0712\u200e345002", "s\u202ew", "16:00-18:00\x9b")
+    page = sheet(
+        drawn(
+            loan(borrower_id="B-L1\x07", product="week\u2066ly"),
+            people=[person],
+            complaint_number="0800\x08 1",
+        ),
+        ".html",
+    ).read_text()
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u202e\u2066]", page)
+    for shown in (r"B-L1\u0007", r"Ann\u001b[31m Invented", r"0712\u200e345002", r"s\u202ew", r"\u009b", r"week\u2066ly", r"0800\u0008 1"):  # fmt: skip
+        assert shown in page
+    assert 'href="tel:0712345002"' in page
