@@ -1,4 +1,4 @@
-"""Arrow columns as the plain integers the kernel counts with, without a detour through pandas.
+"""Arrow columns as the plain integers the kernel counts with, and back, without a detour through pandas.
 
 A `DECIMAL(18,4)` is an integer of 1/10,000 in sixteen bytes, of which the low eight hold every amount that fits
 `int64`; a date is its day number already. Both readers copy nothing they need not and refuse what does not fit.
@@ -72,3 +72,15 @@ def days_of(column: pa.ChunkedArray | pa.Array, missing: int = int(NEVER)) -> np
     if array.null_count:
         days[~validity(array)] = missing
     return days
+
+
+def arrow_of(values: np.ndarray, kind: pa.DataType, known: np.ndarray | None = None) -> pa.Array:
+    """The values as an arrow column of a type of their width, or of booleans; `known`: bool per row, else the cell is empty."""
+    bits = None if known is None else pa.py_buffer(np.packbits(known, bitorder="little"))
+    if pa.types.is_boolean(kind):
+        body = np.packbits(values, bitorder="little")
+    else:
+        body = np.ascontiguousarray(values)
+        if body.itemsize * 8 != kind.bit_width:
+            raise LedgerError(f"Values of {body.itemsize * 8} bits are no column of {kind}.")
+    return pa.Array.from_buffers(kind, len(values), [bits, pa.py_buffer(body)])

@@ -9,9 +9,7 @@ batch wrote: a changed byte could be read as another amount or date without anyb
 This module reads; data/store.py writes.
 """
 
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import reduce
@@ -22,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from data.ahead import in_order
 from data.arrays import days_of, one_chunk, ten_thousandths, validity
 from data.buckets import BUCKETS, bucket_of
 from data.days import NEVER, to_day
@@ -41,7 +40,6 @@ from data.tables import ARROW_TYPES, TABLES, Table
 __all__ = ["BUCKETS", "Ledger", "days_of", "ten_thousandths", "validity"]
 
 _MARKS = ("known_at", "batch", "retracted")
-_READERS = 2
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ class Ledger:
     """Of a part of a ledger (`part_with`): the borrowers and loans it holds, by bucket."""
     only: int | None = None
     """Of one bucket of a ledger (`bucket`): which."""
-    _verified: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
+    _verified: set[str] = field(default_factory=set, repr=False, compare=False)
 
     @classmethod
     def open(cls, folder: Path) -> "Ledger":
@@ -229,23 +227,19 @@ class Ledger:
         columns: Sequence[str],
         buckets: Sequence[int],
         *,
+        batch: int | None = None,
         owners: pa.Array | None = None,
         keys: pa.Array | None = None,
+        numbered: bool = False,
     ) -> Iterator[tuple[int, pa.Table]]:
         """(bucket, its `facts`) in the order asked for; some buckets are read ahead at a time, for a disk and a core that wait."""
 
-        def read(bucket: int) -> pa.Table:
-            return self.facts(table, columns, bucket=bucket, owners=owners, keys=keys)
+        def read(bucket: int) -> tuple[int, pa.Table]:
+            return bucket, self.facts(
+                table, columns, batch=batch, bucket=bucket, owners=owners, keys=keys, numbered=numbered
+            )
 
-        with ThreadPoolExecutor(max_workers=_READERS) as pool:
-            ahead: deque[tuple[int, Future[pa.Table]]] = deque()
-            for bucket in buckets:
-                ahead.append((bucket, pool.submit(read, bucket)))
-                if len(ahead) > _READERS:
-                    home, rows = ahead.popleft()
-                    yield home, rows.result()
-            for home, rows in ahead:
-                yield home, rows.result()
+        return in_order(read, buckets)
 
     def visible(
         self,

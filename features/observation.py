@@ -18,7 +18,7 @@ from features.facts import is_known
 from features.kernel import observe
 from features.matrix import S_DPD, STATE, Scratch, scratch
 from features.relations import tell_relations
-from features.surroundings import Crowd, count_live, tell
+from features.surroundings import Crowd, Surroundings, count_live, surroundings, tell
 
 _NEVER = int(NEVER)
 
@@ -28,7 +28,7 @@ class Observation(NamedTuple):
 
     row: n positions among the book's loan rows. loan: n positions among its loan ids. state: n x len(STATE) int64.
     features: n x (catalogue + attributes) float64. discounted: n, remaining dues at the loan's rate, in 1/10,000.
-    live: n, whether the loan had not ended and still owed something.
+    live: n, whether the loan had not ended and still owed something. late: n, whether it was past due by its own arrears.
     """
 
     day: int
@@ -38,6 +38,7 @@ class Observation(NamedTuple):
     features: np.ndarray
     discounted: np.ndarray
     live: np.ndarray
+    late: np.ndarray
 
 
 def feature_names(book: Book) -> list[str]:
@@ -58,13 +59,14 @@ def _rows_seen(book: Book, day: int, known: int) -> np.ndarray:
     return row[np.lexsort((rows.loan[row], rows.disbursed_on[row], rows.borrower[row]))]
 
 
-def standing(book: Book, day: int, known: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(Position of the assignment, whether live, whether past due) of the n loans of a day; what `count_live` takes."""
+def standing(book: Book, day: int, known: int) -> Surroundings:
+    """Who has the n loans of a day, and which are live and past due, as `observe_loans` and `surroundings_of` tell it."""
     row = _rows_seen(book, day, known)
     loan = book.rows.loan[row]
     live, late = np.empty(len(row), dtype=np.bool_), np.empty(len(row), dtype=np.bool_)
     _stand(book.facts, loan, book.rows.tolerance[row], day, known, live, late)
-    return assigned(book.assignments, len(book.loan_ids), day, known)[loan], live, late
+    held = assigned(book.assignments, len(book.loan_ids), day, known)[loan]
+    return surroundings(book.holders, book.assignments[:4], held, book.rows.borrower[row], live, late, day, known)  # fmt: skip
 
 
 @compiled
@@ -84,6 +86,17 @@ def observe_book(book: Book, day: int, known: int, work: Scratch, crowd: Crowd |
     crowd: who is live and late over the whole book, where `book` is a part of it (`features.parts`). A loan whose
     record was corrected is seen as it was recorded on that day. Rows are the same for any order of the ledger's rows.
     """
+    seen = observe_loans(book, day, known, work)
+    around = surroundings_of(book, seen, known)
+    if around.names:
+        first = len(FEATURE_NAMES)
+        told = tell(around, crowd or count_live(around))
+        seen.features[:, first : first + len(around.names)] = told
+    return seen
+
+
+def observe_loans(book: Book, day: int, known: int, work: Scratch) -> Observation:
+    """`observe_book` without what the crowd says: those columns of the catalogue are NaN until it is told."""
     rows, row = book.rows, _rows_seen(book, day, known)
     loan = rows.loan[row]
     state = np.empty((len(row), len(STATE)), dtype=np.int64)
@@ -109,22 +122,20 @@ def observe_book(book: Book, day: int, known: int, work: Scratch, crowd: Crowd |
     live = (ended == int(NEVER)) & (remaining > rows.tolerance[row])
     told = (rows.disbursed_on[row], rows.principal[row], rows.currency[row], live)
     tell_relations(book.facts, loan, borrower, *told, day, known, state, catalogue)
-    optional = _optional(book, loan, borrower, live, day, known, state, crowd)
-    place = len(FEATURE_NAMES) + optional.shape[1]
-    features[:, len(FEATURE_NAMES) : place] = optional
+    place = features.shape[1] - len(book.attributes)
     for more, attribute in enumerate(book.attributes):
         of = loan if attribute.of_loans else borrower
         features[:, place + more] = _attribute_known(attribute, of, known)
-    spread(book, row, live, day, known, state, features)
-    return Observation(day, row, loan, state, features, discounted, live)
-
-
-def _optional(book: Book, loan: np.ndarray, borrower: np.ndarray, live: np.ndarray, day: int, known: int, state: np.ndarray, crowd: Crowd | None) -> np.ndarray:  # fmt: skip
-    """The columns of what a lender may record or not, for the rows of one day."""
-    held = assigned(book.assignments, len(book.loan_ids), day, known)[loan]
     late = state[:, S_DPD] > 0
-    crowd = crowd or count_live(book.holders, held, live, late)
-    return tell(book.holders, crowd, (held, borrower, live, late), book.assignments[:4], day, known)
+    spread(book, row, live, day, known, state, features)
+    return Observation(day, row, loan, state, features, discounted, live, late)
+
+
+def surroundings_of(book: Book, seen: Observation, known: int) -> Surroundings:
+    """Who has the live loans of what was seen: all that the crowd's columns are told from, without the facts."""
+    held = assigned(book.assignments, len(book.loan_ids), seen.day, known)[seen.loan]
+    borrower = book.rows.borrower[seen.row]
+    return surroundings(book.holders, book.assignments[:4], held, borrower, seen.live, seen.late, seen.day, known)  # fmt: skip
 
 
 @compiled

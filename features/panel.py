@@ -22,13 +22,13 @@ from features.book import Book, Facts, facts_of
 from features.catalogue import FEATURE_NAMES
 from features.compiled import compiled
 from features.contagion import pulled_on
+from features.eligibility import ALREADY_BAD, ELIGIBLE, NOT_YET_DUE, exposures, statuses, strata
+from features.eligibility import UNREACHABLE as UNREACHABLE_STATUS
 from features.labels import BAD, DROP_REASONS, GOOD, UNREACHABLE, label
 from features.matrix import STATE, Scratch
 from features.observation import Observation, assigned, feature_names, observe_book, working_space
 from features.parts import Parts, first_due
 from features.settings import ArrearsSettings, LabelSettings, PanelSettings
-from features.snapshot import ALREADY_BAD, ELIGIBLE, NOT_YET_DUE, exposures, statuses, strata
-from features.snapshot import UNREACHABLE as UNREACHABLE_STATUS
 from features.surroundings import Crowd
 
 _NOT_ELIGIBLE = {
@@ -80,13 +80,21 @@ def build_panel(
     days = snapshot_days(due, rounded, until, labels, settings, first, last)
     steps = len(parts) * (2 if parts.names_holders else 1)
     tell = progress or _silently
-    crowds = parts.crowds([to_day(day) for day in days], lambda done, _: tell(done, steps))
+    looks = {day: (to_day(day), to_day(day)) for day in days}
+    crowds = parts.crowds(list(looks.values()), lambda done, _: tell(done, steps))
+
+    def part_of(book: Book) -> tuple[list[pd.DataFrame], dict[str, int], tuple[str, ...]]:
+        work, dropped = working_space(book), dict.fromkeys(_COUNTED, 0)
+        made = [_snapshots(book, day, labels, work, dropped, crowds.get(looks[day])) for day in days]
+        return made, dropped, tuple(feature_names(book))
+
     frames: list[pd.DataFrame] = []
     dropped, features = dict.fromkeys(_COUNTED, 0), FEATURE_NAMES
-    for book in parts:
-        work, features = working_space(book), tuple(feature_names(book))
-        frames += [_snapshots(book, day, labels, work, dropped, crowds.get(to_day(day))) for day in days]
-        tell(steps - len(parts) + len(frames) // len(days), steps)
+    for done, (made, left_out, names) in enumerate(parts.told(part_of)):
+        frames += made
+        features = names
+        dropped = {words: count + left_out[words] for words, count in dropped.items()}
+        tell(steps - len(parts) + done + 1, steps)
     frame = pd.concat(frames, ignore_index=True)
     if frame.empty:
         raise TooLittleHistoryError(

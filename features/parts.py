@@ -6,10 +6,12 @@ first (`crowds`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from data.ahead import in_order
 from data.ledger import Ledger
 from features.book import Book, read_book
 from features.observation import standing
@@ -17,45 +19,72 @@ from features.settings import ArrearsSettings
 from features.surroundings import HOLDERS, Crowd, added, count_live
 
 Progress = Callable[[int, int], None]
+Look = tuple[int, int]
+"""A day number, and that of the day whose knowledge is used."""
+_Told = TypeVar("_Told")
 
 
 class Parts:
     """The parts of a ledger's book as it stood at `batch` (default: the newest), counted by `arrears`.
 
-    Going through them reads each from disk, and holds one at a time.
+    Being told of them reads each from disk, and holds a few at a time.
     """
 
     def __init__(
         self, ledger: Ledger, batch: int | None = None, arrears: ArrearsSettings | None = None
     ) -> None:
         self._ledger, self._batch, self._arrears = ledger, batch, arrears
-        held = ledger.facts("assignments", HOLDERS, batch=batch)
-        self._holders = {name: pc.unique(held[name].drop_null()).sort() for name in HOLDERS}
+        self._holders = _holders(ledger, batch)
 
     def __len__(self) -> int:
         return len(self._ledger.buckets())
 
-    def __iter__(self) -> Iterator[Book]:
-        for bucket in self._ledger.buckets():
-            yield read_book(self._ledger.bucket(bucket), self._batch, self._arrears, self._holders)
+    def told(self, tell: Callable[[Book], _Told]) -> Iterator[_Told]:
+        """What `tell` says of each part, in the order of the parts; some are worked on at a time."""
+
+        def of(bucket: int) -> _Told:
+            part = self._ledger.bucket(bucket)
+            return tell(read_book(part, self._batch, self._arrears, self._holders))
+
+        return in_order(of, self._ledger.buckets())
 
     @property
     def names_holders(self) -> bool:
         """Whether any loan has an officer, a branch or a group."""
         return any(len(ids) for ids in self._holders.values())
 
-    def crowds(self, days: Sequence[int], progress: Progress | None = None) -> dict[int, Crowd]:
-        """Who is live and late with each officer, in each branch and group, on each of these days, as known on it."""
-        found: dict[int, Crowd] = {}
+    def crowds(self, looks: Sequence[Look], progress: Progress | None = None) -> dict[Look, Crowd]:
+        """Who is live and late with each officer, in each branch and group, at each look."""
+        found: dict[Look, Crowd] = {}
         if not self.names_holders:
             return found
-        for done, book in enumerate(self):
-            for day in days:
-                mine = count_live(book.holders, *standing(book, day, day))
-                found[day] = added(found[day], mine) if day in found else mine
+
+        def count(book: Book) -> dict[Look, Crowd]:
+            return {look: count_live(standing(book, *look)) for look in looks}
+
+        for done, mine in enumerate(self.told(count)):
+            for look, crowd in mine.items():
+                found[look] = added(found[look], crowd) if look in found else crowd
             if progress:
                 progress(done + 1, len(self))
         return found
+
+
+def _holders(ledger: Ledger, batch: int | None) -> dict[str, pa.Array]:
+    """The ids of all groups, officers and branches that any loan was ever assigned to, sorted."""
+    found: dict[str, list[pa.Array]] = {name: [] for name in HOLDERS}
+    for _, rows in ledger.facts_by_bucket(
+        "assignments", HOLDERS, ledger.buckets(), batch=batch, numbered=True
+    ):
+        for name in HOLDERS:
+            column = rows[name]
+            if pa.types.is_dictionary(column.type):
+                found[name] += [chunk.dictionary for chunk in column.chunks]
+            else:
+                found[name].append(pc.unique(column))
+    return {
+        name: pc.unique(pa.chunked_array(ids, pa.string()).drop_null()).sort() for name, ids in found.items()
+    }
 
 
 def first_due(ledger: Ledger, batch: int | None = None) -> int | None:

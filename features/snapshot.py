@@ -4,24 +4,19 @@ Ids, state and features side by side. The state says how the loan stands in amou
 the model has anything to say about it: eligible, or the word why not.
 """
 
+from collections.abc import Iterator, Sequence
 from datetime import date
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from data.days import NEVER, last_of_month, to_date, to_day
+from data.days import last_of_month, to_date, to_day
 from data.errors import LedgerError
 from data.ledger import Ledger
-from data.money import to_units
-from features.arrears import arrears_class
-from features.book import Book, read_book
-from features.labels import can_reach
-from features.matrix import STATE, UNKNOWN
-from features.observation import Observation, assigned, feature_names, observe_book, working_space
+from features.day_rows import DayRows, rows_of
+from features.parts import Look, Parts, Progress
 from features.settings import ArrearsSettings, LabelSettings
-
-ELIGIBLE, ALREADY_BAD, NOT_YET_DUE, UNREACHABLE = "eligible", "already_bad", "not_yet_due", "unreachable"
+from features.surroundings import added, count_live
 
 
 def feature_table(
@@ -41,128 +36,82 @@ def feature_table(
     Raises LedgerError where no loan had been disbursed by then, where none was live, and where a month-end book
     is asked about another day.
     """
-    book = read_book(ledger, batch, arrears)
-    refuse_a_day_off_the_grid(book, as_of)
-    known = to_day(known_at or as_of)
-    seen = observe_book(book, to_day(as_of), known, working_space(book))
-    if len(seen.row) == 0:
-        first = to_date(int(book.rows.disbursed_on.min()))
-        raise LedgerError(f"No loan was known by {as_of}; the first in the ledger was disbursed on {first}.")
-    if not seen.live.any():
-        raise LedgerError(
-            f"No loan is live on {as_of}: the {len(seen.row)} known by then have ended or owe nothing."
+    parts = pa.concat_tables(feature_tables(ledger, [as_of], settings, known_at, batch, arrears))
+    return parts.sort_by("loan_id").to_pandas(date_as_object=True)
+
+
+def feature_tables(
+    ledger: Ledger,
+    days: Sequence[date],
+    settings: LabelSettings,
+    known_at: date | None = None,
+    batch: int | None = None,
+    arrears: ArrearsSettings | None = None,
+    progress: Progress | None = None,
+) -> Iterator[pa.Table]:
+    """The rows of `feature_table` for one day or several, one part of the book after the other: never whole in memory.
+
+    Order: part, day, loan_id. Of one day everything but the crowd's columns is held until all parts were seen; for
+    several days the book is read twice, first to count the crowds. Raises as `feature_table`; for several days only
+    where none of them has a live loan.
+    """
+    for day in days:
+        refuse_a_day_off_the_grid(ledger.date_grid == "month_end", day)
+    parts, looks = Parts(ledger, batch, arrears), [_look(day, known_at) for day in days]
+    found = _of_one_day(parts, looks[0], settings, progress) if len(days) == 1 else _of_days(parts, looks, settings, progress)  # fmt: skip
+    known, first, live = 0, None, 0
+    for part, table in found:
+        known, live = known + part.known, live + table.num_rows
+        first = (
+            min(one for one in (first, part.first) if one is not None) if part.first is not None else first
         )
-    return _frame(book, seen, known, settings)
+        if table.num_rows:
+            yield table
+    if not live:
+        _refuse_nothing(days, known, first)
 
 
-def refuse_a_day_off_the_grid(book: Book, as_of: date) -> None:
+def _look(day: date, known_at: date | None) -> Look:
+    return to_day(day), to_day(known_at or day)
+
+
+def _of_one_day(parts: Parts, look: Look, settings: LabelSettings, progress: Progress | None) -> Iterator[tuple[DayRows, pa.Table]]:  # fmt: skip
+    held, crowd = [], None
+    for done, part in enumerate(parts.told(lambda book: rows_of(book, *look, settings))):
+        held.append(part)
+        mine = count_live(part.around)
+        crowd = mine if crowd is None else added(crowd, mine)
+        if progress:
+            progress(done + 1, len(parts))
+    held.reverse()
+    while held:  # each is let go when it was told
+        part = held.pop()
+        yield part, part.with_crowd(crowd)
+
+
+def _of_days(parts: Parts, looks: Sequence[Look], settings: LabelSettings, progress: Progress | None) -> Iterator[tuple[DayRows, pa.Table]]:  # fmt: skip
+    steps = len(parts) * (2 if parts.names_holders else 1)
+    crowds = parts.crowds(looks, progress and (lambda done, _: progress(done, steps)))
+    made = parts.told(lambda book: [rows_of(book, *look, settings) for look in looks])
+    for done, part in enumerate(made):
+        for look, rows in zip(looks, part, strict=True):
+            yield rows, rows.with_crowd(crowds.get(look))
+        if progress:
+            progress(steps - len(parts) + done + 1, steps)
+
+
+def _refuse_nothing(days: Sequence[date], known: int, first: int | None) -> None:
+    on = str(days[0]) if len(days) == 1 else f"any of the {len(days)} days"
+    if known == 0:
+        begins = "" if first is None else f"; the first in the ledger was disbursed on {to_date(first)}"
+        raise LedgerError(f"No loan was known by {max(days)}{begins}.")
+    raise LedgerError(f"No loan is live on {on}: the {known} known by then have ended or owe nothing.")
+
+
+def refuse_a_day_off_the_grid(rounded: bool, as_of: date) -> None:
     """A book whose dates are rounded to month ends says nothing true about days in between."""
-    if book.month_end_only and as_of != last_of_month(as_of):
+    if rounded and as_of != last_of_month(as_of):
         raise LedgerError(
             f"The dates of this book are rounded to month ends (date_grid in its mapping), so it can be judged on "
             f"{last_of_month(as_of)} and not on {as_of}."
         )
-
-
-def statuses(book: Book, seen: Observation, settings: LabelSettings) -> np.ndarray:
-    """For each row of the observation the word why the model speaks of it (`eligible`) or does not."""
-    state = {name: seen.state[:, place] for place, name in enumerate(STATE)}
-    reachable = can_reach(
-        book.facts,
-        seen.loan,
-        state["counted_after"],
-        state["next_due_on"],
-        seen.day,
-        settings.bad_at_days,
-        settings.horizon_days,
-    )
-    return np.select(
-        [
-            state["first_due_reached"] == 0,
-            state["days_past_due"] >= settings.bad_at_days,
-            ~reachable,
-        ],
-        [NOT_YET_DUE, ALREADY_BAD, UNREACHABLE],
-        ELIGIBLE,
-    )
-
-
-def strata(days_past_due: np.ndarray, settings: LabelSettings) -> np.ndarray:
-    """The name of the stratum of each number of days past due below K."""
-    names = np.array(settings.stratum_names(), dtype=object)
-    return names[np.searchsorted(np.array(settings.stratum_cuts), days_past_due, side="right")]
-
-
-def exposures(seen: Observation) -> tuple[np.ndarray, np.ndarray]:
-    """What a lender stands to lose, in currency units, and what it was taken from: outstanding principal where
-    the source splits its installments, else the remaining dues discounted at the loan's rate."""
-    outstanding = seen.state[:, STATE.index("outstanding")]
-    known = outstanding != UNKNOWN
-    exposure = np.where(known, to_units(outstanding), np.round(seen.discounted / 10_000, 4))
-    return exposure, np.where(known, "outstanding_principal", "discounted_dues")
-
-
-def _frame(book: Book, seen: Observation, known: int, settings: LabelSettings) -> pd.DataFrame:
-    kind = statuses(book, seen, settings)
-    exposure, exposure_kind = exposures(seen)
-    columns = {**_ids(book, seen, known), **_state(seen)}
-    columns["exposure"], columns["exposure_kind"], columns["status"] = exposure, exposure_kind, kind
-    if book.arrears.classes:
-        days = seen.state[:, STATE.index("days_past_due")].tolist()
-        columns["arrears_class"] = [arrears_class(day, book.arrears.classes) for day in days]
-    stratum = np.full(len(kind), None, dtype=object)
-    eligible = kind == ELIGIBLE
-    stratum[eligible] = strata(seen.state[eligible, STATE.index("days_past_due")], settings)
-    columns["stratum"] = stratum
-    judged = seen.state[:, STATE.index("judged")]
-    columns["installments_judged"] = judged.astype(np.int32)
-    columns["thin_file"] = judged < settings.thin_file_installments
-    frame = pd.DataFrame(columns)
-    matrix = pd.DataFrame(seen.features, columns=pd.Index(feature_names(book)))
-    matrix = matrix.drop(columns=[name for name in matrix if name in frame])  # told as whole days already
-    frame = pd.concat([frame, matrix], axis=1)[seen.live]
-    return frame.sort_values("loan_id", kind="stable").reset_index(drop=True)
-
-
-def _ids(book: Book, seen: Observation, known: int) -> dict[str, object]:
-    held = assigned(book.assignments, len(book.loan_ids), seen.day, known)[seen.loan]
-    row = pa.array(seen.row)
-    return {
-        "loan_id": book.loan_ids.take(pa.array(seen.loan)).to_pylist(),
-        "borrower_id": book.borrower_ids.take(pa.array(book.rows.borrower[seen.row])).to_pylist(),
-        "product": book.product.take(row).to_pylist(),
-        "currency": book.currency.take(row).to_pylist(),
-        **{
-            name: getattr(book.assignments, name).take(pa.array(held, mask=held < 0)).to_pylist()
-            for name in ("officer_id", "branch_id", "group_id")
-        },
-        "as_of": [to_date(seen.day)] * len(seen.row),
-        "opened_later": book.rows.opened_later[seen.row],
-    }
-
-
-def _state(seen: Observation) -> dict[str, object]:
-    state = {name: seen.state[:, place] for place, name in enumerate(STATE)}
-    return {
-        "days_past_due": state["days_past_due"].astype(np.int32),
-        "days_late": state["days_late"].astype(np.int32),
-        "delinquent_days": state["delinquent_days"].astype(np.int32),
-        "days_past_due_original": state["days_past_due_original"].astype(np.int32),
-        "past_due_amount": to_units(state["past_due"]),
-        "due_unpaid_amount": to_units(state["due_unpaid"]),
-        "paid_ahead_amount": to_units(state["paid_ahead"]),
-        "outstanding_principal": _amount(state["outstanding"]),
-        "remaining_due": to_units(state["remaining"]),
-        "next_due_on": _dates(state["next_due_on"]),
-        "next_due_amount": _amount(state["next_due"]),
-        "last_payment_on": _dates(state["last_payment_on"]),
-        "last_payment_amount": _amount(state["last_payment"]),
-    }
-
-
-def _amount(values: np.ndarray) -> np.ndarray:
-    return np.where(values == UNKNOWN, np.nan, to_units(values))
-
-
-def _dates(days: np.ndarray) -> list[date | None]:
-    return [None if day in (UNKNOWN, int(NEVER)) else to_date(day) for day in days.tolist()]

@@ -169,7 +169,7 @@ def timeline_of(
 
     kinds: those of its dues (`features.dues.kinds_of`); without them all are told as installments.
     """
-    refuse_a_day_off_the_grid(book, as_of)
+    refuse_a_day_off_the_grid(book.month_end_only, as_of)
     if book.month_end_only and every == "day":
         raise LedgerError(
             "The dates of this book are rounded to month ends (date_grid in its mapping), so no other day has a line; say month or event."

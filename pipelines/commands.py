@@ -199,24 +199,19 @@ def features(
 ) -> None:
     """The feature table of a day, state columns included: one row per live loan."""
     here = the_workspace()
-    from features.snapshot import feature_table
     from pipelines import steps
-    from pipelines.tables import write_frame
 
-    frame = feature_table(
-        steps.ledger_reaching(here, as_of, known_at, batch),
-        as_of,
-        here.settings.labels,
-        known_at,
-        batch,
-        here.settings.arrears,
-    )
-    write_frame(frame, out)
-    counts = {str(status): int(n) for status, n in frame["status"].value_counts().sort_index().items()}
-    told = ", ".join(f"{n:,} {status}" for status, n in counts.items())
+    with shown(Said.as_json):
+        written = steps.write_features(here, as_of, out, tell, known_at, batch)
+    told = ", ".join(f"{n:,} {status}" for status, n in written.statuses.items())
+    lines = [f"{out}: {written.loans:,} live loans on {as_of} ({told}), {written.columns} columns."]
+    if written.left_out:
+        lines.append(
+            f"  not measured, because this ledger lacks what they need: {', '.join(written.left_out)}"
+        )
     say(
-        [f"{out}: {len(frame):,} live loans on {as_of} ({told}), {len(frame.columns)} columns."],
-        {"out": str(out), "loans": len(frame), "statuses": counts},
+        lines,
+        {"out": str(out), "loans": written.loans, "statuses": written.statuses, "left_out": written.left_out},
     )
 
 

@@ -15,6 +15,10 @@ from pipelines.settings import Settings, load_settings
 from pipelines.workspace import Workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import pyarrow as pa
+
     from data.ingest import IngestReport
     from data.ledger import Ledger
     from features.panel import Panel
@@ -213,6 +217,50 @@ def last_day(here: Here) -> str:
         return open_ledger(here).business_date.isoformat()
     except LedgerError:
         return "DAY"
+
+
+@dataclass(frozen=True)
+class WrittenFeatures:
+    """A feature table that was written: live loans by status, columns, features that the ledger lacks the tables for."""
+
+    loans: int
+    statuses: dict[str, int]
+    columns: int
+    left_out: list[str]
+
+
+def write_features(
+    here: Here,
+    as_of: date,
+    out: Path,
+    tell: "Tell",
+    known_at: date | None = None,
+    batch: int | None = None,
+) -> WrittenFeatures:
+    """The feature table of a day as a Parquet file, whole or not at all."""
+    from collections import Counter
+
+    from features.catalogue import FEATURES
+    from features.snapshot import feature_tables
+    from pipelines.tables import write_tables
+
+    ledger, settings = ledger_reaching(here, as_of, known_at, batch), here.settings
+    found: Counter[str] = Counter()
+    names: list[str] = []
+
+    def counted(tables: "Iterable[pa.Table]") -> "Iterator[pa.Table]":
+        for table in tables:
+            found.update(table["status"].to_pylist())
+            names[:] = table.column_names
+            yield table
+
+    def parts(done: int, total: int) -> None:
+        tell("parts of the book", done, total)
+
+    tables = feature_tables(ledger, [as_of], settings.labels, known_at, batch, settings.arrears, parts)
+    loans = write_tables(counted(tables), out)
+    left_out = [one.name for one in FEATURES if one.name not in names]
+    return WrittenFeatures(loans, dict(sorted(found.items())), len(names), left_out)
 
 
 def build_panel(

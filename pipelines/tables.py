@@ -1,6 +1,8 @@
-"""Frames written as Parquet: the same rows, the same bytes, and never half a file."""
+"""Tables written as Parquet: the same rows, the same bytes, and never half a file."""
 
 import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,20 +10,64 @@ from data.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
+
+ROW_GROUP = 100_000
 
 
 def write_frame(frame: "pd.DataFrame", out: Path) -> None:
     """Write `frame` to the Parquet file `out` (folders are made), whole or not at all."""
     import pyarrow as pa
+
+    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
+    write_tables([table], out)
+
+
+def write_tables(tables: "Iterable[pa.Table]", out: Path) -> int:
+    """The same for tables of one schema that come one after the other and are not held; how many rows there were.
+
+    What has no words to repeat is written plainly: numbering floating-point features costs time and saves nothing.
+    """
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
+    with _whole(out) as unfinished:
+        writer, rows = None, 0
+        for table in _of_size(tables):
+            if writer is None:
+                words = [one.name for one in table.schema if pa.types.is_string(one.type) or pa.types.is_large_string(one.type)]  # fmt: skip
+                writer = pq.ParquetWriter(unfinished, table.schema, compression="zstd", use_dictionary=words)
+            writer.write_table(table, row_group_size=ROW_GROUP)
+            rows += table.num_rows
+        if writer is None:
+            raise InputError(f"{out}: there is no row to write.")
+        writer.close()
+    return rows
+
+
+def _of_size(tables: "Iterable[pa.Table]") -> "Iterator[pa.Table]":
+    """The same rows in tables of a row group and more, so that a file of many small parts has no small groups."""
+    import pyarrow as pa
+
+    waiting: list[pa.Table] = []
+    for table in tables:
+        waiting.append(table)
+        if sum(one.num_rows for one in waiting) >= ROW_GROUP:
+            yield pa.concat_tables(waiting)
+            waiting = []
+    if waiting:
+        yield pa.concat_tables(waiting)
+
+
+@contextmanager
+def _whole(out: Path) -> Iterator[Path]:
+    """A file to write to that takes the place of `out` when all went well, and is gone when not."""
     if out.suffix != ".parquet":
         raise InputError(f"{out} must end in .parquet.")
     out.parent.mkdir(parents=True, exist_ok=True)
     unfinished = out.with_name(f".{out.name}.{os.getpid()}")
-    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
     try:
-        pq.write_table(table, unfinished, compression="zstd", row_group_size=100_000)
+        yield unfinished
         unfinished.replace(out)
     finally:
         unfinished.unlink(missing_ok=True)

@@ -29,9 +29,9 @@ from data.ledger import Ledger
 from data.money import to_units
 from features.arrears import CHARGED_OFF, DECEASED, SOLD, WRITTEN_OFF
 from features.book import Book, read_book
+from features.eligibility import exposures
 from features.matrix import STATE, Scratch
 from features.observation import assigned, working_space
-from features.snapshot import exposures
 from reports.portfolio_passes import have_ended, how_they_stand, look_at, rows_known
 
 LIVE, CLOSED, WRITTEN, OTHER_END = range(4)

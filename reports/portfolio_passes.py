@@ -24,7 +24,7 @@ from features.compiled import compiled
 from features.contagion import spread
 from features.distress import first_day_at
 from features.kernel import observe
-from features.matrix import S_ENDED, S_JUDGED, S_REMAINING, STATE, Scratch
+from features.matrix import S_DPD, S_ENDED, S_JUDGED, S_REMAINING, STATE, Scratch
 from features.observation import Observation
 
 _NEVER = int(NEVER)
@@ -67,9 +67,9 @@ def look_at(book: Book, row: np.ndarray, day: int, work: Scratch) -> Observation
         discounted,
     )
     live = (state[:, S_ENDED] == _NEVER) & (state[:, S_REMAINING] > rows.tolerance[row])
-    features = np.empty((len(row), 0))
+    features, late = np.empty((len(row), 0)), state[:, S_DPD] > 0
     spread(book, row, live, day, day, state, features)
-    return Observation(day, row, loan, state, features, discounted, live)
+    return Observation(day, row, loan, state, features, discounted, live, late)
 
 
 @compiled

@@ -24,8 +24,9 @@ from data.ledger import Ledger
 from data.leftovers import unfinished
 from decisions.settings import CapacitySettings
 from features.catalogue import catalogue_digest
+from features.eligibility import ELIGIBLE
 from features.settings import ArrearsSettings, LabelSettings
-from features.snapshot import ELIGIBLE, feature_table
+from features.snapshot import feature_table
 from models.served import ServedModel
 from scoring.facts import read_day_facts
 from scoring.identity import RULE, Identity, this_platform

@@ -18,7 +18,7 @@ from decisions.conditions import withheld_by_condition
 from decisions.pick import MODEL_ORDER, RULE_ORDER, draw_list
 from decisions.settings import CapacitySettings
 from decisions.value import value_at_risk
-from features.snapshot import ELIGIBLE
+from features.eligibility import ELIGIBLE
 from models.served import ServedModel
 from scoring.facts import DayFacts
 from scoring.peers import Peers

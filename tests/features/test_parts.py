@@ -11,7 +11,7 @@ import features.panel
 from data.days import to_day
 from data.ledger import Ledger
 from features.book import read_book
-from features.observation import feature_names, observe_book, standing, working_space
+from features.observation import feature_names, observe_book, standing, surroundings_of, working_space
 from features.panel import build_panel
 from features.parts import Parts, first_due
 from features.settings import LabelSettings, PanelSettings
@@ -30,13 +30,13 @@ def test_every_loan_s_features_are_those_of_the_whole_book(demo_ledger_workspace
     ledger = Ledger.open(demo_ledger_workspace / "ledger")
     whole, parts = read_book(ledger), Parts(ledger)
     days = [to_day(day) for day in DAYS]
-    crowds = parts.crowds(days)
+    crowds = parts.crowds([(day, day) for day in days])
     for day in days:
         expected = keyed(whole, observe_book(whole, day, day, working_space(whole)))
         found: dict[str, bytes] = {}
-        for book in parts:
+        for book in parts.told(lambda book: book):
             assert feature_names(book) == feature_names(whole)
-            found |= keyed(book, observe_book(book, day, day, working_space(book), crowds[day]))
+            found |= keyed(book, observe_book(book, day, day, working_space(book), crowds[day, day]))
         assert len(expected) > 100
         assert found == expected
 
@@ -47,8 +47,8 @@ def test_without_the_crowd_of_the_whole_book_a_part_would_tell_less(demo_ledger_
     day = to_day(DAYS[1])
     parts = Parts(ledger)
     assert parts.names_holders
-    crowd = parts.crowds([day])[day]
-    book = next(iter(parts))
+    crowd = parts.crowds([(day, day)])[day, day]
+    book = next(parts.told(lambda book: book))
     alone = observe_book(book, day, day, working_space(book))
     among = observe_book(book, day, day, working_space(book), crowd)
     place = feature_names(book).index("officer_loans")
@@ -59,11 +59,11 @@ def test_standing_is_what_the_kernel_says(demo_ledger_workspace: Path) -> None:
     book = read_book(Ledger.open(demo_ledger_workspace / "ledger"))
     day = to_day(DAYS[0])
     seen = observe_book(book, day, day, working_space(book))
-    held, live, late = standing(book, day, day)
-    assert np.array_equal(live, seen.live)
-    assert np.array_equal(late[live], seen.features[live, 0] > 0)
-    crowd = count_live(book.holders, held, live, late)
-    assert sum(int(some.sum()) for some in crowd.live) >= int(live.sum())
+    quick, whole = standing(book, day, day), surroundings_of(book, seen, day)
+    assert np.array_equal(quick.live, whole.live)
+    assert np.array_equal(quick.late[quick.live], whole.late[whole.live])
+    assert all(np.array_equal(one, other) for one, other in zip(quick.of, whole.of, strict=True))
+    assert sum(int(some.sum()) for some in count_live(quick).live) >= int(quick.live.sum())
 
 
 def test_the_panel_is_the_same_from_parts_and_from_the_whole(
@@ -79,8 +79,8 @@ def test_the_panel_is_the_same_from_parts_and_from_the_whole(
         def __len__(self) -> int:
             return 1
 
-        def __iter__(self):
-            return iter([read_book(ledger)])
+        def told(self, tell):
+            return iter([tell(read_book(ledger))])
 
     monkeypatch.setattr(features.panel, "Parts", Whole)
     from_whole = build_panel(*asked)

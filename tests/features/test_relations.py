@@ -9,7 +9,7 @@ from features import relations
 from features.catalogue import FEATURE_NAMES
 from features.matrix import STATE
 from features.relations import _is_written_off, tell_relations
-from features.surroundings import HOLDERS, Crowd, added, count_live, holders_of, tell
+from features.surroundings import HOLDERS, Crowd, added, count_live, holders_of, surroundings, tell
 
 DAY = 20_000
 
@@ -95,11 +95,11 @@ def held_by(*rows: tuple[str | None, str | None, str | None]):
 
 def told_of(holders, borrower, live, late, assignments=None):
     n = len(borrower)
-    held = np.arange(n)
-    some = (held, np.array(borrower), np.array(live), np.array(late))
-    crowd = count_live(holders, held, some[2], some[3])
     rows = assignments or (np.arange(n), np.zeros(n, int), np.zeros(n, int), np.full(n, int(NEVER)))
-    return crowd, tell(holders, crowd, some, rows, DAY, DAY)
+    some = (np.arange(n), np.array(borrower), np.array(live), np.array(late))
+    around = surroundings(holders, rows, *some, DAY, DAY)
+    crowd = count_live(around)
+    return crowd, tell(around, crowd)
 
 
 def test_nobody_is_told_by_their_own_loans() -> None:
@@ -129,7 +129,9 @@ def test_two_parts_of_a_book_add_up_to_the_whole() -> None:
             {name: pa.chunked_array([[rows[i][at] for i in mine]]) for at, name in enumerate(HOLDERS)}, names
         )
         late = np.array([True, False, True, True])[mine]
-        parts.append(count_live(some, np.arange(2), np.array([True, True]), late))
+        rows_of = (np.arange(2), np.zeros(2, int), np.zeros(2, int), np.full(2, int(NEVER)))
+        one = (np.arange(2), np.array(mine), np.array([True, True]), late)
+        parts.append(count_live(surroundings(some, rows_of, *one, DAY, DAY)))
     together: Crowd = added(*parts)
     assert [a.tolist() for a in together.live] == [a.tolist() for a in whole.live]
     assert [a.tolist() for a in together.late] == [a.tolist() for a in whole.late]
@@ -139,8 +141,8 @@ def test_a_change_of_branch_does_not_start_the_days_with_the_officer_anew() -> N
     """O1 from day 10 in one branch, from day 30 in another; O2 from day 50, which was not known on day 40."""
     holders = held_by((None, "O1", "B1"), (None, "O1", "B2"), (None, "O2", "B2"))
     rows = (np.zeros(3, int), np.array([10, 30, 50]), np.array([10, 30, 50]), np.full(3, int(NEVER)))
-    one = (np.array([1]), np.array([7]), np.array([True]), np.array([False]))
-    crowd = count_live(holders, one[0], one[2], one[3])
-    assert tell(holders, crowd, one, rows, 40, 40)[0, 2] == 30
-    later = (np.array([2]), *one[1:])
-    assert tell(holders, count_live(holders, later[0], one[2], one[3]), later, rows, 60, 60)[0, 2] == 10
+    borrower, live, late = np.array([7]), np.array([True]), np.array([False])
+    before = surroundings(holders, rows, np.array([1]), borrower, live, late, 40, 40)
+    after = surroundings(holders, rows, np.array([2]), borrower, live, late, 60, 60)
+    assert tell(before, count_live(before))[0, before.names.index("days_with_officer")] == 30
+    assert tell(after, count_live(after))[0, after.names.index("days_with_officer")] == 10

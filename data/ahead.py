@@ -1,0 +1,30 @@
+"""Work on some things ahead of the one that is wanted: two cores and a disk, and never more than a few in memory."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+_Of = TypeVar("_Of")
+_Made = TypeVar("_Made")
+
+AT_ONCE = 2
+
+
+def in_order(make: Callable[[_Of], _Made], things: Iterable[_Of]) -> Iterator[_Made]:
+    """What `make` gives for each thing, in their order; AT_ONCE threads work, and as many wait to be taken.
+
+    An error of `make` is raised where its thing's turn comes.
+    """
+    with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
+        ahead: deque[Future[_Made]] = deque()
+        try:
+            for thing in things:
+                ahead.append(pool.submit(make, thing))
+                if len(ahead) > AT_ONCE:
+                    yield ahead.popleft().result()
+            while ahead:
+                yield ahead.popleft().result()
+        finally:
+            for one in ahead:
+                one.cancel()
