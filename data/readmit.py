@@ -19,6 +19,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from data.apart import place_apart
 from data.batch import Batch
 from data.errors import InputError, LedgerError
 from data.free_text import count_phones, phone_notes
@@ -27,7 +28,7 @@ from data.ingest import check_attributes, check_lender
 from data.ingest_report import IngestReport, TableCounts
 from data.judging import account_for, assigns, judge_all, know_the_ledger
 from data.ledger import Ledger
-from data.manifest import Manifest, read_manifest
+from data.manifest import Manifest, read_manifest, settle
 from data.mapping import Mapping, TableMapping, load_mapping
 from data.odds import warnings_of
 from data.quarantine import (
@@ -67,6 +68,7 @@ def readmit(
     table: str,
     ledger: Path,
     quarantine: Path,
+    apart: Path,
     mapping: Mapping | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> list[IngestReport]:
@@ -89,6 +91,10 @@ def readmit(
         manifest = read_manifest(ledger)
         if manifest is None:
             raise LedgerError(f"{ledger}: there is no ledger here yet; run duesight ingest first.")
+        settle(ledger, manifest)
+        place_apart(
+            apart, manifest.newest.batch
+        )  # what a killed ingest prepared must not pass for this batch's
         rows = [row for _, found in open_rows(quarantine, table, manifest) for row in found]
         whole = [row for row in rows if row.cells is not None]
         newest: dict[tuple[str, int, str | None], int] = {}

@@ -114,7 +114,9 @@ def readmit_rows(here: Here, table: str, mapping: Path | None, tell: "Tell") -> 
     work = here.workspace
     described = None if mapping is None else load_mapping(mapping)
     reports = []
-    for report in readmit(table, work.ledger, work.quarantine, described, lambda what: tell(what, 0, 1)):
+    for report in readmit(
+        table, work.ledger, work.quarantine, work.apart, described, lambda what: tell(what, 0, 1)
+    ):
         told = {name: tuple(map(in_words, said)) for name, said in report.reasons.items()}
         report = with_data_docs(here, replace(report, reasons=told), False)
         reports.append(report if report.batch is None else _with_what_it_means(here, report, tell))

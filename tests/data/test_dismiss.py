@@ -114,7 +114,7 @@ def test_only_the_rows_that_are_named_are_closed(
 def test_a_row_that_failed_again_is_named_by_the_export_that_brought_it(waiting: Lender) -> None:
     waiting.files["payments.csv"] = f"{HEAD}P6,L3,2024-01-18,7,\n"
     waiting.ingest(LATER)  # it brings P6 again, so that trying the old rows moves the others
-    readmit("payments", waiting.root / "ledger", waiting.root / "quarantine")
+    readmit("payments", *(waiting.root / name for name in ("ledger", "quarantine", "apart")))
     assert still_open(waiting) == [(1, 3), (2, 2), (2, 3)], "row 3 of batch 2 lies in batch 4 now"
     dismissed(waiting, "payments.csv:3:2")
     assert still_open(waiting) == [(1, 3), (2, 2)]
@@ -239,7 +239,9 @@ def test_a_dismissed_row_is_not_tried_again_and_the_others_are(waiting: Lender) 
 
     path = waiting.root / "corrected.toml"
     path.write_text(waiting.mapping, encoding="utf-8")
-    (report,) = readmit("payments", waiting.root / "ledger", waiting.root / "quarantine", load_mapping(path))
+    (report,) = readmit(
+        "payments", *(waiting.root / name for name in ("ledger", "quarantine", "apart")), load_mapping(path)
+    )
     assert report.of("payments").added == 1
     assert (listed(waiting).rows, listed(waiting).readmitted, listed(waiting).dismissed) == (2, 1, 1)
 

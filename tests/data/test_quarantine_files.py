@@ -69,7 +69,7 @@ def test_rows_in_quarantine_are_neither_lost_nor_invented_by_a_change_on_disk(
     with pytest.raises(LedgerError, match=told):
         listed(waiting)
     with pytest.raises(LedgerError, match=told):
-        readmit("payments", waiting.root / "ledger", waiting.root / "quarantine")
+        readmit("payments", *(waiting.root / name for name in ("ledger", "quarantine", "apart")))
     assert waiting.ledger.batch == 1
 
 

@@ -27,7 +27,7 @@ def try_again(lender: Lender, table: str = "payments", corrected: bool = False) 
     path = lender.root / "corrected.toml"
     path.write_text(lender.mapping, encoding="utf-8")
     mapping = load_mapping(path) if corrected else None
-    return readmit(table, lender.root / "ledger", lender.root / "quarantine", mapping)
+    return readmit(table, *(lender.root / name for name in ("ledger", "quarantine", "apart")), mapping)
 
 
 def listed(lender: Lender, table: str = "payments") -> Quarantined:
@@ -352,3 +352,17 @@ def test_the_command_says_what_was_readmitted_and_json_is_one_object(
     assert "No row of loans in quarantine is open; nothing was written." in capsys.readouterr().out
     assert main(["quarantine", "readmit", "payment", *here]) == 1
     assert "There is no table 'payment'" in capsys.readouterr().err
+
+
+def test_names_that_a_killed_ingest_prepared_do_not_pass_for_those_of_a_readmitted_batch(
+    waiting: Lender,
+) -> None:
+    """A batch 3 that was never published left names beside the ledger; the batch 3 that comes is of readmitted rows."""
+    apart = waiting.root / "apart"
+    stray = apart / ".directory.000003.new"
+    stray.write_bytes(b"of nobody")
+    before = {path.name: path.read_bytes() for path in apart.iterdir() if path != stray}
+    (report,) = try_again(waiting)
+    assert report.batch == 3
+    waiting.ingest(LATER)
+    assert {path.name: path.read_bytes() for path in apart.iterdir()} == before
