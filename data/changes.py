@@ -121,14 +121,20 @@ def find_moved(run: Run, name: str) -> None:
 
 
 def load_standing_and_moved(run: Run, ledger: Ledger, name: str) -> None:
-    """`standing_<table>` of a delta's owners and `moved_<table>` in one reading, where all of it is worked on at a time."""
+    """`standing_<table>` of a delta's owners and `moved_<table>`, where all of it is worked on at a time.
+
+    Most keys of a delta stand under its owners; only the others, new ones as a rule, are looked for in the whole table.
+    """
     table = TABLES[name]
+    (key,) = table.key
+    owners, ids = (_ids(run, one, f"read_{name}") for one in (table.owner, key))
     wanted = [*table.column_names, *ledger.attributes(name)]
-    owners, ids = (_ids(run, one, f"read_{name}") for one in (table.owner, table.key[0]))
-    rows = _rows_of(run, ledger, name, wanted, owners, ids)
-    _make_moved(run, name, () if rows is None else (rows,))
+    rows = _rows_of(run, ledger, name, wanted, owners)
     if rows is not None:
-        rows = rows.filter(pc.is_in(rows[table.owner], value_set=owners))
+        here = rows.filter(pc.is_null(rows["known_until"]))[key]
+        ids = ids.filter(pc.invert(pc.is_in(ids, value_set=pc.unique(here))))
+    elsewhere = _rows_of(run, ledger, name, [key, table.owner], None, ids)
+    _make_moved(run, name, [one for one in (rows, elsewhere) if one is not None])
     _hold(run, ledger, name, wanted, rows)
 
 

@@ -31,6 +31,7 @@ from data.staging import canonical, connect, create_staged, stage
 from data.store import locked, scratch
 from data.suggestions import unmapped_columns
 from data.tables import APART, TABLES
+from data.verdicts import prepare
 
 _WHOLE_TABLE = 20
 """From so many rows on, a table of which every row is rejected is a wrong mapping, not bad rows."""
@@ -69,7 +70,7 @@ def ingest(
     say = progress or (lambda _: None)
     say("reading the export")
     quick = rows if check_only else 0
-    sources = read_sources(source, mapping, digests=quick == 0)
+    sources = read_sources(source, mapping)
     # A check writes nothing, so it needs no lock and leaves no folder behind.
     with nullcontext() if check_only else locked(ledger), scratch(None if check_only else ledger) as aside:
         manifest = read_manifest(ledger)
@@ -84,10 +85,8 @@ def ingest(
         check_lender(mapping, held)
         check_attributes(mapping, held)
         seen = sample(sources, mapping, quick, held)
-        digests = {
-            name: one.digest or ("" if seen else file_digest(one.path))
-            for name, one in sorted(sources.items())
-        }
+        prepare()  # nothing is refused at a glance any more
+        digests = {name: "" if seen else file_digest(one.path) for name, one in sorted(sources.items())}
         again = (
             held is not None
             and held.manifest.newest_export.sources == digests

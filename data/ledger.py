@@ -337,8 +337,18 @@ def _any_of(rows: pa.Table, ids: dict[str, pa.Array]) -> pa.Table:
     """Rows with one of these ids in one of these columns; without ids all of them."""
     if not ids:
         return rows
-    found = [pc.is_in(rows[name], value_set=values) for name, values in ids.items()]
-    return rows.filter(reduce(pc.or_, found))
+    found = [_among(rows[name], values) for name, values in ids.items()]
+    return rows.take(pa.array(np.flatnonzero(reduce(np.logical_or, found))))
+
+
+def _among(column: pa.ChunkedArray, ids: pa.Array) -> np.ndarray:
+    """bool per row: the id is one of these. A word that is numbered is looked up once."""
+    found = [np.empty(0, dtype=bool)]
+    for some in column.chunks:
+        numbered = pa.types.is_dictionary(some.type)
+        are = pc.is_in(some.dictionary if numbered else some, value_set=ids).to_numpy(zero_copy_only=False)
+        found.append(are[some.indices.to_numpy()] if numbered else are)
+    return np.concatenate(found)
 
 
 def _unpacked(rows: pa.Table) -> pa.Table:

@@ -249,7 +249,7 @@ def _source(trial: _Trial, number: int, quarantine: Path, aside: Path) -> Source
     # no .parquet in its name: in the folder of the ledger that would be a file of a batch
     path = aside / f"readmit-{number}.cells"
     pq.write_table(content, path)
-    return Source(part.file, "", path, content.schema.remove_metadata(), stamp=stamp_of(path))
+    return Source(part.file, path, content.schema.remove_metadata(), stamp=stamp_of(path))
 
 
 def _refuse_other_columns(trial: _Trial, part: TableMapping, names: Sequence[str]) -> None:

@@ -13,7 +13,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data.csv_files import CsvFile, Ragged, header_of, pieces
-from data.digest import file_digest
 from data.errors import InputError
 from data.headers import named_twice
 from data.mapping import Mapping, TableMapping, nearest
@@ -76,10 +75,9 @@ class Reading:
 
 @dataclass(frozen=True)
 class Source:
-    """One file of an export, opened and not read yet: its name in the mapping, digest of its bytes, columns."""
+    """One file of an export, opened and not read yet: its name in the mapping, its columns."""
 
     file: str
-    digest: str
     path: Path
     cells: pa.Schema
     csv: CsvFile | None = None
@@ -138,8 +136,8 @@ class Source:
         return not any(piece.num_rows for piece in reading.pieces()) and reading.count == 0
 
 
-def read_sources(folder: Path, mapping: Mapping, digests: bool = True) -> dict[str, Source]:
-    """Every file the mapping names, opened, by its name in the mapping; without `digests` its bytes are not read.
+def read_sources(folder: Path, mapping: Mapping) -> dict[str, Source]:
+    """Every file the mapping names, opened, by its name in the mapping.
 
     Errors: `InputError`, naming file and remedy, when the folder or a file is missing, a file is empty, not in the
     declared encoding (with the line), not Parquet, damaged, or lacks a column the mapping names.
@@ -164,7 +162,7 @@ def read_sources(folder: Path, mapping: Mapping, digests: bool = True) -> dict[s
                 raise InputError(
                     f"{part.file} is the truth behind a simulated lender: it is there to judge with and is never ingested."
                 )
-            found[part.file] = read_file(path, part.file, mapping.encoding, mapping.delimiter, digests)
+            found[part.file] = read_file(path, part.file, mapping.encoding, mapping.delimiter)
     problems = [*missing.values()]
     for part in mapping.tables:
         if part.file in found:
@@ -204,7 +202,7 @@ def _missing_columns(part: TableMapping, sources: dict[str, Source], mapping: Ma
     ]
 
 
-def read_file(path: Path, name: str, encoding: str, delimiter: str = ",", digest: bool = True) -> Source:
+def read_file(path: Path, name: str, encoding: str, delimiter: str = ",") -> Source:
     """One file, opened: text cells (CSV, CSV.gz) or stored columns (Parquet). Errors: as `read_sources`."""
     lower, stamp = name.lower(), stamp_of(path)
     if lower.endswith(".parquet"):
@@ -218,7 +216,7 @@ def read_file(path: Path, name: str, encoding: str, delimiter: str = ",", digest
             ) from error
         if twice := named_twice(schema.names, name):
             raise InputError(twice)
-        return Source(name, file_digest(path) if digest else "", path, cells, stamp=stamp, unread=unread)
+        return Source(name, path, cells, stamp=stamp, unread=unread)
     if lower.endswith((".csv", ".csv.gz", ".txt", ".tsv")):
         file = CsvFile(path, name, encoding, delimiter)
         header = tuple(header_of(file))
@@ -226,7 +224,7 @@ def read_file(path: Path, name: str, encoding: str, delimiter: str = ",", digest
             raise InputError(twice)
         # what has no name cannot be mapped: data/csv_files.py sees that nothing stands in it
         schema = pa.schema([pa.field(column, pa.string()) for column in header if column])
-        return Source(name, file_digest(path) if digest else "", path, schema, file, stamp, header)
+        return Source(name, path, schema, file, stamp, header)
     raise InputError(f"{name}: files of this kind are not read; export it as .csv, .csv.gz or .parquet.")
 
 

@@ -5,6 +5,7 @@ each rule fared. Money is judged as integers of 1/10,000 and dates as day number
 """
 
 import logging
+import threading
 import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from great_expectations.core.batch_definition import BatchDefinition
 
 ROWS_AT_ONCE = 500_000
+_LOADING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -121,8 +123,18 @@ def _readable(rule: Rule, cell: object) -> str:
     return cell_in_words(str(cell)) if rule.kind == "text" and rule.column not in CHECK_COLUMNS else str(cell)
 
 
-@cache
+def prepare() -> None:
+    """Begin to load GX, which takes seconds of one core, while the export is read; a judgement waits for it."""
+    threading.Thread(target=_frames).start()
+
+
 def _frames() -> "BatchDefinition":
+    with _LOADING:
+        return _make_frames()
+
+
+@cache
+def _make_frames() -> "BatchDefinition":
     """Whole frames, judged by GX with its own state for this process, in memory: nothing of it is kept, sent or written to a home directory."""
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     import great_expectations as gx

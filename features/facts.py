@@ -114,6 +114,7 @@ class Records(Protocol):
     def __len__(self) -> int: ...
     def __getattr__(self, field: str) -> Any: ...
     def copy(self) -> "Records": ...
+    def view(self, kind: type) -> np.ndarray: ...
 
 
 class LoanFacts(NamedTuple):
@@ -139,6 +140,14 @@ class LoanFacts(NamedTuple):
     calendars: Calendars
 
 
+@compiled
+def _interleave(columns: tuple[np.ndarray, ...], flat: np.ndarray) -> None:
+    width = len(columns)
+    for i in range(len(columns[0])):
+        for c in range(width):
+            flat[i * width + c] = columns[c][i]
+
+
 def empty_records(kind: np.dtype, count: int) -> Records:
     """So many records, of zeros."""
     return cast(Records, np.zeros(count, kind).view(np.recarray))
@@ -147,8 +156,10 @@ def empty_records(kind: np.dtype, count: int) -> Records:
 def records(kind: np.dtype, columns: Sequence[np.ndarray]) -> Records:
     """n records of a kind from its n-long columns, in order."""
     found = empty_records(kind, len(columns[0]))
-    for name, column in zip(kind.names or (), columns, strict=True):
-        setattr(found, name, column)
+    # one walk over the records, not one for each field
+    _interleave(
+        tuple(np.ascontiguousarray(column, dtype=np.int64) for column in columns), found.view(np.int64)
+    )
     return found
 
 

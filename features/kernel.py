@@ -242,7 +242,7 @@ def _payments(loan: LoanFacts, dues: int, day: int, known: int, work: Scratch, s
     """What the receipts say by themselves: the last payment, the rhythm, reversals, paid over due."""
     state[S_LAST_ON], state[S_LAST] = UNKNOWN, UNKNOWN
     last, gaps, total, squares, month, reversals = _NEVER, 0, 0.0, 0.0, 0, 0
-    paid = np.zeros(len(PAID_TO_DUE_WINDOWS))
+    out[F_PAID_DUE : F_PAID_DUE + len(PAID_TO_DUE_WINDOWS)] = 0.0
     for p in range(len(loan.receipts) - 1, -1, -1):
         if loan.receipts[p].paid_on > day or not is_known(
             loan.receipts[p].known_at, loan.receipts[p].known_until, known
@@ -252,7 +252,7 @@ def _payments(loan: LoanFacts, dues: int, day: int, known: int, work: Scratch, s
             continue
         for w in range(len(PAID_TO_DUE_WINDOWS)):
             if day - loan.receipts[p].paid_on < PAID_TO_DUE_WINDOWS[w]:
-                paid[w] += loan.receipts[p].amount
+                out[F_PAID_DUE + w] += loan.receipts[p].amount
         if loan.receipts[p].amount < 0 and day - loan.receipts[p].known_at < 180:
             reversals += 1
         if loan.receipts[p].amount < 0 or known >= loan.receipts[p].cash_until:
@@ -280,8 +280,7 @@ def _payments(loan: LoanFacts, dues: int, day: int, known: int, work: Scratch, s
         for i in range(dues):
             if 0 <= day - work.dues[i].due_on < PAID_TO_DUE_WINDOWS[w]:
                 due += work.dues[i].amount
-        if due > 0:
-            out[F_PAID_DUE + w] = paid[w] / due
+        out[F_PAID_DUE + w] = out[F_PAID_DUE + w] / due if due > 0 else np.nan
 
 
 @compiled

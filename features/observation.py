@@ -100,7 +100,8 @@ def observe_loans(book: Book, day: int, known: int, work: Scratch) -> Observatio
     rows, row = book.rows, _rows_seen(book, day, known)
     loan = rows.loan[row]
     state = np.empty((len(row), len(STATE)), dtype=np.int64)
-    features = np.full((len(row), len(feature_names(book))), np.nan)
+    features = np.empty((len(row), len(feature_names(book))))
+    features[:, len(FEATURE_NAMES) :] = np.nan
     discounted = np.empty(len(row))
     catalogue = features[:, : len(FEATURE_NAMES)]
     borrower = rows.borrower[row]
