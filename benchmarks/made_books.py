@@ -91,15 +91,15 @@ print(json.dumps({"seconds": time.perf_counter() - began, "peak_mb": resource.ge
 """
 
 
-def run_python(*words: str) -> dict[str, float]:
-    """Run Python in a process of its own, from the checkout's root, and read the JSON of its last line."""
+def run_python(*words: str, root: Path = ROOT) -> dict[str, float]:
+    """Run Python in a process of its own with a checkout's rooms, and read the JSON of its last line."""
     done = subprocess.run(
         [sys.executable, *words],
         stdout=subprocess.PIPE,
         text=True,
         check=True,
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root)},
     )
     return json.loads(done.stdout.strip().splitlines()[-1]) if done.stdout.strip() else {}
 
