@@ -142,19 +142,20 @@ def say(what: str) -> None:
 def table(found: dict[int, dict[tuple[str, str], Found]]) -> str:
     """Markdown: a row for every book, way and number of days."""
     lines = [
-        "| loans | way | days | rows | seconds | CPU | imports | compiled code | peak MB | to the bound | to ours |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        "| loans | way | days | rows | seconds | CPU | imports | compiled code | peak MB | to the bound | to ours | grows as |",
+        f"|{'---|' * 12}",
     ]
     for loans, ways in found.items():
-        for (way, days), one in sorted(
-            ways.items(), key=lambda item: (item[0][1], list(WAYS).index(item[0][0]))
-        ):
-            parts = f" ({one['read']:.2f} read, {one['write']:.2f} write)" if way == "bound" else ""
-            compiled = f"{one['compiled']:.2f}" if "compiled" in one else ""
-            lines.append(
-                f"| {loans:,} | {way} | {days} | {one['rows']:,.0f} | {one['seconds']:.2f}{parts} | {one['cpu']:.2f} | {one['imports']:.2f} | {compiled} "
-                f"| {one['peak_mb']:,.0f} | {ratio(one, ways.get(('bound', days)))} | {ratio(one, ways.get(('ours', days)))} |"
-            )
+        for days in DAYS:
+            for way in (one for one in WAYS if (one, days) in ways):
+                one = ways[way, days]
+                parts = f" ({one['read']:.2f} read, {one['write']:.2f} write)" if way == "bound" else ""
+                compiled = f"{one['compiled']:.2f}" if "compiled" in one else ""
+                lines.append(
+                    f"| {loans:,} | {way} | {days} | {one['rows']:,.0f} | {one['seconds']:.2f}{parts} | {one['cpu']:.2f} "
+                    f"| {one['imports']:.2f} | {compiled} | {one['peak_mb']:,.0f} | {ratio(one, ways.get(('bound', days)))} "
+                    f"| {ratio(one, ways.get(('ours', days)))} | {growth(found, loans, (way, days))} |"
+                )
     return "\n".join(lines)
 
 
@@ -162,15 +163,13 @@ def ratio(one: Found, other: Found | None) -> str:
     return f"{one['seconds'] / other['seconds']:.2f}" if other else ""
 
 
-def growth(found: dict[int, dict[tuple[str, str], Found]]) -> list[str]:
-    low, high = min(found), max(found)
-    if low == high:
-        return []
-    step = math.log(high / low)
-    return [
-        f"{way}, {days}: seconds grow as n^{math.log(found[high][way, days]['seconds'] / one['seconds']) / step:.2f} from {low:,} to {high:,} loans."
-        for (way, days), one in found[low].items()
-    ]
+def growth(found: dict[int, dict[tuple[str, str], Found]], loans: int, way: tuple[str, str]) -> str:
+    """The exponent of the seconds from the smallest book to this one."""
+    least = min(found)
+    if loans == least:
+        return ""
+    times = found[loans][way]["seconds"] / found[least][way]["seconds"]
+    return f"n^{math.log(times) / math.log(loans / least):.2f}"
 
 
 def steps_table(ledger: Path, outs: Path, loans: int) -> str:
@@ -195,7 +194,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--repeats", type=int, default=1, help="so often everything is run; the quickest counts"
     )
-    parser.add_argument("--keep", type=Path, help="keep books and ledgers here, and use those that are here")
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        help="keep books and ledgers here, and use those that are here; delete them when the ledger changed",
+    )
     parser.add_argument("--steps", action="store_true", help="also where the seconds of ours go")
     given = parser.parse_args()
     if "bound" in given.ways and "ours" not in given.ways:
@@ -230,7 +233,7 @@ def main() -> None:
             if given.steps:
                 told.append(steps_table(ledger, outs, loans))
             shutil.rmtree(outs)
-    print("\n" + table(found), *told, *growth(found), sep="\n\n")
+    print("\n" + table(found), *told, sep="\n\n")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ A way is a module beside this one with a function `tell(ledger, out, days, clock
     python benchmarks/feature_ways/measure.py WAY LEDGER OUT DAY [DAY ...]
 
 It prints one line of JSON: `seconds` from the first line to the end (imports are in it, the interpreter's own start
-is not), `cpu` seconds of all its threads, `imports` of the seconds, `peak_mb`, and what `tell` says besides. This module imports nothing heavy.
+is not), `cpu` seconds of all its threads, `imports` of the seconds, `peak_mb`, and what `tell` says besides. This
+module imports nothing heavy.
 """
 
 import importlib
