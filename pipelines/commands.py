@@ -199,10 +199,10 @@ def features(
 ) -> None:
     """The feature table of a day, state columns included: one row per live loan."""
     here = the_workspace()
-    from pipelines import steps
+    from pipelines.feature_files import write_features
 
     with shown(Said.as_json):
-        written = steps.write_features(here, as_of, out, tell, known_at, batch)
+        written = write_features(here, as_of, out, tell, known_at, batch)
     told = ", ".join(f"{n:,} {status}" for status, n in written.statuses.items())
     lines = [f"{out}: {written.loans:,} live loans on {as_of} ({told}), {written.columns} columns."]
     if written.left_out:
@@ -226,24 +226,18 @@ def panel(
     every: Annotated[str | None, typer.Option(help="week or month; default as in the settings.")] = None,
 ) -> None:
     """The training panel: snapshots with features and what became of them."""
-    from pipelines import steps
-    from pipelines.tables import write_frame
+    from pipelines.feature_files import write_panel
 
     here = the_workspace()
     with shown(Said.as_json):
-        built = steps.build_panel(here, until, from_, to, tell, every)
-    out = here.workspace.panels / f"{built.first}_{built.last}_{here.settings.labels.model_name()}.parquet"
-    write_frame(built.frame, out)
-    positives = int(built.frame["label"].sum())
+        made = write_panel(here, until, from_, to, tell, every)
     lines = [
-        f"{out}: {len(built.frame):,} snapshots of {built.frame['loan_id'].nunique():,} loans, every {built.every}, "
-        f"{built.first} to {built.last}; {positives:,} fell behind.",
-        *(f"  left out: {count:,} {reason}" for reason, count in built.dropped.items() if count),
+        f"{made.out}: {made.snapshots:,} snapshots of {made.loans:,} loans, every {made.every}, "
+        f"{made.first} to {made.last}; {made.positives:,} fell behind.",
+        *(f"  left out: {count:,} {reason}" for reason, count in made.dropped.items() if count),
     ]
-    say(
-        lines,
-        {"out": str(out), "snapshots": len(built.frame), "positives": positives, "dropped": built.dropped},
-    )
+    counts = {"snapshots": made.snapshots, "positives": made.positives, "dropped": made.dropped}
+    say(lines, {"out": str(made.out), **counts})
 
 
 @app.command(epilog=EVERYWHERE)

@@ -15,13 +15,12 @@ from pipelines.settings import Settings, load_settings
 from pipelines.workspace import Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    import pyarrow as pa
+    from collections.abc import Callable
 
     from data.ingest import IngestReport
     from data.ledger import Ledger
     from features.panel import Panel
+    from features.settings import PanelSettings
     from models.registry import ModelVersion, Promotion
     from models.training import TrainingResult
     from pipelines.progress import Tell
@@ -221,78 +220,32 @@ def last_day(here: Here) -> str:
         return "DAY"
 
 
-@dataclass(frozen=True)
-class WrittenFeatures:
-    """A feature table that was written: live loans by status, columns, features that the ledger lacks the tables for."""
-
-    loans: int
-    statuses: dict[str, int]
-    columns: int
-    left_out: list[str]
-
-
-def write_features(
-    here: Here,
-    as_of: date,
-    out: Path,
-    tell: "Tell",
-    known_at: date | None = None,
-    batch: int | None = None,
-) -> WrittenFeatures:
-    """The feature table of a day as a Parquet file, whole or not at all."""
-    from collections import Counter
-
-    from features.catalogue import FEATURES
-    from features.snapshot import feature_tables
-    from pipelines.tables import write_tables
-
-    ledger, settings = ledger_reaching(here, as_of, known_at, batch), here.settings
-    found: Counter[str] = Counter()
-    names: list[str] = []
-
-    def counted(tables: "Iterable[pa.Table]") -> "Iterator[pa.Table]":
-        for table in tables:
-            found.update(table["status"].to_pylist())
-            names[:] = table.column_names
-            yield table
-
-    def parts(done: int, total: int) -> None:
-        tell("parts of the book", done, total)
-
-    tables = feature_tables(ledger, [as_of], settings.labels, known_at, batch, settings.arrears, parts)
-    loans = write_tables(counted(tables), out)
-    left_out = [one.name for one in FEATURES if one.name not in names]
-    return WrittenFeatures(loans, dict(sorted(found.items())), len(names), left_out)
-
-
-def build_panel(
-    here: Here,
-    until: date | None,
-    first: date | None,
-    last: date | None,
-    tell: "Tell",
-    every: str | None = None,
-) -> "Panel":
-    """The training panel from what was known by `until` (default: all that the ledger knows)."""
+def build_panel(here: Here, until: date | None, tell: "Tell") -> "Panel":
+    """The training panel from what was known by `until` (default: all that the ledger knows), in memory."""
     from features.panel import build_panel as build
 
+    ledger, until = panel_until(here, until)
+    settings = here.settings
+    looks, arrears = looks_of(here, None), settings.arrears
+    return build(ledger, until, settings.labels, looks, progress=telling_snapshots(tell), arrears=arrears)
+
+
+def panel_until(here: Here, until: date | None) -> "tuple[Ledger, date]":
     ledger = open_ledger(here)
     until = until or ledger.business_date
     _refuse_a_day_not_known_yet(ledger, until, "--until")
-    settings = here.settings
+    return ledger, until
+
+
+def looks_of(here: Here, every: str | None) -> "PanelSettings":
     if every not in (None, "week", "month"):
         raise InputError(f"--every {every} is not known; say week or month.")
-    looks = settings.panel.model_copy(update={"every": every}) if every else settings.panel
-    return build(
-        ledger,
-        until,
-        settings.labels,
-        looks,
-        first,
-        last,
-        progress=lambda done, total: tell("snapshots", done, total),
-        arrears=settings.arrears,
-    )
+    settings = here.settings.panel
+    return settings.model_copy(update={"every": every}) if every else settings
+
+
+def telling_snapshots(tell: "Tell") -> "Callable[[int, int], None]":
+    return lambda done, total: tell("snapshots", done, total)
 
 
 def train_model(here: Here, until: date | None, tell: "Tell") -> "TrainingResult":
@@ -300,7 +253,7 @@ def train_model(here: Here, until: date | None, tell: "Tell") -> "TrainingResult
     from models.training import train
 
     ledger = open_ledger(here)
-    panel = build_panel(here, until, None, None, tell)
+    panel = build_panel(here, until, tell)
     settings = here.settings
     return train(
         panel,

@@ -9,22 +9,14 @@ from typing import TYPE_CHECKING
 from data.errors import InputError
 
 if TYPE_CHECKING:
-    import pandas as pd
     import pyarrow as pa
 
 ROW_GROUP = 100_000
 
 
-def write_frame(frame: "pd.DataFrame", out: Path) -> None:
-    """Write `frame` to the Parquet file `out` (folders are made), whole or not at all."""
-    import pyarrow as pa
-
-    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata(None)
-    write_tables([table], out)
-
-
 def write_tables(tables: "Iterable[pa.Table]", out: Path) -> int:
-    """The same for tables of one schema that come one after the other and are not held; how many rows there were.
+    """Write tables of one schema that come one after the other, and are not held, to the Parquet file `out` (folders are
+    made), whole or not at all; how many rows there were.
 
     What has no words to repeat is written plainly: numbering floating-point features costs time and saves nothing.
     """

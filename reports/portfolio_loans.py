@@ -27,10 +27,11 @@ from data.ledger import Ledger
 from features.arrears import EVENT_KINDS
 from features.book import Book, read_book
 from features.eligibility import ELIGIBLE, statuses
+from features.examples import judged_month_ends, labels_of
 from features.labels import BAD, GOOD
 from features.matrix import STATE
 from features.observation import working_space
-from features.panel import judged_month_ends, labels_of, snapshot_days
+from features.panel import snapshot_days
 from features.settings import LabelSettings, PanelSettings
 from reports.portfolio import categories, dates
 from reports.portfolio_passes import fates, have_ended, lateness, look_at, rows_known

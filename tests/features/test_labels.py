@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from data.days import NEVER, to_date, to_day
 from features.arrears import LoanFacts, days_past_due
 from features.book import Facts
+from features.examples import labels_of
 from features.facts import with_columns
 from features.families import Family
 from features.labels import BAD, BAD_BEFORE, GOOD, NEITHER, is_reachable, label
-from features.panel import labels_of, snapshot_days
+from features.panel import snapshot_days
 from features.settings import LabelSettings, PanelSettings
 
 Loan = Callable[..., LoanFacts]
