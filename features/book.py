@@ -77,11 +77,15 @@ class LoanRows(NamedTuple):
 
 @dataclass(frozen=True)
 class Book:
-    """A ledger's loans as arrays; `loan_ids` and `borrower_ids` are sorted, positions elsewhere refer to them."""
+    """A ledger's loans as arrays; `loan_ids` and `borrower_ids` are sorted, positions elsewhere refer to them.
+
+    by_borrower: the positions of the loan rows by (borrower, disbursed_on, loan).
+    """
 
     loan_ids: pa.Array
     borrower_ids: pa.Array
     rows: LoanRows
+    by_borrower: np.ndarray
     product: pa.ChunkedArray
     currency: pa.ChunkedArray
     facts: Facts
@@ -201,6 +205,7 @@ def read_book(
         loan_ids,
         borrower_ids,
         rows,
+        np.lexsort((rows.loan, rows.disbursed_on, rows.borrower)),
         loans["product"],
         currency,
         facts,

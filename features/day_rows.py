@@ -17,7 +17,14 @@ from features.book import Book
 from features.catalogue import FEATURE_NAMES
 from features.eligibility import ELIGIBLE, exposures, statuses, strata
 from features.matrix import STATE, UNKNOWN
-from features.observation import assigned, feature_names, observe_loans, surroundings_of, working_space
+from features.observation import (
+    assigned,
+    feature_names,
+    observe_loans,
+    rows_seen,
+    surroundings_of,
+    working_space,
+)
 from features.settings import LabelSettings
 from features.surroundings import Crowd, Surroundings, tell
 
@@ -76,7 +83,7 @@ def rows_of(book: Book, day: int, known: int, settings: LabelSettings) -> DayRow
         if name not in columns and name not in around.names:
             columns[name] = arrow_of(values, pa.float64())
     first = int(book.rows.disbursed_on.min()) if len(book.rows.loan) else None
-    return DayRows(pa.table(columns), around, order, len(seen.row), first)
+    return DayRows(pa.table(columns), around, order, len(rows_seen(book, day, known)), first)
 
 
 def _ids(book: Book, row: np.ndarray, loan: np.ndarray, day: int, known: int) -> dict[str, pa.Array]:

@@ -17,6 +17,7 @@ from features.contagion import spread
 from features.facts import is_known
 from features.kernel import observe
 from features.matrix import S_DPD, STATE, Scratch, scratch
+from features.receipts import covering, total_due
 from features.relations import tell_relations
 from features.surroundings import Crowd, Surroundings, count_live, surroundings, tell
 
@@ -24,7 +25,7 @@ _NEVER = int(NEVER)
 
 
 class Observation(NamedTuple):
-    """Loans known and disbursed by `day`, ordered by (borrower, disbursed_on, loan); n of them.
+    """Loans known and disbursed by `day`, of borrowers with a live one, ordered by (borrower, disbursed_on, loan); n of them.
 
     row: n positions among the book's loan rows. loan: n positions among its loan ids. state: n x len(STATE) int64.
     features: n x (catalogue + attributes) float64. discounted: n, remaining dues at the loan's rate, in 1/10,000.
@@ -52,37 +53,68 @@ def working_space(book: Book) -> Scratch:
     return scratch(book.longest_schedule, book.most_receipts)
 
 
-def _rows_seen(book: Book, day: int, known: int) -> np.ndarray:
+def rows_seen(book: Book, day: int, known: int) -> np.ndarray:
     """Positions among the book's loan rows of those disbursed and recorded, by (borrower, disbursed_on, loan)."""
     rows = book.rows
-    row = np.flatnonzero((rows.known_at <= known) & (known < rows.known_until) & (rows.disbursed_on <= day))
-    return row[np.lexsort((rows.loan[row], rows.disbursed_on[row], rows.borrower[row]))]
+    seen = (rows.known_at <= known) & (known < rows.known_until) & (rows.disbursed_on <= day)
+    return book.by_borrower[seen[book.by_borrower]]
 
 
 def standing(book: Book, day: int, known: int) -> Surroundings:
     """Who has the n loans of a day, and which are live and past due, as `observe_loans` and `surroundings_of` tell it."""
-    row = _rows_seen(book, day, known)
-    loan = book.rows.loan[row]
-    live, late = np.empty(len(row), dtype=np.bool_), np.empty(len(row), dtype=np.bool_)
-    _stand(book.facts, loan, book.rows.tolerance[row], day, known, live, late)
+    row = rows_seen(book, day, known)
+    loan, late = book.rows.loan[row], np.zeros(len(row), dtype=np.bool_)
+    live = _find_live(book, row, day, known)
+    _find_late(book.facts, loan, book.rows.tolerance[row], day, known, live, late)
     held = assigned(book.assignments, len(book.loan_ids), day, known)[loan]
     return surroundings(book.holders, book.assignments[:4], held, book.rows.borrower[row], live, late, day, known)  # fmt: skip
 
 
+def _find_live(book: Book, row: np.ndarray, day: int, known: int) -> np.ndarray:
+    """bool per loan row: the loan has not ended and still owes something."""
+    live = np.zeros(len(row), dtype=np.bool_)
+    _live(book.facts, book.rows.loan[row], book.rows.tolerance[row], day, known, live)
+    return live
+
+
 @compiled
-def _stand(facts: Facts, loan: np.ndarray, tolerance: np.ndarray, day: int, known: int, live: np.ndarray, late: np.ndarray) -> None:  # fmt: skip
+def _live(facts: Facts, loan: np.ndarray, tolerance: np.ndarray, day: int, known: int, live: np.ndarray) -> None:  # fmt: skip
     for i in range(len(loan)):
         one = facts_of(facts, loan[i])
         version = version_in_force(one, day, known)
-        live[i], late[i] = False, False
         if version >= 0 and ended_on(one, day, known) == _NEVER:
-            now = state_on(one, version, day, known, tolerance[i])
-            live[i], late[i] = now.remaining > tolerance[i], now.days_past_due > 0
+            paid, aside = covering(one, version, day, known, tolerance[i])
+            live[i] = total_due(one, version, known) - paid - aside > tolerance[i]
+
+
+@compiled
+def _find_late(facts: Facts, loan: np.ndarray, tolerance: np.ndarray, day: int, known: int, live: np.ndarray, late: np.ndarray) -> None:  # fmt: skip
+    for i in range(len(loan)):
+        if live[i]:
+            one = facts_of(facts, loan[i])
+            version = version_in_force(one, day, known)
+            late[i] = state_on(one, version, day, known, tolerance[i]).days_past_due > 0
+
+
+@compiled
+def _with_a_live_one(borrower: np.ndarray, live: np.ndarray) -> np.ndarray:
+    """bool per loan row, those of one borrower side by side: whether any of the borrower's loans is live."""
+    found = np.zeros(len(borrower), dtype=np.bool_)
+    first = 0
+    while first < len(borrower):
+        last, alive = first, False
+        while last < len(borrower) and borrower[last] == borrower[first]:
+            alive = alive or live[last]
+            last += 1
+        found[first:last] = alive
+        first = last
+    return found
 
 
 def observe_book(book: Book, day: int, known: int, work: Scratch, crowd: Crowd | None = None) -> Observation:
-    """Every loan disbursed by `day`, as known on `known` (a day number, as `day`).
+    """Every loan disbursed by `day` whose borrower has a live one, as known on `known` (a day number, as `day`).
 
+    Of other borrowers nothing is asked: their loans have ended, and nobody else's are told by them.
     crowd: who is live and late over the whole book, where `book` is a part of it (`features.parts`). A loan whose
     record was corrected is seen as it was recorded on that day. Rows are the same for any order of the ledger's rows.
     """
@@ -97,7 +129,8 @@ def observe_book(book: Book, day: int, known: int, work: Scratch, crowd: Crowd |
 
 def observe_loans(book: Book, day: int, known: int, work: Scratch) -> Observation:
     """`observe_book` without what the crowd says: those columns of the catalogue are NaN until it is told."""
-    rows, row = book.rows, _rows_seen(book, day, known)
+    rows, row = book.rows, rows_seen(book, day, known)
+    row = row[_with_a_live_one(rows.borrower[row], _find_live(book, row, day, known))]
     loan = rows.loan[row]
     state = np.empty((len(row), len(STATE)), dtype=np.int64)
     features = np.empty((len(row), len(feature_names(book))))
