@@ -106,9 +106,9 @@ class Ledger:
                 return business_date(record)
         raise LedgerError(f"There is no batch {batch}; the newest is {self.batch}.")
 
-    def has(self, table: str) -> bool:
-        """Whether the ledger ever held a row of this table."""
-        return any(record.rows for _, record in self._records(table, None))
+    def has(self, table: str, batch: int | None = None) -> bool:
+        """Whether the ledger ever held a row of this table, up to `batch` (default: the newest)."""
+        return any(record.rows for _, record in self._records(table, batch))
 
     def quarantined(self, batch: int | None = None) -> dict[str, int]:
         """Rows that lay open in quarantine after `batch` (default: the newest), of whichever export, by table; tables without are left out."""

@@ -18,6 +18,7 @@ from data.days import NEVER
 from data.ledger import Ledger
 from data.money import minor_unit
 from features.calendars import calendars_of, homes_of, no_calendars, no_homes, rules_of
+from features.circumstances import Circumstances
 from features.compiled import compiled
 from features.facts import (
     DUE,
@@ -92,6 +93,7 @@ class Book:
     attributes: tuple["Attribute", ...]
     assignments: "Assignments"
     holders: Holders
+    circumstances: Circumstances
     month_end_only: bool
     arrears: ArrearsSettings
 
@@ -201,6 +203,7 @@ def read_book(
     )
     assignments = _assignments(ledger, batch, loan_ids)
     facts = _facts(ledger, loan_ids, loans, rows, assignments, arrears, batch)
+    groups = ledger.facts("groups", ["group_id", "place"], batch=batch)
     return Book(
         loan_ids,
         borrower_ids,
@@ -211,7 +214,8 @@ def read_book(
         facts,
         _attributes(ledger, batch, loans, loan, borrower_ids),
         assignments,
-        holders_of({name: getattr(assignments, name) for name in HOLDERS}, holders),
+        holders_of({name: getattr(assignments, name) for name in HOLDERS}, holders, groups),
+        Circumstances(ledger, batch, borrower_ids, loan_ids, (*assignments[:4], assignments.branch_id)),
         ledger.date_grid == "month_end",
         arrears,
     )

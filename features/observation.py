@@ -4,21 +4,26 @@
 through it alike. It says nothing about who is eligible or what became of whom.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from data.days import NEVER
+from features import income, promises, season
 from features.arrears import ended_on, state_on, version_in_force
 from features.book import Assignments, Attribute, Book, Facts, facts_of
 from features.catalogue import FEATURE_NAMES, FEATURES
 from features.compiled import compiled
 from features.contagion import spread
 from features.facts import is_known
+from features.income import tell_income
 from features.kernel import observe
 from features.matrix import S_DPD, STATE, Scratch, scratch
+from features.promises import tell_promises
 from features.receipts import covering, total_due
 from features.relations import tell_relations
+from features.season import tell_season
 from features.surroundings import Crowd, Surroundings, count_live, surroundings, tell
 
 _NEVER = int(NEVER)
@@ -45,7 +50,8 @@ class Observation(NamedTuple):
 def feature_names(book: Book) -> list[str]:
     """Columns of the feature matrix: those of every book, those that this ledger records what they need, then the
     lender's numeric attributes in order of name."""
-    optional = [one.name for one in FEATURES if one.needs in book.holders.recorded]
+    recorded = (*book.holders.recorded, *book.circumstances.recorded)
+    optional = [one.name for one in FEATURES if one.needs in recorded]
     return [*FEATURE_NAMES, *optional, *(attribute.name for attribute in book.attributes)]
 
 
@@ -133,7 +139,8 @@ def observe_loans(book: Book, day: int, known: int, work: Scratch) -> Observatio
     row = row[_with_a_live_one(rows.borrower[row], _find_live(book, row, day, known))]
     loan = rows.loan[row]
     state = np.empty((len(row), len(STATE)), dtype=np.int64)
-    features = np.empty((len(row), len(feature_names(book))))
+    place_of = {name: place for place, name in enumerate(feature_names(book))}
+    features = np.empty((len(row), len(place_of)))
     features[:, len(FEATURE_NAMES) :] = np.nan
     discounted = np.empty(len(row))
     catalogue = features[:, : len(FEATURE_NAMES)]
@@ -160,9 +167,23 @@ def observe_loans(book: Book, day: int, known: int, work: Scratch) -> Observatio
     for more, attribute in enumerate(book.attributes):
         of = loan if attribute.of_loans else borrower
         features[:, place + more] = _attribute_known(attribute, of, known)
+    for names, columns in _told_of_circumstances(book, row, live, catalogue, day, known):
+        features[:, [place_of[name] for name in names]] = columns
     late = state[:, S_DPD] > 0
     spread(book, row, live, day, known, state, features)
     return Observation(day, row, loan, state, features, discounted, live, late)
+
+
+def _told_of_circumstances(book: Book, row: np.ndarray, live: np.ndarray, catalogue: np.ndarray, day: int, known: int) -> Iterator[tuple[tuple[str, ...], np.ndarray]]:  # fmt: skip
+    """Names and columns of what the tables say that this ledger has, for rows of a day in order of borrower."""
+    rows, has = book.rows, book.circumstances
+    loan, borrower, currency = rows.loan[row], rows.borrower[row], rows.currency[row]
+    if "calendar_days" in has.recorded:
+        yield season.NAMES, tell_season(has.days_off, loan, day, known)
+    if "observations" in has.recorded:
+        yield income.NAMES, tell_income(has.observations, borrower, currency, live, catalogue, day, known)
+    if "contacts" in has.recorded:
+        yield promises.NAMES, tell_promises(book.facts, has.contacts, loan, borrower, currency, day, known)
 
 
 def surroundings_of(book: Book, seen: Observation, known: int) -> Surroundings:

@@ -1,4 +1,7 @@
-"""Who else is with the loan's officer, in its branch and in its group: how many live loans, and how many are late.
+"""Who else is with the loan's officer, in its branch, in its group and at its centre: how many live loans, how many late.
+
+A centre is the place where a group meets, as known on the day (`groups.place`): groups that meet at one place are one
+centre. A loan without a group, or of a group without a place, has none.
 
 The borrower's own loans are taken out, so that nobody is told by their own arrears. Counts are whole numbers: they
 are the same in any order of the rows and for any division of the book. A group's counts need every member, wherever
@@ -15,9 +18,30 @@ import pyarrow.compute as pc
 from features.catalogue import FEATURES
 from features.compiled import compiled
 from features.facts import is_known
+from features.reading import known_days, positions
 
 HOLDERS = ("group_id", "officer_id", "branch_id")
+CROWDS = (*HOLDERS, "place")
 """In the order of the catalogue: each has a count of live loans and a share of late ones."""
+_WORDS = {"group_id": "group", "officer_id": "officer", "branch_id": "branch", "place": "centre"}
+"""What the catalogue calls them."""
+
+
+class Places(NamedTuple):
+    """Where groups meet: positions among the groups of the holders and among the `total` places, and when known."""
+
+    group: np.ndarray
+    place: np.ndarray
+    known_at: np.ndarray
+    known_until: np.ndarray
+    total: int
+
+    def of_groups(self, groups: int, known: int) -> np.ndarray:
+        """The place of each of so many groups as known on a day; -1 for none."""
+        found = np.full(groups, -1)
+        stands = (self.known_at <= known) & (known < self.known_until)
+        found[self.group[stands]] = self.place[stands]
+        return found
 
 
 class Holders(NamedTuple):
@@ -25,17 +49,19 @@ class Holders(NamedTuple):
 
     of: tuple[np.ndarray, ...]
     counts: tuple[int, ...]
+    places: Places
 
     @property
     def recorded(self) -> tuple[str, ...]:
         """Those that the lender records at all."""
-        return tuple(name for name, count in zip(HOLDERS, self.counts, strict=True) if count)
+        counts = (*self.counts, self.places.total)
+        return tuple(name for name, count in zip(CROWDS, counts, strict=True) if count)
 
 
 class Surroundings(NamedTuple):
     """Who has each of n loan rows of a day; rows of one borrower stand side by side.
 
-    of: per holder in the order of HOLDERS, n positions among all `counts` of them, -1 for none. with_officer: n, days.
+    of: per holder in the order of CROWDS, n positions among all `counts` of them, -1 for none. with_officer: n, days.
     """
 
     of: tuple[np.ndarray, ...]
@@ -48,7 +74,7 @@ class Surroundings(NamedTuple):
     @property
     def names(self) -> list[str]:
         """The columns that are told of them: those of the holders that the lender records."""
-        recorded = [name for name, count in zip(HOLDERS, self.counts, strict=True) if count]
+        recorded = [name for name, count in zip(CROWDS, self.counts, strict=True) if count]
         return [one.name for one in FEATURES if one.needs in recorded]
 
     def only(self, rows: np.ndarray) -> "Surroundings":
@@ -59,14 +85,19 @@ class Surroundings(NamedTuple):
 
 
 class Crowd(NamedTuple):
-    """Live loans by group, officer and branch on a day, and those of them that are past due."""
+    """Live loans by group, officer, branch and centre on a day, and those of them that are past due."""
 
     live: tuple[np.ndarray, ...]
     late: tuple[np.ndarray, ...]
 
 
-def holders_of(columns: dict[str, pa.ChunkedArray], names: dict[str, pa.Array] | None = None) -> Holders:
-    """The holders of a book's assignments. names: all ids of the whole ledger, sorted (default: those of these rows)."""
+def holders_of(
+    columns: dict[str, pa.ChunkedArray],
+    names: dict[str, pa.Array] | None = None,
+    groups: pa.Table | None = None,
+) -> Holders:
+    """The holders of a book's assignments. names: all ids of the whole ledger, sorted (default: those of these rows);
+    groups: group_id and place of all groups with their days of knowledge (default: no group has a place)."""
     known = names or {name: pc.unique(columns[name].drop_null()).sort() for name in HOLDERS}
     of = [
         pc.fill_null(pc.index_in(columns[name], value_set=known[name], skip_nulls=True), -1)
@@ -74,7 +105,18 @@ def holders_of(columns: dict[str, pa.ChunkedArray], names: dict[str, pa.Array] |
         .astype(np.int64)
         for name in HOLDERS
     ]
-    return Holders(tuple(of), tuple(len(known[name]) for name in HOLDERS))
+    places = _places_of(groups, known["group_id"])
+    return Holders(tuple(of), tuple(len(known[name]) for name in HOLDERS), places)
+
+
+def _places_of(groups: pa.Table | None, ids: pa.Array) -> Places:
+    """The places of those groups that a loan was ever assigned to."""
+    if groups is None:
+        none = np.empty(0, dtype=np.int64)
+        return Places(none, none, none, none, 0)
+    met = groups.filter(pc.and_(pc.is_in(groups["group_id"], value_set=ids), pc.is_valid(groups["place"])))
+    places = pc.unique(met["place"]).sort()
+    return Places(positions(met["group_id"], ids), positions(met["place"], places), *known_days(met), len(places))  # fmt: skip
 
 
 @compiled
@@ -103,7 +145,11 @@ def surroundings(holders: Holders, assignments: tuple[np.ndarray, ...], held: np
     loan, from_on, known_at, known_until = assignments
     officer = holders.of[HOLDERS.index("officer_id")]
     _since(officer, loan, from_on, known_at, known_until, held, day, known, since)
-    return Surroundings(of, holders.counts, borrower, live, late, since)
+    group = of[HOLDERS.index("group_id")]
+    # one more than there are groups: the last stands for a loan without one, at position -1
+    meets = holders.places.of_groups(holders.counts[HOLDERS.index("group_id")] + 1, known)[group]
+    counts = (*holders.counts, holders.places.total)
+    return Surroundings((*of, meets), counts, borrower, live, late, since)
 
 
 @compiled
@@ -155,8 +201,8 @@ def _tell(of: np.ndarray, borrower: np.ndarray, live: np.ndarray, late: np.ndarr
 def tell(around: Surroundings, crowd: Crowd) -> np.ndarray:
     """n x len(around.names): how the crowd of a day stands around each row; NaN where a loan has no such holder."""
     columns: dict[str, np.ndarray] = {"days_with_officer": around.with_officer}
-    for name, of, alive, behind in zip(HOLDERS, around.of, *crowd, strict=True):
-        word = name.removesuffix("_id")
+    for name, of, alive, behind in zip(CROWDS, around.of, *crowd, strict=True):
+        word = _WORDS[name]
         loans, share = np.full(len(of), np.nan), np.full(len(of), np.nan)
         _tell(of, around.borrower, around.live, around.late, alive, behind, loans, share)
         columns[f"{word}_loans"], columns[f"{word}_late_share"] = loans, share

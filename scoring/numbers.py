@@ -224,5 +224,30 @@ VALUES: dict[str, Callable[[Row], Values]] = {
     "group": lambda r: _crowd(r, "group"),
     "officer": lambda r: _crowd(r, "officer"),
     "branch": lambda r: _crowd(r, "branch"),
+    "centre": lambda r: _crowd(r, "centre"),
+    "season": lambda r: {
+        "days_to_holiday": _count(r, "days_to_holiday"),
+        "holidays_30": _count(r, "holidays_30"),
+    },
+    "disaster": lambda r: {"disaster_days_90": _count(r, "disaster_days_90")},
+    "burden": lambda r: {
+        "installment_percent": _percent(r, "installment_to_income"),
+        "debt_service_percent": _percent(r, "debt_service_to_income"),
+        "disposable_to_installment": _number(r, "disposable_to_installment", 1),
+        "days_since_income": _count(r, "days_since_income"),
+    },
+    "income_change": lambda r: {
+        "income_percent": _percent(r, "income_to_earlier"),
+        "days_since_income": _count(r, "days_since_income"),
+    },
+    "savings": lambda r: {
+        "savings_to_installment": _number(r, "savings_to_installment", 1),
+        "savings_percent": _percent(r, "savings_to_earlier"),
+    },
+    "promises": lambda r: {
+        "broken_promises_180": _count(r, "broken_promises_180"),
+        "kept_percent": _percent(r, "promises_kept_share"),
+    },
+    "conversation": lambda r: {"days_since_conversation": _count(r, "days_since_conversation")},
 }
 """Every reason code of the catalogue but `attribute`, and `past_due`, which only the rule uses."""

@@ -15,6 +15,9 @@ from decimal import Decimal
 from data.errors import InputError
 from data.money import format_amount
 from scoring.numbers import Values
+from scoring.sentences_of_people import OF_PEOPLE, count_of, several
+
+__all__ = ["LANGUAGES", "several", "words"]
 
 LANGUAGES = ("en",)
 
@@ -29,17 +32,6 @@ def words(code: str, values: Values, language: str = "en") -> str:
             f"There are no reasons in the language '{language}'; choose one of: {', '.join(LANGUAGES)}."
         )
     return _ENGLISH[code](values)
-
-
-def _int(values: Values, name: str) -> int:
-    """A value as a count; 0 where it is missing or below zero."""
-    value = values.get(name)
-    return max(0, int(value)) if isinstance(value, (int, float)) else 0
-
-
-def several(count: int, thing: str) -> str:
-    """`1 day`, `2 days`."""
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def _of_last(count: int, last: object, verb_one: str = "was", verb_many: str = "were") -> str:
@@ -65,7 +57,7 @@ def _none_of_last(last: object, was_not: str) -> str:
 
 
 def _behind_now(v: Values) -> str:
-    unpaid, days = _int(v, "installments_unpaid"), _int(v, "days_past_due")
+    unpaid, days = count_of(v, "installments_unpaid"), count_of(v, "days_past_due")
     if unpaid and days:
         return f"{several(unpaid, 'installment')} behind, {several(days, 'day')} late now"
     if unpaid:
@@ -80,7 +72,7 @@ def _past_due(v: Values) -> str:
 
 def _recent_late(v: Values) -> str:
     """ "Paid late" only where all of them are paid; an installment that is late and open was late all the same."""
-    late, last, mean = _int(v, "late_count_6"), v.get("last"), _int(v, "mean_days_late_6")
+    late, last, mean = count_of(v, "late_count_6"), v.get("last"), count_of(v, "mean_days_late_6")
     if not late:
         return _none_of_last(last, "late")
     days = f", by {several(mean, 'day')}{' on average' if late > 1 else ''}" if mean else ""
@@ -96,8 +88,8 @@ def _long_late(v: Values) -> str:
     if not share:
         return "no installment so far was late"
     worst = (
-        f", the worst by {several(_int(v, 'max_days_late_all'), 'day')}"
-        if _int(v, "max_days_late_all")
+        f", the worst by {several(count_of(v, 'max_days_late_all'), 'day')}"
+        if count_of(v, "max_days_late_all")
         else ""
     )
     if isinstance(late, int) and isinstance(judged, int) and judged > 1 and 0 < late <= judged:
@@ -106,7 +98,7 @@ def _long_late(v: Values) -> str:
 
 
 def _getting_later(v: Values) -> str:
-    trend, last = _int(v, "days_late_trend"), _int(v, "last_minus_usual_days_late")
+    trend, last = count_of(v, "days_late_trend"), count_of(v, "last_minus_usual_days_late")
     if trend:
         return f"the last 3 installments came {several(trend, 'day')} later on average than those just before"
     if last:
@@ -117,7 +109,7 @@ def _getting_later(v: Values) -> str:
 
 
 def _last_late(v: Values) -> str:
-    days, is_open = _int(v, "last_days_late"), _int(v, "installments_unpaid") > 0
+    days, is_open = count_of(v, "last_days_late"), count_of(v, "installments_unpaid") > 0
     if v.get("last_days_late") is None:
         return "no installment can be judged yet"
     if is_open:
@@ -134,7 +126,7 @@ def _last_late(v: Values) -> str:
 
 
 def _irregular(v: Values) -> str:
-    spread, last = _int(v, "days_late_spread_6"), v.get("last")
+    spread, last = count_of(v, "days_late_spread_6"), v.get("last")
     over = (
         f"over the last {last} installments"
         if isinstance(last, int) and last > 1
@@ -150,7 +142,7 @@ def _irregular(v: Values) -> str:
 
 
 def _on_time_record(v: Values) -> str:
-    streak, since = _int(v, "on_time_streak"), v.get("days_since_late")
+    streak, since = count_of(v, "on_time_streak"), v.get("days_since_late")
     if v.get("on_time_streak") is None:
         return "no installment can be judged yet"
     if not streak:
@@ -210,7 +202,7 @@ def _pays_early(v: Values) -> str:
 
 
 def _payment_rhythm(v: Values) -> str:
-    gap, spread = _int(v, "payment_gap_mean"), _int(v, "payment_gap_spread")
+    gap, spread = count_of(v, "payment_gap_mean"), count_of(v, "payment_gap_spread")
     if not gap:
         return "too few payments to see a rhythm"
     usual = v.get("installment_days")
@@ -225,7 +217,7 @@ def _payment_rhythm(v: Values) -> str:
 
 
 def _bounced(v: Values) -> str:
-    bounced = _int(v, "reversals_180")
+    bounced = count_of(v, "reversals_180")
     if not bounced:
         return "no payment bounced in the last 180 days"
     return f"{'a payment' if bounced == 1 else f'{bounced} payments'} bounced in the last 180 days"
@@ -242,12 +234,15 @@ def _next_due(v: Values) -> str:
 
 
 def _progress(v: Values) -> str:
-    due, total = _int(v, "installments_due"), _int(v, "installments_due") + _int(v, "installments_left")
+    due, total = (
+        count_of(v, "installments_due"),
+        count_of(v, "installments_due") + count_of(v, "installments_left"),
+    )
     if not total:
         return "the schedule is not known"
     if due == total:
         past = "the only installment has" if total == 1 else "all installments have"
-        return f"{past} fallen due" + (" and not all is paid" if _int(v, "installments_unpaid") else "")
+        return f"{past} fallen due" + (" and not all is paid" if count_of(v, "installments_unpaid") else "")
     if not due:
         return f"none of {several(total, 'installment')} is due yet"
     if due <= 2:
@@ -276,7 +271,7 @@ def _contract(v: Values) -> str:
 
 
 def _earlier_loans(v: Values) -> str:
-    cycle, worst = _int(v, "loan_cycle"), v.get("earlier_max_days_late")
+    cycle, worst = count_of(v, "loan_cycle"), v.get("earlier_max_days_late")
     if cycle <= 1:
         return (
             "this is the borrower's first loan here"
@@ -291,7 +286,7 @@ def _earlier_loans(v: Values) -> str:
 
 
 def _rescheduled(v: Values) -> str:
-    times, days = _int(v, "reschedules"), v.get("days_since_reschedule")
+    times, days = count_of(v, "reschedules"), v.get("days_since_reschedule")
     if not times:
         return "the schedule is the one the loan began with"
     often = "once" if times == 1 else f"{times} times"
@@ -299,7 +294,7 @@ def _rescheduled(v: Values) -> str:
 
 
 def _other_loans(v: Values) -> str:
-    others, worst = _int(v, "other_loans"), _int(v, "other_loans_max_days_past_due")
+    others, worst = count_of(v, "other_loans"), count_of(v, "other_loans_max_days_past_due")
     if not others:
         return "the borrower has no other live loan here"
     if worst:
@@ -308,7 +303,7 @@ def _other_loans(v: Values) -> str:
 
 
 def _crowd(v: Values, where: str) -> str:
-    loans, late = _int(v, "loans"), v.get("late_percent")
+    loans, late = count_of(v, "loans"), v.get("late_percent")
     if not loans or not isinstance(late, int):
         return f"there is no other live loan {where}"
     if not late:
@@ -318,7 +313,7 @@ def _crowd(v: Values, where: str) -> str:
 
 def _attribute(v: Values) -> str:
     name, value = str(v["attribute"]).replace("_", " "), v.get("value")
-    below, above = _int(v, "peers_below_percent"), _int(v, "peers_above_percent")
+    below, above = count_of(v, "peers_below_percent"), count_of(v, "peers_above_percent")
     if not isinstance(value, (int, float)):
         return f"{name} is not known"
     said = f"{name} {value:,}"
@@ -353,5 +348,7 @@ _ENGLISH: dict[str, Callable[[Values], str]] = {
     "group": lambda v: _crowd(v, "in the group"),
     "officer": lambda v: _crowd(v, "with the officer"),
     "branch": lambda v: _crowd(v, "in the branch"),
+    "centre": lambda v: _crowd(v, "at the meeting place"),
+    **OF_PEOPLE,
     "attribute": _attribute,
 }

@@ -15,6 +15,10 @@ from scoring.numbers import Row, Values, values_of
 
 TAIL_PERCENT = 90
 """A size is unusual where it is beyond that of at least so many percent of its peers."""
+BURDEN_PERCENT = 50
+"""Half of a household's income is the most that debt may take (Reserve Bank of India, microfinance directions of 2022)."""
+FALL_PERCENT = 80
+"""Income told now and then rises and falls; a fifth less than before is a fall."""
 
 
 def heading(code: str, row: Row) -> str:
@@ -112,6 +116,19 @@ def _first_or_late_before(v: Values) -> bool:
     )
 
 
+def _burdened(v: Values) -> bool:
+    """Debt takes more than half of the income, or what is left after expenses does not cover the installment."""
+    most = max(_number(v, "installment_percent"), _number(v, "debt_service_percent"))
+    left = v.get("disposable_to_installment")
+    return most > BURDEN_PERCENT or (isinstance(left, (int, float)) and left < 1)
+
+
+def _poorer(v: Values, name: str, percent: int) -> bool:
+    """No more than so many percent of what was told before."""
+    now = v.get(name)
+    return isinstance(now, (int, float)) and now <= percent
+
+
 def _unusual(v: Values) -> bool:
     return max(_number(v, "peers_below_percent"), _number(v, "peers_above_percent")) >= TAIL_PERCENT
 
@@ -146,8 +163,17 @@ _WORRIES: dict[str, Callable[[Values], bool]] = {
     "rescheduled": lambda v: _number(v, "reschedules") > 0,
     "other_loans": lambda v: _number(v, "other_loans_max_days_past_due") > 0,
     "group": lambda v: _number(v, "late_percent") > 0,
-    # How many loans an officer has, and how the branch does, is no reason to call this borrower.
+    # How many loans an officer has, and how the branch or the centre does, is no reason to call this borrower.
     "officer": lambda _: False,
     "branch": lambda _: False,
+    "centre": lambda _: False,
+    # Everybody of the branch has the same holidays; and a conversation long ago, or never, is no fault of the borrower.
+    "season": lambda _: False,
+    "conversation": lambda _: False,
+    "disaster": lambda v: _number(v, "disaster_days_90") > 0,
+    "burden": _burdened,
+    "income_change": lambda v: _poorer(v, "income_percent", FALL_PERCENT),
+    "savings": lambda v: _poorer(v, "savings_percent", 50),
+    "promises": lambda v: _number(v, "broken_promises_180") > 0,
     "attribute": lambda v: v.get("value") is None or _unusual(v),
 }

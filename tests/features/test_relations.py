@@ -1,5 +1,7 @@
 """What a borrower's loans say of each other, and who else is with the officer, the branch and the group."""
 
+from datetime import date, timedelta
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -146,3 +148,35 @@ def test_a_change_of_branch_does_not_start_the_days_with_the_officer_anew() -> N
     after = surroundings(holders, rows, np.array([2]), borrower, live, late, 60, 60)
     assert tell(before, count_live(before))[0, before.names.index("days_with_officer")] == 30
     assert tell(after, count_live(after))[0, after.names.index("days_with_officer")] == 10
+
+
+def meeting(*rows: tuple[str, str, str, str | None]) -> pa.Table:
+    """group, place, known_at, known_until."""
+    groups, places, known, until = zip(*rows, strict=True)
+    days = [pa.array([on and date.fromisoformat(on) for on in column], pa.date32()) for column in (known, until)]  # fmt: skip
+    return pa.table({"group_id": groups, "place": places, "known_at": days[0], "known_until": days[1]})
+
+
+def test_groups_that_meet_at_one_place_are_one_centre() -> None:
+    """G1 and G2 meet at the well, G3 elsewhere; a loan without a group has no centre. Borrower 1 has two loans there."""
+    groups = [("G1", None, None), ("G2", None, None), ("G2", None, None), ("G3", None, None), (None, None, None)]  # fmt: skip
+    columns_of = {name: pa.chunked_array([[row[at] for row in groups]], pa.string()) for at, name in enumerate(HOLDERS)}  # fmt: skip
+    always = "1900-01-01"
+    meets = meeting(("G1", "well", always, None), ("G2", "well", always, None), ("G3", "mill", always, None), ("G9", "sea", always, None))  # fmt: skip
+    holders = holders_of(columns_of, groups=meets)
+    assert holders.recorded == ("group_id", "place")
+    _, told = told_of(holders, [1, 1, 2, 3, 4], [True] * 5, [False, True, True, True, True])
+    loans, share = told[:, 2], told[:, 3]
+    assert loans.tolist()[:4] == [1, 1, 2, 0] and np.isnan(loans[4])
+    assert share.tolist()[:3] == [1, 1, 0.5] and np.isnan(share[3:]).all()
+
+
+def test_a_group_that_meets_elsewhere_does_so_from_the_day_that_is_known() -> None:
+    columns_of = {name: pa.chunked_array([[group, group2]], pa.string()) for name, group, group2 in (("group_id", "G1", "G2"), ("officer_id", None, None), ("branch_id", None, None))}  # fmt: skip
+    moved = (date(1970, 1, 1) + timedelta(days=DAY)).isoformat()
+    before = (date(1970, 1, 1) + timedelta(days=DAY + 1)).isoformat()
+    rows = [("G1", "well", "1900-01-01", None), ("G2", "mill", "1900-01-01", moved), ("G2", "well", moved, None)]  # fmt: skip
+    for on, others in ((moved, [1, 1]), (before, [0, 0])):
+        meets = meeting(*[tuple(on if cell == moved else cell for cell in row) for row in rows])
+        _, told = told_of(holders_of(columns_of, groups=meets), [1, 2], [True, True], [False, False])
+        assert told[:, 2].tolist() == others

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from data.digest import canonical_json
 from data.errors import InputError
-from features.catalogue import FEATURE_NAMES, FEATURES
+from features.catalogue import FEATURE_NAMES, FEATURES, OPTIONAL_NAMES
 from scoring.numbers import values_of
 from scoring.sentences import _ENGLISH, words
 
@@ -65,6 +65,23 @@ CODES = sorted({feature.reason for feature in FEATURES})
         ("contract", {"principal": 10000.0}, "a loan of 10,000.00 KES"),
         ("earlier_loans", {"loan_cycle": 1.0}, "this is the borrower's first loan here"),
         ("earlier_loans", {"loan_cycle": 3.0, "earlier_max_days_late": 12.0}, "an installment of an earlier loan was 12 days late"),
+        ("centre", {"centre_loans": 8.0, "centre_late_share": 0.25}, "25 % of 8 other live loans at the meeting place are late"),
+        ("season", {"days_to_holiday": 1.0, "holidays_30": 2.0}, "the next holiday is in 1 day, 2 holidays within 30 days"),
+        ("season", {}, "the next holiday is not known"),
+        ("disaster", {"disaster_days_90": 3.0}, "3 days of disaster in the branch in the last 90 days"),
+        ("burden", {"installment_to_income": 0.62, "days_since_income": 120.0}, "the installment takes 62 % of the income, as told 120 days ago"),
+        ("burden", {"installment_to_income": 0.2, "debt_service_to_income": 0.7, "days_since_income": 1.0}, "installments and other debts take 70 % of the income, as told 1 day ago"),
+        ("burden", {"installment_to_income": 0.2, "disposable_to_installment": 0.5, "days_since_income": 0.0}, "income after expenses does not cover the installment, as told today"),
+        ("burden", {"disposable_to_installment": -0.5}, "income after expenses leaves nothing for the installment"),
+        ("burden", {}, "the income is not known"),
+        ("income_change", {"income_to_earlier": 0.75, "days_since_income": 9.0}, "the income fell by 25 %, as told 9 days ago"),
+        ("income_change", {"income_to_earlier": 1.2, "days_since_income": 9.0}, "the income is 120 % of what it was before, as told 9 days ago"),
+        ("savings", {"savings_to_installment": 1.5, "savings_to_earlier": 0.4}, "savings of 1.5 usual installments, 40 % of what was there before"),
+        ("savings", {"savings_to_installment": 0.0, "savings_to_earlier": 0.0}, "all savings are gone"),
+        ("promises", {"broken_promises_180": 2.0, "promises_kept_share": 0.6}, "2 promises to pay not kept in the last 180 days, 60 % of all kept so far"),
+        ("promises", {"broken_promises_180": 0.0, "promises_kept_share": 1.0}, "every promise to pay of the last 180 days was kept"),
+        ("promises", {}, "no promise to pay fell due in the last 180 days"),
+        ("conversation", {"days_since_conversation": 40.0}, "last spoken with 40 days ago"),
     ],
 )  # fmt: skip
 def test_a_sentence_says_the_borrowers_own_numbers(loan, code, changes, said):
@@ -122,7 +139,7 @@ _BELOW_ZERO_TOO = (
     "paid_to_due_180",
 )
 _ROWS = st.fixed_dictionaries(
-    dict.fromkeys(FEATURE_NAMES, _NUMBER)
+    dict.fromkeys([*FEATURE_NAMES, *OPTIONAL_NAMES], _NUMBER)
     | {
         "installments_judged": st.integers(0, 30),
         "past_due_amount": st.floats(0, 1e6),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.catalogue import FEATURE_NAMES, FEATURES
+from features.catalogue import FEATURE_NAMES, FEATURES, OPTIONAL_NAMES
 from scoring.numbers import values_of
 from scoring.sentences import words
 from scoring.worries import _WORRIES, heading, is_worrying
@@ -41,6 +41,16 @@ def told(code, row):
         ("balance_left", {"outstanding_to_principal": 0.9, **CURRENT}),
         ("earlier_loans", {"loan_cycle": 4.0, "earlier_max_days_late": 0.0}),
         ("earlier_loans", {"loan_cycle": 1.0, "opened_later": True}),
+        ("centre", {"centre_loans": 8.0, "centre_late_share": 0.5}),
+        ("season", {"days_to_holiday": 1.0, "holidays_30": 3.0}),
+        ("disaster", {"disaster_days_90": 0.0}),
+        ("burden", {"installment_to_income": 0.5, "debt_service_to_income": 0.5}),
+        ("burden", {"disposable_to_installment": 1.0}),
+        ("burden", {}),
+        ("income_change", {"income_to_earlier": 0.81, "days_since_income": 400.0}),
+        ("savings", {"savings_to_earlier": 0.51, "savings_to_installment": 0.0}),
+        ("promises", {"broken_promises_180": 0.0, "promises_kept_share": 0.5}),
+        ("conversation", {"days_since_conversation": 400.0}),
     ],
 )
 def test_what_is_usual_or_a_virtue_is_not_told(loan, code, changes):
@@ -70,6 +80,14 @@ def test_what_is_usual_or_a_virtue_is_not_told(loan, code, changes):
         ("balance_left", {"outstanding_to_principal": 0.9}),
         ("earlier_loans", {"loan_cycle": 1.0}),
         ("earlier_loans", {"loan_cycle": 2.0, "earlier_max_days_late": 5.0}),
+        ("disaster", {"disaster_days_90": 1.0}),
+        ("burden", {"installment_to_income": 0.51}),
+        ("burden", {"installment_to_income": 0.2, "debt_service_to_income": 0.51}),
+        ("burden", {"disposable_to_installment": 0.9}),
+        ("income_change", {"income_to_earlier": 0.8}),
+        ("income_change", {"income_to_earlier": 0.0}),
+        ("savings", {"savings_to_earlier": 0.5}),
+        ("promises", {"broken_promises_180": 1.0}),
     ],
 )
 def test_what_a_person_would_worry_about_is_told(loan, code, changes):
@@ -122,12 +140,17 @@ _NEUTRAL = (
     "hardly",
     "no later than",
     "was late on",
+    "every promise",
+    "no promise",
+    "no disaster",
 )
 
 
 @given(
     st.fixed_dictionaries(
-        dict.fromkeys(FEATURE_NAMES, st.one_of(st.just(float("nan")), st.integers(0, 60).map(float)))
+        dict.fromkeys(
+            [*FEATURE_NAMES, *OPTIONAL_NAMES], st.one_of(st.just(float("nan")), st.integers(0, 60).map(float))
+        )
         | {
             "late_share": st.sampled_from([0.0, 0.25, 0.5, 1.0]),
             "installments_judged": st.integers(0, 30),
