@@ -172,7 +172,7 @@ def read_book(
             "opening_on",
             "opening_past_due",
             "refinances_loan_id",
-            *(name for name in ledger.columns("loans") if name.startswith("attr_")),
+            *(name for name in ledger.columns("loans", batch) if name.startswith("attr_")),
         ],
         batch=batch,
     )
@@ -367,7 +367,7 @@ def _attributes(
     ]
     if not ledger.has("borrowers"):
         return tuple(found)
-    names = [name for name in ledger.columns("borrowers") if name.startswith("attr_")]
+    names = [name for name in ledger.columns("borrowers", batch) if name.startswith("attr_")]
     people = ledger.facts("borrowers", ["borrower_id", *names], batch=batch)
     people = people.filter(pc.is_in(people["borrower_id"], value_set=borrower_ids))
     of = positions(people["borrower_id"], borrower_ids)
