@@ -215,7 +215,17 @@ def _refuse_an_empty_directory(run: Run, counts: list[TableCounts], apart: Path)
 
 
 def check_attributes(mapping: Mapping, held: Ledger | None) -> None:
-    """An attribute keeps its kind: what was a number for a year is not read as a word from one day to the next."""
+    """An attribute keeps its kind and its owner: what was a number for a year is not read as a word from one day to the
+    next, and what was told of a borrower does not give way to what is told of a loan."""
+    of: dict[str, str] = {}
+    for table in ("borrowers", "loans"):
+        of |= dict.fromkeys(held.attributes(table) if held is not None else (), table)
+    for part in mapping.tables:
+        for name in part.attributes:
+            if of.setdefault(name, part.table) != part.table:
+                raise MappingError(
+                    f"{mapping.path.name}: tables.{part.table}.columns.{name} is an attribute of {of[name]} already; map one of the two under another name."
+                )
     if held is None:
         return
     for part in mapping.tables:

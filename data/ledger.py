@@ -114,16 +114,16 @@ class Ledger:
         """Rows that lay open in quarantine after `batch` (default: the newest), of whichever export, by table; tables without are left out."""
         return open_in_quarantine(self._batches(batch))
 
-    def attributes(self, table: str) -> dict[str, str]:
-        """The table's `attr_…` columns, with "number" or "text" (a category) each, by name."""
+    def attributes(self, table: str, batch: int | None = None) -> dict[str, str]:
+        """The table's `attr_…` columns at `batch`, with "number" or "text" (a category) each, by name."""
         found: dict[str, str] = {}
-        for _, record in self._records(table, None):
+        for _, record in self._records(table, batch):
             found.update(record.attributes)
         return dict(sorted(found.items()))
 
-    def columns(self, table: str) -> tuple[str, ...]:
-        """Every column `facts` can be asked for."""
-        return (*_table(table).column_names, *self.attributes(table), "known_at", "batch")
+    def columns(self, table: str, batch: int | None = None) -> tuple[str, ...]:
+        """Every column `facts` can be asked for; with `batch` those that it held then."""
+        return (*_table(table).column_names, *self.attributes(table, batch), "known_at", "batch")
 
     def buckets(self) -> tuple[int, ...]:
         """The buckets that hold rows, ascending; all rows of a borrower and its loans lie in one."""
@@ -284,10 +284,12 @@ class Ledger:
         """
         found = {
             name: table_digest(
-                self.visible(name, [*TABLES[name].column_names, *self.attributes(name)], as_of, batch=batch)
+                self.visible(
+                    name, [*TABLES[name].column_names, *self.attributes(name, batch)], as_of, batch=batch
+                )
             )
             for name in TABLES
-            if self.has(name)
+            if self.has(name, batch)
         }
         return json_digest({"date_grid": self.date_grid, "lender": self.lender, "tables": found})
 

@@ -178,7 +178,7 @@ def read_book(
             "opening_on",
             "opening_past_due",
             "refinances_loan_id",
-            *(name for name in ledger.columns("loans") if name.startswith("attr_")),
+            *(name for name in ledger.columns("loans", batch) if name.startswith("attr_")),
         ],
         batch=batch,
     )
@@ -290,18 +290,18 @@ def _dues(ledger: Ledger, loan_ids: pa.Array, loans: pa.Table, rows: LoanRows, v
     opens = np.flatnonzero(opening > 0)
     if len(opens) == 0:
         return sorted_by(columns, by=(0, 1, 2, 3, 5))
-    # Opening arrears belong to every version that rules from the start.
-    number = [versions[1][(versions[0] == rows.loan[i]) & (versions[2] == FROM_THE_START)] for i in opens]
-    repeat = [len(n) for n in number]
-    opens = np.repeat(opens, repeat)
+    # Opening arrears belong to every version that rules from the start, for as long as it was known to.
+    of = [np.flatnonzero((versions[0] == rows.loan[i]) & (versions[2] == FROM_THE_START)) for i in opens]
+    opens = np.repeat(opens, [len(some) for some in of])
+    at = np.concatenate([*of, np.empty(0, dtype=np.int64)])
     added = [
         rows.loan[opens],
-        np.concatenate([*number, np.empty(0, dtype=np.int64)]),
+        versions[1][at],
         days_of(loans["opening_on"])[opens],
         opening[opens],
         np.zeros(len(opens), dtype=np.int64),
-        rows.known_at[opens],
-        rows.known_until[opens],
+        np.maximum(rows.known_at[opens], versions[5][at]),
+        np.minimum(rows.known_until[opens], versions[6][at]),
     ]
     columns = [np.concatenate(pair) for pair in zip(columns, added, strict=True)]
     return sorted_by(columns, by=(0, 1, 2, 3, 5))
@@ -324,7 +324,8 @@ def _receipts(
     reversals = np.flatnonzero(pc.is_valid(table["reverses"]).to_numpy())
     if len(reversals):
         ids = ledger.facts("payments", ["payment_id"], batch=batch)["payment_id"].take(pa.array(counts))
-        _undo(ids, table["reverses"], reversals, loan, known[0], (until, number, undoes))
+        taken_back = np.maximum(known[0], days_of(table["paid_on"]))
+        _undo(ids, table["reverses"], reversals, loan, taken_back, (until, number, undoes))
     waived = numbers_of(table["kind"], {"waiver": 1}, 0) == 1
     columns = [
         loan,
@@ -338,8 +339,8 @@ def _receipts(
     return sorted_by(columns, by=(0, 1, 2, 4, 6))
 
 
-def _undo(ids: pa.ChunkedArray, reverses: pa.ChunkedArray, reversals: np.ndarray, loan: np.ndarray, known_at: np.ndarray, out: tuple[np.ndarray, ...]) -> None:  # fmt: skip
-    """Fill, for the receipts of loans with reversals: until when each was cash, the number of its payment, the same for all
+def _undo(ids: pa.ChunkedArray, reverses: pa.ChunkedArray, reversals: np.ndarray, loan: np.ndarray, taken_back: np.ndarray, out: tuple[np.ndarray, ...]) -> None:  # fmt: skip
+    """Fill, for the receipts of loans with reversals: until when each was cash (its reversal is known and has its day), the number of its payment, the same for all
     versions, and the number of the payment it takes back. Every version of a payment is undone by its reversal, also
     one that came back after it had vanished."""
     until, number, undoes = out
@@ -347,7 +348,7 @@ def _undo(ids: pa.ChunkedArray, reverses: pa.ChunkedArray, reversals: np.ndarray
     undone = pc.unique(named)
     undoes[reversals] = positions(named, undone)
     first = np.full(len(undone), NEVER, dtype=np.int64)
-    np.minimum.at(first, undoes[reversals], known_at[reversals])
+    np.minimum.at(first, undoes[reversals], taken_back[reversals])
     rows = np.flatnonzero(np.isin(loan, loan[reversals]))
     number[rows] = pc.fill_null(pc.index_in(ids.take(pa.array(rows)), value_set=undone), -1).to_numpy()
     rows = rows[number[rows] >= 0]
@@ -376,7 +377,7 @@ def _attributes(
     ]
     if not ledger.has("borrowers"):
         return tuple(found)
-    names = [name for name in ledger.columns("borrowers") if name.startswith("attr_")]
+    names = [name for name in ledger.columns("borrowers", batch) if name.startswith("attr_")]
     people = ledger.facts("borrowers", ["borrower_id", *names], batch=batch)
     people = people.filter(pc.is_in(people["borrower_id"], value_set=borrower_ids))
     of = positions(people["borrower_id"], borrower_ids)

@@ -438,6 +438,18 @@ def test_an_attribute_keeps_its_kind(lender: Lender) -> None:
         lender.ingest(date(2024, 1, 26))
 
 
+def test_an_attribute_is_of_the_borrower_or_of_the_loan_and_stays_so(lender: Lender) -> None:
+    """Else what was known of a borrower would be gone from every earlier day."""
+    lender.ingest(date(2024, 1, 25))
+    sales = 'attr_sales = { column = "Amount", type = "number" }'
+    lender.map('officer_id = "Officer"', f'officer_id = "Officer"\n{sales}')
+    with pytest.raises(
+        MappingError,
+        match=r"tables.loans.columns.attr_sales is an attribute of borrowers already; map one of the two under",
+    ):
+        lender.ingest(date(2024, 1, 26))
+
+
 def test_an_empty_directory_takes_nobody_off_the_sheets(lender: Lender) -> None:
     lender.map('[tables.directory]\nfile = "clients.csv"', '[tables.directory]\nfile = "people.csv"')
     lender.files["people.csv"] = "Client,Name\nB1,Ann Invented\nB2,Bob Invented\n"

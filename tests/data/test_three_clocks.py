@@ -114,6 +114,32 @@ def test_what_comes_later_moves_no_answer_about_an_earlier_batch(
     assert as_bytes(restated, tmp_path) != as_bytes(plain, tmp_path)
 
 
+def with_observations(lender: Lender) -> None:
+    columns = {"borrower_id": '"Client"', "observed_on": '"On"', "measure": '"What"', "value": '"Value"'}
+    lender.add_table("observations", columns, "Client,On,What,Value\nB1,2024-01-05,savings,3\n")
+
+
+def with_another_attribute(lender: Lender) -> None:
+    for region in ("North", "South"):
+        lender.files["clients.csv"] = lender.files["clients.csv"].replace(f",{region},", f",{region},4,")
+    lender.files["clients.csv"] = lender.files["clients.csv"].replace(",Region,", ",Region,Cows,")
+    lender.map('region = "Region"', 'region = "Region"\nattr_cows = { column = "Cows", type = "number" }')
+
+
+@pytest.mark.parametrize("change", [with_observations, with_another_attribute])
+def test_a_table_or_an_attribute_that_is_new_moves_no_answer_about_an_earlier_batch(
+    lender: Lender, tmp_path: Path, change: Callable[[Lender], None]
+) -> None:
+    """The list of that batch is found again by the digest of what was visible, and told with the columns of then."""
+    lender.ingest(DAY)
+    told, digest = as_bytes(table(lender), tmp_path), lender.ledger.visible_digest(DAY, batch=1)
+    change(lender)
+    assert lender.ingest(NEXT).batch == 2
+    assert as_bytes(table(lender, batch=1), tmp_path) == told
+    assert lender.ledger.visible_digest(DAY, batch=1) == digest
+    assert lender.ledger.visible_digest(NEXT) != lender.ledger.visible_digest(NEXT, batch=1)
+
+
 def test_the_day_is_told_again_as_known_on_a_later_one(lender: Lender) -> None:
     lender.ingest(DAY)
     assert days_late(table(lender), "L3") == 10

@@ -1,5 +1,7 @@
 """Loans written out by hand."""
 
+import importlib.util
+import sys
 from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
@@ -11,6 +13,10 @@ import pandas as pd
 import pytest
 
 from data.days import NEVER, to_day
+from data.demo.simulate import simulate
+from data.ingest import ingest
+from data.ledger import Ledger
+from data.mapping import load_mapping
 from features.arrears import EVENT_KINDS, NO_CASH, VERSION_KINDS, LoanFacts
 from features.calendars import calendar_tables, no_calendars, rules_of
 from features.catalogue import FEATURE_NAMES
@@ -18,6 +24,8 @@ from features.facts import DUE, EVENT, HOME, RECEIPT, REFINANCED, VERSION, recor
 from features.kernel import observe
 from features.matrix import STATE, scratch
 from features.settings import ArrearsSettings
+
+DEMO_MAPPING = Path(__file__).resolve().parents[2] / "data" / "mappings" / "demo.toml"
 
 
 def day(on: str) -> int:
@@ -158,3 +166,53 @@ def keep_known_by() -> Callable[[Path, Path, date], None]:
             frame.to_csv(out / name, index=False)
 
     return copy
+
+
+@pytest.fixture(scope="session")
+def later_rows() -> Any:
+    """The module later_rows.py: ledgers seen with rows that came later, and the check that names what differs."""
+    spec = importlib.util.spec_from_file_location("later_rows", Path(__file__).with_name("later_rows.py"))
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["later_rows"] = module  # where a dataclass looks for its module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def book_of_the_day(demo_ledger_workspace: Path, later_rows: Any) -> Callable[[date], Any]:
+    """(The ledger of the demo lender, its tables as they were known at the end of a day, with more in them.)"""
+    ledger = Ledger.open(demo_ledger_workspace / "ledger")
+    tables = later_rows.tables_of(ledger)
+    return lambda day: (ledger, later_rows.with_more_in_it(later_rows.known_by(tables, day)))
+
+
+@pytest.fixture(scope="session")
+def load_export() -> Callable[[Path, Path, date], Ledger]:
+    """Brings a demo export into the ledger of a folder."""
+
+    def load(export: Path, folder: Path, day: date) -> Ledger:
+        places = (folder / "ledger", folder / "quarantine", folder / "apart")
+        ingest(export, load_mapping(DEMO_MAPPING), *places, day, allow_retractions=True)
+        return Ledger.open(folder / "ledger")
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def two_batches(
+    tmp_path_factory: pytest.TempPathFactory,
+    later_rows: Any,
+    keep_known_by: Callable[[Path, Path, date], None],
+    load_export: Callable[[Path, Path, date], Ledger],
+) -> Path:
+    """A folder with the exports `1` and `2` and their `ledger`: a lender of 150 loans whose second export, a year after
+    the first, also says something of every table otherwise."""
+    folder = tmp_path_factory.mktemp("two-batches")
+    simulate(folder / "whole", 150, 7)
+    for name, day in (("1", date(2024, 6, 14)), ("2", date(2025, 6, 30))):
+        keep_known_by(folder / "whole", folder / name, day)
+        if name == "2":
+            later_rows.restate(folder / name)
+        load_export(folder / name, folder, day)
+    return folder

@@ -1,22 +1,27 @@
-"""A ledger as arrays: what a reversal undoes."""
+"""A ledger as arrays: what a reversal undoes, and what a loan owes that opened later."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from data.days import NEVER, to_day
 from features.arrears import NO_CASH
-from features.book import _receipts
+from features.book import _receipts, read_book
+from features.facts import FROM_THE_START
+
+Row = tuple[str, str | None, str, int, date, date | None]
 
 
 class Payments:
-    """A ledger that holds these versions of payments: (id, reverses, kind, amount, known_at, known_until)."""
+    """A ledger that holds these versions of payments: (id, reverses, kind, amount, known_at, known_until), all of one
+    day but for those in `dated`."""
 
-    def __init__(self, *rows: tuple[str, str | None, str, int, date, date | None]) -> None:
-        self.rows = rows
+    def __init__(self, *rows: Row, dated: dict[str, date] | None = None) -> None:
+        self.rows, self.dated = rows, dated or {}
 
     def facts(
         self, table: str, columns: Sequence[str], *, batch: int | None = None, numbered: bool = False
@@ -27,7 +32,9 @@ class Payments:
             {
                 "payment_id": [row[0] for row in self.rows],
                 "loan_id": ["L1"] * count,
-                "paid_on": pa.array([date(2025, 3, 20)] * count, pa.date32()),
+                "paid_on": pa.array(
+                    [self.dated.get(row[0], date(2025, 3, 20)) for row in self.rows], pa.date32()
+                ),
                 "amount": pa.array([Decimal(row[3]) for row in self.rows], pa.decimal128(18, 4)),
                 "kind": [row[2] for row in self.rows],
                 "status": ["posted"] * count,
@@ -38,9 +45,9 @@ class Payments:
         )
 
 
-def cash_until(*rows: tuple[str, str | None, str, int, date, date | None]) -> dict[int, list[int]]:
+def cash_until(*rows: Row, dated: dict[str, date] | None = None) -> dict[int, list[int]]:
     """By amount in 1/10,000: the days until which such receipts count as money that came in."""
-    _, _, amount, until, *_ = _receipts(Payments(*rows), pa.array(["L1"]), None)  # type: ignore[arg-type]
+    _, _, amount, until, *_ = _receipts(Payments(*rows, dated=dated), pa.array(["L1"]), None)  # type: ignore[arg-type]
     return {int(value): sorted(until[amount == value].tolist()) for value in np.unique(amount)}
 
 
@@ -65,3 +72,34 @@ def test_a_reversal_of_a_payment_that_is_not_there_undoes_nothing() -> None:
         ("A4", None, "payment", 70, date(2025, 3, 20), None),
     )
     assert found[700_000] == [int(NEVER)]
+
+
+def test_a_reversal_that_is_known_before_its_own_day_undoes_nothing_until_then() -> None:
+    """A cheque that is taken back on the 28th, as announced on the 22nd."""
+    found = cash_until(
+        ("A2", None, "payment", 100, date(2025, 3, 20), None),
+        ("A3", "A2", "reversal", -100, date(2025, 3, 22), None),
+        dated={"A3": date(2025, 3, 28)},
+    )
+    assert found[1_000_000] == [to_day(date(2025, 3, 28))]
+
+
+def test_opening_arrears_are_owed_once_however_often_the_schedule_was_corrected(
+    book_of_the_day: Any, later_rows: Any
+) -> None:
+    """Every version of a schedule counts as what it was known to be on a day, and the arrears it opens with go along."""
+    day = date(2024, 6, 14)
+    ledger, base = book_of_the_day(day)
+    later = later_rows.known_later(base, "schedules", "changed", day)
+    for tables, on in (base, day), ({**base, "schedules": later}, day), ({**base, "schedules": later}, day + timedelta(days=1)):  # fmt: skip
+        book = read_book(later_rows.seen(ledger, tables))
+        versions, dues = book.facts.all.versions, book.facts.all.dues
+        known = np.flatnonzero((dues.known_at <= to_day(on)) & (to_day(on) < dues.known_until))
+        opening = known[dues.amount[known] == 200_000]
+        assert len(opening) > 80
+        loan = np.searchsorted(book.facts.due_starts, opening, side="right")
+        owed = list(zip(loan.tolist(), dues.version[opening].tolist(), strict=True))
+        assert len(owed) == len(set(owed))
+        ruling = np.flatnonzero((versions.known_at <= to_day(on)) & (to_day(on) < versions.known_until) & (versions.kind == FROM_THE_START))  # fmt: skip
+        of = np.searchsorted(book.facts.version_starts, ruling, side="right")
+        assert set(owed) <= set(zip(of.tolist(), versions.number[ruling].tolist(), strict=True))
