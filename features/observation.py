@@ -68,19 +68,20 @@ def rows_seen(book: Book, day: int, known: int) -> np.ndarray:
 
 def standing(book: Book, day: int, known: int) -> Surroundings:
     """Who has the n loans of a day, and which are live and past due, as `observe_loans` and `surroundings_of` tell it."""
-    row = rows_seen(book, day, known)
+    row, live = _rows_told(book, day, known)
     loan, late = book.rows.loan[row], np.zeros(len(row), dtype=np.bool_)
-    live = _find_live(book, row, day, known)
     _find_late(book.facts, loan, book.rows.tolerance[row], day, known, live, late)
     held = assigned(book.assignments, len(book.loan_ids), day, known)[loan]
     return surroundings(book.holders, book.assignments[:4], held, book.rows.borrower[row], live, late, day, known)  # fmt: skip
 
 
-def _find_live(book: Book, row: np.ndarray, day: int, known: int) -> np.ndarray:
-    """bool per loan row: the loan has not ended and still owes something."""
+def _rows_told(book: Book, day: int, known: int) -> tuple[np.ndarray, np.ndarray]:
+    """(`rows_seen` of borrowers with a live loan; bool per row: it has not ended and still owes something)."""
+    row = rows_seen(book, day, known)
     live = np.zeros(len(row), dtype=np.bool_)
     _live(book.facts, book.rows.loan[row], book.rows.tolerance[row], day, known, live)
-    return live
+    told = _with_a_live_one(book.rows.borrower[row], live)
+    return row[told], live[told]
 
 
 @compiled
@@ -135,8 +136,7 @@ def observe_book(book: Book, day: int, known: int, work: Scratch, crowd: Crowd |
 
 def observe_loans(book: Book, day: int, known: int, work: Scratch) -> Observation:
     """`observe_book` without what the crowd says: those columns of the catalogue are NaN until it is told."""
-    rows, row = book.rows, rows_seen(book, day, known)
-    row = row[_with_a_live_one(rows.borrower[row], _find_live(book, row, day, known))]
+    rows, (row, live) = book.rows, _rows_told(book, day, known)
     loan = rows.loan[row]
     state = np.empty((len(row), len(STATE)), dtype=np.int64)
     place_of = {name: place for place, name in enumerate(feature_names(book))}
@@ -159,8 +159,6 @@ def observe_loans(book: Book, day: int, known: int, work: Scratch) -> Observatio
         catalogue,
         discounted,
     )
-    remaining, ended = state[:, STATE.index("remaining")], state[:, STATE.index("ended_on")]
-    live = (ended == int(NEVER)) & (remaining > rows.tolerance[row])
     told = (rows.disbursed_on[row], rows.principal[row], rows.currency[row], live)
     tell_relations(book.facts, loan, borrower, *told, day, known, state, catalogue)
     place = features.shape[1] - len(book.attributes)
