@@ -73,6 +73,7 @@ class Run:
     high: int = BUCKETS - 1
     counts: dict[str, tuple[RuleCount, ...]] = field(default_factory=dict)
     early_payments: int = 0
+    never_due: int = 0
     dropped: dict[tuple[str, str], int] = field(default_factory=dict)
     partial: frozenset[str] = frozenset()
     """Tables of which a quick check does not see every row: nothing is said that needs them whole."""

@@ -254,6 +254,11 @@ def _refuse_half_a_book(mapping: Mapping, sources: dict[str, Source]) -> None:
         raise MappingError(
             f"{mapping.path.name} maps no {' and no '.join(missing)}: without what was due and what was paid nobody can be told to be late; add {names} (docs/mappings.md)."
         )
+    owed = mapping.of("installments")
+    if all(part.export == "full" and sources[part.file].is_empty() for part in owed):
+        raise InputError(
+            f"{owed[0].file} has a header and no rows, so nothing would ever be due; export it again."
+        )
     paid = mapping.of("payments")
     if all(part.export == "full" and sources[part.file].is_empty() for part in paid):
         raise InputError(

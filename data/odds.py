@@ -305,6 +305,10 @@ def count_odd(run: "Run", name: str) -> None:
         run.early_payments += run.count(
             "SELECT count(*) FROM accepted_payments JOIN beginnings USING (loan_id) WHERE paid_on < begins_on"
         )
+    if name == "installments" and _is_whole(run, name):
+        run.never_due += run.count(
+            "SELECT count(*) FROM known_loans WHERE id NOT IN (SELECT loan_id FROM accepted_installments)"
+        )
     _count_dropped(run, name)
     for column, table in _LISTED:
         if name == "assignments":
@@ -317,6 +321,11 @@ def count_odd(run: "Run", name: str) -> None:
                     run.connection.execute(
                         f"INSERT INTO listed SELECT '{column}', {column} FROM {kind}_{table}"
                     )
+
+
+def _is_whole(run: "Run", name: str) -> bool:
+    """Whether this export claims to hold the whole table."""
+    return name not in run.partial and all(part.export == "full" for part in run.mapping.of(name))
 
 
 def _count_dropped(run: "Run", name: str) -> None:
@@ -344,6 +353,11 @@ def warnings_of(run: "Run") -> tuple[str, ...]:
         verb = "payment is" if run.early_payments == 1 else "payments are"
         notes.append(
             f"{run.early_payments:,} {verb} dated up to {EARLY_DAYS} days before their loan was disbursed; the rows are kept, compare the dates at the source."
+        )
+    if run.never_due:
+        verb = "loan has" if run.never_due == 1 else "loans have"
+        notes.append(
+            f"{run.never_due:,} {verb} no installments, so nothing ever falls due and no list names them: bring the schedules."
         )
     for (name, column), lost in run.dropped.items():
         if lost:

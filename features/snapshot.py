@@ -105,7 +105,9 @@ def _refuse_nothing(days: Sequence[date], known: int, first: int | None) -> None
     if known == 0:
         begins = "" if first is None else f"; the first in the ledger was disbursed on {to_date(first)}"
         raise LedgerError(f"No loan was known by {max(days)}{begins}.")
-    raise LedgerError(f"No loan is live on {on}: the {known} known by then have ended or owe nothing.")
+    raise LedgerError(
+        f"No loan is live on {on}: the {known} known by then have ended, owe nothing or have no installments."
+    )
 
 
 def refuse_a_day_off_the_grid(rounded: bool, as_of: date) -> None:
