@@ -161,7 +161,7 @@ def test_a_day_after_everything_finds_what_was_never_paid_as_late_as_it_is(odd: 
     assert table["days_past_due"].to_dict() == {"ahead": 5631, "alone": 5806, "long": 5686}
     assert table.loc["alone", ["days_to_last_due", "installments_left", "payments_30"]].tolist() == [0, 0, 0]
     assert table["days_to_next_due"].isna().all() and table["late_count_180"].isna().all()
-    panel = build_panel(odd, day, LABELS, PanelSettings(every="month"))
+    panel = build_panel(odd, date(2025, 6, 30), LABELS, PanelSettings())
     assert {"ahead", "alone", "long", "paid"} == set(panel.frame["loan_id"])
     assert panel.dropped["already at the threshold on the day"] > 0
 
