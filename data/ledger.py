@@ -12,7 +12,6 @@ This module reads; data/store.py writes.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import reduce
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +34,7 @@ from data.manifest import (
     read_manifest,
     unfinished_files,
 )
+from data.numbered import any_of, unpacked
 from data.tables import ARROW_TYPES, TABLES, Table
 
 __all__ = ["BUCKETS", "Ledger", "days_of", "ten_thousandths", "validity"]
@@ -202,15 +202,15 @@ class Ledger:
                 elsewhere = bucket not in (None, home) or (held is not None and home not in held)
                 if home is not None and elsewhere:
                     continue
-                rows = _any_of(self._read(name, wanted, number, record.digests.get(name), repeated), only)
+                rows = any_of(self._read(name, wanted, number, record.digests.get(name), repeated), only)
                 if held is not None and home is not None:
-                    rows = _any_of(rows, {shape.owner: held[home][shape.owner == "loan_id"]})
+                    rows = any_of(rows, {shape.owner: held[home][shape.owner == "loan_id"]})
                 parts.append(rows)
         kinds = {**{column.name: column.kind for column in shape.columns}, **self.attributes(table)}
         if numbered and len(parts) == 1 and not changed and set(wanted) <= set(parts[0].column_names):
             rows = parts[0].append_column("known_until", pa.nulls(parts[0].num_rows, pa.date32()))
             return rows.select(list(dict.fromkeys([*columns, "known_at", "known_until"])))
-        parts = [_unpacked(rows) for rows in parts]
+        parts = [unpacked(rows) for rows in parts]
         empty = _empty(wanted, kinds)
         rows = pa.concat_tables([empty, *parts], promote_options="default")
         if changed:
@@ -333,33 +333,6 @@ def _table(name: str) -> Table:
 def _bucket_of(file: str) -> int:
     """The bucket that a file of a bucketed table lies in."""
     return int(file.split("/")[1].removeprefix("bucket-"))
-
-
-def _any_of(rows: pa.Table, ids: dict[str, pa.Array]) -> pa.Table:
-    """Rows with one of these ids in one of these columns; without ids all of them."""
-    if not ids:
-        return rows
-    found = [_among(rows[name], values) for name, values in ids.items()]
-    return rows.take(pa.array(np.flatnonzero(reduce(np.logical_or, found))))
-
-
-def _among(column: pa.ChunkedArray, ids: pa.Array) -> np.ndarray:
-    """bool per row: the id is one of these. A word that is numbered is looked up once."""
-    found = [np.empty(0, dtype=bool)]
-    for some in column.chunks:
-        numbered = pa.types.is_dictionary(some.type)
-        are = pc.is_in(some.dictionary if numbered else some, value_set=ids).to_numpy(zero_copy_only=False)
-        found.append(are[some.indices.to_numpy()] if numbered else are)
-    return np.concatenate(found)
-
-
-def _unpacked(rows: pa.Table) -> pa.Table:
-    """Numbered words as plain text again."""
-    fields = [
-        field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field
-        for field in rows.schema
-    ]
-    return rows.cast(pa.schema(fields))
 
 
 def _empty(names: Sequence[str], kinds: dict[str, str]) -> pa.Table:

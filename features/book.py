@@ -307,9 +307,7 @@ def _dues(ledger: Ledger, loan_ids: pa.Array, loans: pa.Table, rows: LoanRows, v
     return sorted_by(columns, by=(0, 1, 2, 3, 5))
 
 
-def _receipts(
-    ledger: Ledger, loan_ids: pa.Array, batch: int | None, waivers: bool = True
-) -> list[np.ndarray]:
+def _receipts(ledger: Ledger, loan_ids: pa.Array, batch: int | None, waivers: bool = True) -> list[np.ndarray]:  # fmt: skip
     wanted = ["loan_id", "paid_on", "amount", "kind", "status", "reverses"]
     table = ledger.facts("payments", wanted, batch=batch, numbered=True)
     kinds = COUNTED_PAYMENTS if waivers else tuple(kind for kind in COUNTED_PAYMENTS if kind != "waiver")

@@ -72,7 +72,7 @@ def test_a_quick_check_reads_no_file_to_its_end(long_book: Lender, monkeypatch: 
                 yield cells.slice(start, 5), numbers[start : start + 5]
 
     monkeypatch.setattr("data.sources.pieces", counted)
-    monkeypatch.setattr("data.sources.file_digest", lambda path: pytest.fail(f"{path} was read whole"))
+    monkeypatch.setattr("data.ingest.file_digest", lambda path: pytest.fail(f"{path} was read whole"))
     long_book.ingest(DAY, check_only=True, rows=10)
     assert max(read) == 5
     assert sum(read) <= 3 * 15 * 8, (
