@@ -47,7 +47,8 @@ class Payments:
 
 def cash_until(*rows: Row, dated: dict[str, date] | None = None) -> dict[int, list[int]]:
     """By amount in 1/10,000: the days until which such receipts count as money that came in."""
-    _, _, amount, until, *_ = _receipts(Payments(*rows, dated=dated), pa.array(["L1"]), None)  # type: ignore[arg-type]
+    ledger: Any = Payments(*rows, dated=dated)
+    _, _, amount, until, *_ = _receipts(ledger, pa.array(["L1"]), None)
     return {int(value): sorted(until[amount == value].tolist()) for value in np.unique(amount)}
 
 
