@@ -9,7 +9,8 @@ business date; afterwards the business date. A changed row whose source repeats 
 business date too: a correction must not be visible before it was made. So is a row that was retracted and comes back.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,23 +34,43 @@ class Changes:
     withheld: int = 0
 
 
-def load_standing(
-    run: Run,
-    ledger: Ledger,
-    name: str,
-    columns: Sequence[str] | None = None,
-    of_owners: str | None = None,
-) -> None:
+def load_standing(run: Run, ledger: Ledger, name: str, of_owners: str | None = None) -> None:
     """`standing_<table>`: the newest version of every fact the ledger holds in the buckets worked on now.
 
-    Columns: those asked for (default: all, with the attributes), `known_at`, `bucket`. of_owners: a table of this run
-    with the owner column; then only facts of the owners it names. `ended_<table>`: keys of which a version has ended.
+    Columns: all, with the attributes, `known_at` and `bucket`. of_owners: a table of this run with the owner column; then
+    only facts of the owners it names. `ended_<table>`: keys of which a version has ended.
     """
-    table = TABLES[name]
-    wanted = list(columns or [*table.column_names, *ledger.attributes(name)])
-    owners = None if of_owners is None else _ids(run, table.owner, of_owners)
-    rows = _rows_of(run, ledger, name, wanted, owners)
+    wanted = _every_column(ledger, name)
+    if of_owners is None:
+        rows = _rows_of(run, ledger, name, wanted, None)
+    else:
+        rows = _of_owners(run, ledger, name, of_owners)
     _hold(run, ledger, name, wanted, rows)
+
+
+def fetch_ahead(run: Run, ledger: Ledger, name: str, pool: Executor) -> None:
+    """Begin to fetch every version of the facts whose owners `read_<table>` names; whoever asks for them next waits for it."""
+    wanted, owners = _every_column(ledger, name), _ids(run, TABLES[name].owner, f"read_{name}")
+    run.ahead[name] = pool.submit(_rows_of, run, ledger, name, wanted, owners)
+
+
+def _of_owners(run: Run, ledger: Ledger, name: str, source: str) -> pa.Table | None:
+    if name in run.ahead:
+        return run.ahead.pop(name).result()
+    owners = _ids(run, TABLES[name].owner, source)
+    return _rows_of(run, ledger, name, _every_column(ledger, name), owners)
+
+
+def standing_rows(
+    run: Run, ledger: Ledger, name: str, columns: list[str], keys: pa.Array | None = None
+) -> pa.Table | None:
+    """These columns of what stands of a table, with `bucket`, or of the rows with these keys; None where there is nothing."""
+    rows = _rows_of(run, ledger, name, columns, None, keys)
+    return None if rows is None else rows.filter(pc.is_null(rows["known_until"]))
+
+
+def _every_column(ledger: Ledger, name: str) -> list[str]:
+    return [*TABLES[name].column_names, *ledger.attributes(name)]
 
 
 def _ids(run: Run, column: str, source: str) -> pa.Array:
@@ -93,10 +114,11 @@ def _hold(run: Run, ledger: Ledger, name: str, wanted: list[str], rows: pa.Table
     run.connection.execute(
         f"CREATE TABLE standing_{name} AS SELECT * EXCLUDE (known_until) FROM ledger_rows WHERE known_until IS NULL"
     )
-    if set(table.key) <= set(wanted):
-        key = ", ".join(map(quoted, table.key))
+    key = ", ".join(map(quoted, table.key))
+    run.drop(f"ended_{name}")
+    if rows["known_until"].null_count < rows.num_rows:
         run.connection.execute(
-            f"CREATE OR REPLACE TABLE ended_{name} AS SELECT DISTINCT {key} FROM ledger_rows WHERE known_until IS NOT NULL"
+            f"CREATE TABLE ended_{name} AS SELECT DISTINCT {key} FROM ledger_rows WHERE known_until IS NOT NULL"
         )
     run.connection.unregister("ledger_rows")
 
@@ -127,15 +149,14 @@ def load_standing_and_moved(run: Run, ledger: Ledger, name: str) -> None:
     """
     table = TABLES[name]
     (key,) = table.key
-    owners, ids = (_ids(run, one, f"read_{name}") for one in (table.owner, key))
-    wanted = [*table.column_names, *ledger.attributes(name)]
-    rows = _rows_of(run, ledger, name, wanted, owners)
+    ids = _ids(run, key, f"read_{name}")
+    rows = _of_owners(run, ledger, name, f"read_{name}")
     if rows is not None:
         here = rows.filter(pc.is_null(rows["known_until"]))[key]
         ids = ids.filter(pc.invert(pc.is_in(ids, value_set=pc.unique(here))))
     elsewhere = _rows_of(run, ledger, name, [key, table.owner], None, ids)
     _make_moved(run, name, [one for one in (rows, elsewhere) if one is not None])
-    _hold(run, ledger, name, wanted, rows)
+    _hold(run, ledger, name, _every_column(ledger, name), rows)
 
 
 def _make_moved(run: Run, name: str, held: Iterable[pa.Table]) -> None:

@@ -13,12 +13,13 @@ from pathlib import Path
 
 from data.apart import count_apart, held_rows, place_apart, prepare_apart
 from data.batch import Batch
+from data.book import know_the_ledger
 from data.digest import file_digest
 from data.errors import InputError, LedgerError, MappingError
 from data.free_text import count_phones, phone_notes
 from data.gate import Run, find_twice, split
 from data.ingest_report import IngestReport, TableCounts
-from data.judging import Progress, account_for, is_full, judge_all, know_the_ledger
+from data.judging import Progress, account_for, is_full, judge_all
 from data.ledger import Ledger
 from data.manifest import read_manifest, settle, unfinished_files
 from data.mapping import Mapping

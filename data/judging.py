@@ -1,8 +1,8 @@
 """Table by table through the gate, parents before children, some buckets of borrowers at a time.
 
 A table is read whole into the private DuckDB, worked through in groups of buckets that fit into memory, and let go
-before the next. What a child must know of its parents stands in small tables of the whole book: `book_loans`,
-`book_borrowers`, `book_versions`; the gate sees of them, under the names it asks for, those of the group.
+before the next; what a child must know of its parents stands beside it (data/book.py). A delta is read whole before any of
+it is judged.
 
 A loans export that names officer, branch or group gives each loan its first assignment; a book without a table of
 schedules gives each loan with installments its version 1. Such derived rows are compared with the ledger like any
@@ -10,17 +10,35 @@ other and counted apart, because no source row stands behind them.
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 import pyarrow as pa
 
+from data.book import (
+    PARENTS,
+    assigns,
+    find_homes,
+    know_parents,
+    know_the_export,
+    know_versions,
+    show_the_book,
+)
 from data.buckets import BUCKETS
-from data.changes import can_move, find_changes, find_moved, load_standing, load_standing_and_moved
+from data.changes import (
+    can_move,
+    fetch_ahead,
+    find_changes,
+    find_moved,
+    load_standing,
+    load_standing_and_moved,
+)
 from data.errors import LedgerError
 from data.gate import Run, Tally, find_twice, split
 from data.ingest_report import TableCounts
-from data.odds import count_odd, make_notebook
+from data.ledger import Ledger
+from data.odds import count_odd
 from data.quoting import quoted
-from data.tables import APART, ASSIGNMENT_COLUMNS, TABLES
+from data.tables import APART, TABLES
 
 Progress = Callable[[str], None]
 Write = Callable[[Run, str], None]
@@ -30,16 +48,9 @@ GROUP_ROWS = 5_000_000
 """About so many rows of one table are worked on at a time; the ledger's bytes do not depend on it."""
 
 
-def know_the_ledger(run: Run) -> None:
-    """The small tables of the whole book that reading and judging ask: parents that the ledger holds, and nothing held back yet."""
-    run.connection.execute("CREATE TABLE held_owners (id VARCHAR, source VARCHAR)")
-    make_notebook(run)
-    for name in ("borrowers", "loans"):
-        _know_parents(run, name)
-    run.connection.execute(
-        "CREATE TABLE book_versions (loan_id VARCHAR, version INTEGER, effective_on DATE, reason VARCHAR, known_from DATE, bucket UTINYINT)"
-    )
-    run.connection.execute("CREATE TABLE gone_versions (loan_id VARCHAR, version INTEGER)")
+_FETCHED_AHEAD = ("installments", "payments", "loan_events")
+AHEAD_ROWS = 500_000
+"""Of a delta of no more rows what the ledger holds is fetched ahead: several tables of it are in memory at a time then."""
 
 
 def judge_all(
@@ -49,26 +60,63 @@ def judge_all(
 
     only: the tables there is something to read of, where that is not the whole export.
     """
-    for name in (one for one in TABLES if one in only):
-        derived = name == "assignments" and assigns(run)
-        if not run.mapped(name) and not derived:
-            continue
-        if run.mapped(name):
-            say(f"reading {name}")
-            read(name)
-            find_twice(run, name)
-        say(f"judging {name}")
-        groups = list(_groups(run, name))
-        if run.holds(name) and not _at_once(run, name, groups):
-            find_moved(run, name)
-        for number, (run.low, run.high) in enumerate(groups):
-            if len(groups) > 1:
-                say(f"judging {name}, part {number + 1} of {len(groups)}")
-            _judge_group(run, name, write)
-        run.low, run.high = 0, BUCKETS - 1
-        if name in ("borrowers", "loans"):
-            _note_held(run, name)
-        run.drop(f"read_{name}", f"cells_{name}")
+    names = [
+        one for one in TABLES if one in only and (run.mapped(one) or (one == "assignments" and assigns(run)))
+    ]
+    mapped = [name for name in names if run.mapped(name)]
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        try:
+            if run.ledger is not None and not any(is_full(run, name) for name in mapped):
+                _read_a_delta(run, run.ledger, mapped, say, read, pool)
+            else:
+                for name in PARENTS:
+                    know_parents(run, name)
+            for name in names:
+                if run.made(f"read_{name}"):
+                    find_homes(run, name)
+                elif run.mapped(name):
+                    say(f"reading {name}")
+                    read(name)
+                _judge_table(run, name, say, write)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _read_a_delta(
+    run: Run,
+    ledger: Ledger,
+    names: Sequence[str],
+    say: Progress,
+    read: Callable[[str], None],
+    pool: Executor,
+) -> None:
+    """Read all of a delta before any of it is judged: what the ledger holds of the loans it names is fetched while others
+    are judged, and while the judge itself is still loading; and of parents only those it names are asked for."""
+    for name in names:
+        say(f"reading {name}")
+        read(name)
+        few = run.count(f"SELECT count(*) FROM read_{name}") <= AHEAD_ROWS
+        if few and name in _FETCHED_AHEAD and run.holds(name):
+            fetch_ahead(run, ledger, name, pool)
+    for parent in PARENTS:
+        know_parents(run, parent, names)
+
+
+def _judge_table(run: Run, name: str, say: Progress, write: Write) -> None:
+    if run.mapped(name):
+        find_twice(run, name)
+    say(f"judging {name}")
+    groups = list(_groups(run, name))
+    if run.holds(name) and not _at_once(run, name, groups):
+        find_moved(run, name)
+    for number, (run.low, run.high) in enumerate(groups):
+        if len(groups) > 1:
+            say(f"judging {name}, part {number + 1} of {len(groups)}")
+        _judge_group(run, name, write)
+    run.low, run.high = 0, BUCKETS - 1
+    if name in ("borrowers", "loans"):
+        _note_held(run, name)
+    run.drop(f"read_{name}", f"cells_{name}")
 
 
 def _groups(run: Run, name: str) -> Iterator[tuple[int, int]]:
@@ -97,7 +145,7 @@ def _judge_group(run: Run, name: str, write: Write) -> None:
     if run.mapped(name):
         run.connection.execute(f"CREATE VIEW staged_{name} AS SELECT * FROM read_{name} WHERE {run.here()}")
     _load_what_stands(run, name)
-    _show_the_book(run, name)
+    show_the_book(run, name)
     if run.mapped(name):
         before = len(run.rejected.get(name, ()))
         split(run, name)
@@ -109,9 +157,9 @@ def _judge_group(run: Run, name: str, write: Write) -> None:
         _take(run, "schedules", write, is_full(run, "installments"))
     _take(run, name, write, is_full(run, name))
     if name in ("borrowers", "loans"):
-        _know_the_export(run, name)
+        know_the_export(run, name)
     if name == "schedules":
-        _know_versions(run)
+        know_versions(run)
     for one in {name, "schedules"}:
         run.drop(
             f"accepted_{one}",
@@ -181,94 +229,6 @@ def is_full(run: Run, name: str) -> bool:
     if name == "assignments" and assigns(run):
         parts += run.mapping.of("loans")
     return bool(parts) and name not in run.partial and all(part.export == "full" for part in parts)
-
-
-def assigns(run: Run) -> bool:
-    """Whether the loans export names officer, branch or group."""
-    return any(part.source(column) for part in run.mapping.of("loans") for column in ASSIGNMENT_COLUMNS)
-
-
-def _know_parents(run: Run, name: str) -> None:
-    """`book_<parent>`: what children must know of the parents the ledger holds; `held_<parent>`, still empty.
-
-    `known_at` is what this export says of a loan it brings.
-    """
-    more = (
-        ", disbursed_on DATE, opening_on DATE, opening_balance DECIMAL(18,4), currency VARCHAR, principal DECIMAL(18,4), known_at DATE"
-        if name == "loans"
-        else ""
-    )
-    run.connection.execute(f"CREATE TABLE book_{name} (id VARCHAR, bucket UTINYINT{more})")
-    run.connection.execute(f"CREATE TABLE held_{name} (id VARCHAR, place VARCHAR)")
-    if run.holds(name) and run.ledger is not None:
-        more_columns = (
-            ["disbursed_on", "opening_on", "opening_balance", "currency", "principal"] if more else []
-        )
-        load_standing(run, run.ledger, name, [TABLES[name].key[0], *more_columns])
-        taken = (
-            ", disbursed_on, opening_on, opening_balance, currency, principal, CAST(NULL AS DATE)"
-            if more
-            else ""
-        )
-        run.connection.execute(
-            f"INSERT INTO book_{name} SELECT {TABLES[name].key[0]}, bucket{taken} FROM standing_{name}"
-        )
-        run.drop(f"standing_{name}")
-
-
-def _know_the_export(run: Run, name: str) -> None:
-    """The parents that this export brings take the places of those it replaces; those it retracts are gone."""
-    key = TABLES[name].key[0]
-    run.connection.execute(
-        f"""DELETE FROM book_{name} WHERE id IN (SELECT {key} FROM accepted_{name} UNION ALL SELECT {key} FROM rows_{name} WHERE retracted)"""
-    )
-    more = ""
-    if name == "loans":
-        here = run.columns("accepted_loans")
-        opening = "opening_on" if "opening_on" in here else "CAST(NULL AS DATE)"
-        balance = "opening_balance" if "opening_balance" in here else "CAST(NULL AS DECIMAL(18,4))"
-        more = f", disbursed_on, {opening}, {balance}, currency, principal, known_at"
-        if assigns(run):
-            some = [column for column in ASSIGNMENT_COLUMNS if column in here]
-            columns = [
-                column if column in some else f"CAST(NULL AS VARCHAR) AS {column}"
-                for column in ASSIGNMENT_COLUMNS
-            ]
-            run.connection.execute(
-                f"""CREATE TABLE first_assignments AS SELECT loan_id, disbursed_on AS from_on, {", ".join(columns)}, known_at, bucket
-                    FROM accepted_loans WHERE {" OR ".join(f"{column} IS NOT NULL" for column in some)}"""
-            )
-    run.connection.execute(f"INSERT INTO book_{name} SELECT {key}, bucket{more} FROM accepted_{name}")
-
-
-def _know_versions(run: Run) -> None:
-    """Schedule versions that this export brings (from when each could be known) or retracts, for its installments."""
-    run.connection.execute(
-        "INSERT INTO gone_versions SELECT loan_id, version FROM rows_schedules WHERE retracted"
-    )
-    run.connection.execute(
-        "INSERT INTO book_versions SELECT loan_id, version, effective_on, reason, coalesce(known_at, effective_on), bucket FROM accepted_schedules"
-    )
-
-
-def _show_the_book(run: Run, name: str) -> None:
-    """Views under the names the gate asks for: of the group where the table lies in its owner's bucket, else whole."""
-    mine = f"WHERE {run.here()}" if TABLES[name].bucketed and TABLES[name].owner == "loan_id" else ""
-    run.connection.execute("CREATE OR REPLACE VIEW known_borrowers AS SELECT id FROM book_borrowers")
-    run.connection.execute(f"CREATE OR REPLACE VIEW known_loans AS SELECT id FROM book_loans {mine}")
-    run.connection.execute(
-        f"""CREATE OR REPLACE VIEW beginnings AS SELECT id AS loan_id, greatest(disbursed_on, opening_on) AS begins_on, disbursed_on,
-            CASE WHEN opening_on > disbursed_on THEN ' opens in this book' ELSE ' was disbursed' END AS what, currency, principal, opening_on, opening_balance FROM book_loans {mine}"""
-    )
-    known = f"SELECT loan_id, version, effective_on, reason FROM book_versions {mine}"
-    if run.made("standing_schedules"):
-        known += """ UNION ALL SELECT loan_id, version, effective_on, reason FROM standing_schedules AS held
-            WHERE NOT EXISTS (SELECT 1 FROM book_versions AS mine WHERE mine.loan_id = held.loan_id AND mine.version = held.version)
-            AND NOT EXISTS (SELECT 1 FROM gone_versions AS gone WHERE gone.loan_id = held.loan_id AND gone.version = held.version)"""
-    run.connection.execute(f"CREATE OR REPLACE VIEW known_versions AS {known}")
-    run.connection.execute(
-        f"CREATE OR REPLACE VIEW versions_of AS SELECT loan_id, version, known_from AS effective_on FROM book_versions {mine}"
-    )
 
 
 def _derive_assignments(run: Run) -> None:

@@ -17,7 +17,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from data.ahead import in_order
 from data.arrays import days_of, one_chunk, ten_thousandths, validity
@@ -35,6 +34,7 @@ from data.manifest import (
     unfinished_files,
 )
 from data.numbered import any_of, unpacked
+from data.stored import read_stored
 from data.tables import ARROW_TYPES, TABLES, Table
 
 __all__ = ["BUCKETS", "Ledger", "days_of", "ten_thousandths", "validity"]
@@ -202,16 +202,19 @@ class Ledger:
                 elsewhere = bucket not in (None, home) or (held is not None and home not in held)
                 if home is not None and elsewhere:
                     continue
-                rows = any_of(self._read(name, wanted, number, record.digests.get(name), repeated), only)
+                rows = self._read(name, wanted, number, record.digests.get(name), repeated, only)
                 if held is not None and home is not None:
                     rows = any_of(rows, {shape.owner: held[home][shape.owner == "loan_id"]})
                 parts.append(rows)
         kinds = {**{column.name: column.kind for column in shape.columns}, **self.attributes(table)}
-        if numbered and len(parts) == 1 and not changed and set(wanted) <= set(parts[0].column_names):
-            rows = parts[0].append_column("known_until", pa.nulls(parts[0].num_rows, pa.date32()))
+        empty = _empty(wanted, kinds)
+        if numbered and len(parts) == 1 and not changed:
+            (rows,) = parts
+            for name in [*(one for one in wanted if one not in rows.column_names), "known_until"]:
+                kind = pa.date32() if name == "known_until" else empty.schema.field(name).type
+                rows = rows.append_column(name, pa.nulls(rows.num_rows, kind))
             return rows.select(list(dict.fromkeys([*columns, "known_at", "known_until"])))
         parts = [unpacked(rows) for rows in parts]
-        empty = _empty(wanted, kinds)
         rows = pa.concat_tables([empty, *parts], promote_options="default")
         if changed:
             rows = _with_ends(rows, shape)
@@ -305,7 +308,13 @@ class Ledger:
         ]
 
     def _read(
-        self, name: str, wanted: Sequence[str], batch: int, digest: str | None, repeated: Sequence[str]
+        self,
+        name: str,
+        wanted: Sequence[str],
+        batch: int,
+        digest: str | None,
+        repeated: Sequence[str],
+        ids: dict[str, pa.Array],
     ) -> pa.Table:
         try:
             content = (self.folder / name).read_bytes()
@@ -315,9 +324,7 @@ class Ledger:
                         f"{self.folder / name} is not what batch {batch} wrote; restore the ledger from a backup."
                     )
                 self._verified.add(name)
-            with pq.ParquetFile(pa.BufferReader(content), read_dictionary=repeated) as file:
-                held = set(file.schema_arrow.names)
-                return file.read([column for column in wanted if column in held], use_threads=False)
+            return read_stored(content, wanted, repeated, ids)
         except (OSError, pa.ArrowInvalid) as error:
             raise LedgerError(
                 f"{self.folder / name} cannot be read ({error}); restore the ledger from a backup."

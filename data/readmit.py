@@ -21,12 +21,13 @@ import pyarrow.parquet as pq
 
 from data.apart import place_apart
 from data.batch import Batch
+from data.book import assigns, know_the_ledger
 from data.errors import InputError, LedgerError
 from data.free_text import count_phones, phone_notes
 from data.gate import Run
 from data.ingest import check_attributes, check_lender
 from data.ingest_report import IngestReport, TableCounts
-from data.judging import account_for, assigns, judge_all, know_the_ledger
+from data.judging import account_for, judge_all
 from data.ledger import Ledger
 from data.manifest import Manifest, read_manifest, settle
 from data.mapping import Mapping, TableMapping, load_mapping
