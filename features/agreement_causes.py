@@ -32,9 +32,9 @@ from features.arrears import (
     state_on,
     version_in_force,
 )
-from features.book import Book, Facts, facts_of, read_book
+from features.book import Book, read_book
 from features.compiled import compiled
-from features.facts import with_columns
+from features.facts import Facts, facts_of, with_columns
 from features.settings import ArrearsSettings
 
 NOT_KNOWN = -1

@@ -19,7 +19,6 @@ from data.ledger import Ledger
 from data.money import minor_unit
 from features.calendars import calendars_of, homes_of, no_calendars, no_homes, rules_of
 from features.circumstances import Circumstances
-from features.compiled import compiled
 from features.facts import (
     DUE,
     EVENT,
@@ -32,30 +31,18 @@ from features.facts import (
     REFINANCED,
     VERSION,
     VERSION_KINDS,
+    Facts,
     LoanFacts,
     records,
 )
 from features.families import Family, refinanced_by
 from features.reading import known_days, numbers, numbers_of, positions, sorted_by, starts_of
 from features.settings import ArrearsSettings
+from features.settled import settled_from
 from features.surroundings import HOLDERS, Holders, holders_of
 
 COUNTED_PAYMENTS = ("payment", "reversal", "waiver")
 """Kinds of payment that cover dues; a recovery comes after the loan was written off."""
-
-
-class Facts(NamedTuple):
-    """The arrays of `LoanFacts` for all loans one after the other, with where each loan begins."""
-
-    version_starts: np.ndarray
-    due_starts: np.ndarray
-    paid_starts: np.ndarray
-    event_starts: np.ndarray
-    home_starts: np.ndarray
-    refinanced_starts: np.ndarray
-    family_starts: np.ndarray
-    family: Family
-    all: LoanFacts
 
 
 class LoanRows(NamedTuple):
@@ -80,13 +67,14 @@ class LoanRows(NamedTuple):
 class Book:
     """A ledger's loans as arrays; `loan_ids` and `borrower_ids` are sorted, positions elsewhere refer to them.
 
-    by_borrower: the positions of the loan rows by (borrower, disbursed_on, loan).
+    by_borrower: the positions of the loan rows by (borrower, disbursed_on, loan). settled: per loan row, as `features.settled`.
     """
 
     loan_ids: pa.Array
     borrower_ids: pa.Array
     rows: LoanRows
     by_borrower: np.ndarray
+    settled: np.ndarray
     product: pa.ChunkedArray
     currency: pa.ChunkedArray
     facts: Facts
@@ -127,31 +115,6 @@ class Assignments(NamedTuple):
     officer_id: pa.ChunkedArray
     branch_id: pa.ChunkedArray
     group_id: pa.ChunkedArray
-
-
-def loan_facts(book: Facts, loan: int) -> LoanFacts:
-    """The facts of one loan, as views into the book's arrays, for plain Python to read."""
-    v0, v1 = book.version_starts[loan], book.version_starts[loan + 1]
-    d0, d1 = book.due_starts[loan], book.due_starts[loan + 1]
-    p0, p1 = book.paid_starts[loan], book.paid_starts[loan + 1]
-    e0, e1 = book.event_starts[loan], book.event_starts[loan + 1]
-    h0, h1 = book.home_starts[loan], book.home_starts[loan + 1]
-    r0, r1 = book.refinanced_starts[loan], book.refinanced_starts[loan + 1]
-    every = book.all
-    return LoanFacts(
-        every.versions[v0:v1],
-        every.dues[d0:d1],
-        every.receipts[p0:p1],
-        every.events[e0:e1],
-        every.homes[h0:h1],
-        every.refinanced[r0:r1],
-        every.rules,
-        every.calendars,
-    )
-
-
-facts_of = compiled(loan_facts)
-"""The same for compiled functions."""
 
 
 def read_book(
@@ -209,6 +172,7 @@ def read_book(
         borrower_ids,
         rows,
         np.lexsort((rows.loan, rows.disbursed_on, rows.borrower)),
+        settled_from(facts, rows.loan, rows.tolerance),
         loans["product"],
         currency,
         facts,

@@ -11,9 +11,10 @@ import numpy as np
 
 from data.days import NEVER
 from features.arrears import ended_on, exposure_of, is_known, state_on, version_in_force
-from features.book import Book, Facts, facts_of
+from features.book import Book
 from features.clocks import standing_on
 from features.compiled import compiled
+from features.facts import Facts, facts_of
 from features.matrix import F_STATE, S_AFTER, S_DELINQUENT, S_DPD
 from features.receipts import share_of
 

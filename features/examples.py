@@ -14,11 +14,12 @@ import pyarrow as pa
 from data.arrays import arrow_of
 from data.days import month_ends, to_day
 from data.money import to_units
-from features.book import Book, Facts, facts_of
+from features.book import Book
 from features.compiled import compiled
 from features.contagion import pulled_on
 from features.eligibility import ALREADY_BAD, ELIGIBLE, NOT_YET_DUE, exposures, statuses, strata
 from features.eligibility import UNREACHABLE as UNREACHABLE_STATUS
+from features.facts import Facts, facts_of
 from features.labels import BAD, DROP_REASONS, GOOD, UNREACHABLE, label
 from features.matrix import STATE, Scratch
 from features.observation import Observation, assigned, feature_names, observe_book, working_space

@@ -12,6 +12,7 @@ import numpy as np
 
 from data.days import NEVER
 from features.compiled import compiled
+from features.families import Family
 
 # Kinds of loan events, as the kernel sees them. An event the arithmetic does not know is OTHER_EVENT.
 # Those from CLOSED to SOLD end a loan.
@@ -138,6 +139,45 @@ class LoanFacts(NamedTuple):
     refinanced: Records
     rules: Rules
     calendars: Calendars
+
+
+class Facts(NamedTuple):
+    """The arrays of `LoanFacts` for all loans one after the other, with where each loan begins."""
+
+    version_starts: np.ndarray
+    due_starts: np.ndarray
+    paid_starts: np.ndarray
+    event_starts: np.ndarray
+    home_starts: np.ndarray
+    refinanced_starts: np.ndarray
+    family_starts: np.ndarray
+    family: Family
+    all: LoanFacts
+
+
+def loan_facts(book: Facts, loan: int) -> LoanFacts:
+    """The facts of one loan, as views into the book's arrays, for plain Python to read."""
+    v0, v1 = book.version_starts[loan], book.version_starts[loan + 1]
+    d0, d1 = book.due_starts[loan], book.due_starts[loan + 1]
+    p0, p1 = book.paid_starts[loan], book.paid_starts[loan + 1]
+    e0, e1 = book.event_starts[loan], book.event_starts[loan + 1]
+    h0, h1 = book.home_starts[loan], book.home_starts[loan + 1]
+    r0, r1 = book.refinanced_starts[loan], book.refinanced_starts[loan + 1]
+    every = book.all
+    return LoanFacts(
+        every.versions[v0:v1],
+        every.dues[d0:d1],
+        every.receipts[p0:p1],
+        every.events[e0:e1],
+        every.homes[h0:h1],
+        every.refinanced[r0:r1],
+        every.rules,
+        every.calendars,
+    )
+
+
+facts_of = compiled(loan_facts)
+"""The same for compiled functions."""
 
 
 @compiled

@@ -27,10 +27,10 @@ from features.arrears import (
     days_past_due,
     is_known,
 )
-from features.book import Facts, facts_of
 from features.compiled import compiled
 from features.counting import calendar_row, counted
 from features.distress import first_day_at, refinanced_late, rescheduled_in_distress
+from features.facts import Facts, facts_of
 
 _NEVER = int(NEVER)
 

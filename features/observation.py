@@ -11,19 +11,19 @@ import numpy as np
 
 from data.days import NEVER
 from features import income, promises, season
-from features.arrears import ended_on, state_on, version_in_force
-from features.book import Assignments, Attribute, Book, Facts, facts_of
+from features.arrears import state_on, version_in_force
+from features.book import Assignments, Attribute, Book
 from features.catalogue import FEATURE_NAMES, FEATURES
 from features.compiled import compiled
 from features.contagion import spread
-from features.facts import is_known
+from features.facts import Facts, facts_of, is_known
 from features.income import tell_income
 from features.kernel import observe
 from features.matrix import S_DPD, STATE, Scratch, scratch
 from features.promises import tell_promises
-from features.receipts import covering, total_due
 from features.relations import tell_relations
 from features.season import tell_season
+from features.settled import is_live
 from features.surroundings import Crowd, Surroundings, count_live, surroundings, tell
 
 _NEVER = int(NEVER)
@@ -79,19 +79,16 @@ def _rows_told(book: Book, day: int, known: int) -> tuple[np.ndarray, np.ndarray
     """(`rows_seen` of borrowers with a live loan; bool per row: it has not ended and still owes something)."""
     row = rows_seen(book, day, known)
     live = np.zeros(len(row), dtype=np.bool_)
-    _live(book.facts, book.rows.loan[row], book.rows.tolerance[row], day, known, live)
+    asked = np.flatnonzero(book.settled[row] > min(day, known))
+    _live(book.facts, book.rows.loan[row], book.rows.tolerance[row], asked, day, known, live)
     told = _with_a_live_one(book.rows.borrower[row], live)
     return row[told], live[told]
 
 
 @compiled
-def _live(facts: Facts, loan: np.ndarray, tolerance: np.ndarray, day: int, known: int, live: np.ndarray) -> None:  # fmt: skip
-    for i in range(len(loan)):
-        one = facts_of(facts, loan[i])
-        version = version_in_force(one, day, known)
-        if version >= 0 and ended_on(one, day, known) == _NEVER:
-            paid, aside = covering(one, version, day, known, tolerance[i])
-            live[i] = total_due(one, version, known) - paid - aside > tolerance[i]
+def _live(facts: Facts, loan: np.ndarray, tolerance: np.ndarray, asked: np.ndarray, day: int, known: int, live: np.ndarray) -> None:  # fmt: skip
+    for i in asked:
+        live[i] = is_live(facts_of(facts, loan[i]), day, known, tolerance[i])
 
 
 @compiled

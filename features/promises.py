@@ -12,10 +12,9 @@ How often anybody called, texted or visited is never told: that follows from lat
 import numpy as np
 
 from data.days import NEVER
-from features.book import Facts, facts_of
 from features.circumstances import NO_LOAN, Contacts
 from features.compiled import compiled
-from features.facts import is_known
+from features.facts import Facts, facts_of, is_known
 
 NAMES = ("promises_kept_share", "broken_promises_180", "days_since_conversation")
 KEPT_PERCENT, DAYS_MORE, WINDOW = 95, 1, 180

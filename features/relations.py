@@ -8,10 +8,9 @@ disbursed_on, loan). Each loan counts as it was known on that day, by its own ar
 import numpy as np
 
 from data.days import NEVER
-from features.book import Facts, facts_of
 from features.catalogue import FEATURE_NAMES
 from features.compiled import compiled
-from features.facts import CHARGED_OFF, WRITTEN_OFF, LoanFacts, is_known
+from features.facts import CHARGED_OFF, WRITTEN_OFF, Facts, LoanFacts, facts_of, is_known
 from features.matrix import S_DPD, S_ENDED, S_JUDGED, S_LATE, S_MAX_LATE
 
 _NEVER = int(NEVER)

@@ -24,11 +24,11 @@ from data.errors import LedgerError
 from data.ledger import Ledger
 from data.money import to_decimal
 from features.arrears import LoanFacts, State, ended_on, state_on, version_in_force
-from features.book import Book, loan_facts, read_book
+from features.book import Book, read_book
 from features.contagion import pulled_days
 from features.counting import calendar_row, paused_days
 from features.dues import INSTALLMENT, Kinds, dues_of, kinds_of
-from features.facts import NO_CASH
+from features.facts import NO_CASH, loan_facts
 from features.observation import assigned
 from features.receipts import allowed
 from features.settings import ArrearsSettings

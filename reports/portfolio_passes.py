@@ -18,11 +18,12 @@ from features.arrears import (
     is_known,
     version_in_force,
 )
-from features.book import Book, Facts, facts_of
+from features.book import Book
 from features.catalogue import FEATURE_NAMES
 from features.compiled import compiled
 from features.contagion import spread
 from features.distress import first_day_at
+from features.facts import Facts, facts_of
 from features.kernel import observe
 from features.matrix import S_DPD, S_ENDED, S_JUDGED, S_REMAINING, STATE, Scratch
 from features.observation import Observation

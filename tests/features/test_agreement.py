@@ -28,7 +28,8 @@ from features.agreement_causes import (
 )
 from features.agreement_verdicts import NO_VERDICT, Kinds, Verdict, equal_with, name_causes, verdict_of
 from features.arrears import LoanFacts, version_in_force
-from features.book import loan_facts, read_book
+from features.book import read_book
+from features.facts import loan_facts
 from features.matrix import STATE
 from features.observation import observe_book, working_space
 from features.settings import ArrearsSettings

@@ -9,9 +9,9 @@ import pytest
 
 from data.days import NEVER, to_day
 from features.arrears import LoanFacts
-from features.book import Facts
 from features.calendars import rules_of
 from features.contagion import pulled_days, pulled_on
+from features.facts import Facts
 from features.families import Family
 from features.settings import ArrearsSettings
 

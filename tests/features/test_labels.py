@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from data.days import NEVER, to_date, to_day
 from features.arrears import LoanFacts, days_past_due
-from features.book import Facts
 from features.examples import labels_of
-from features.facts import with_columns
+from features.facts import Facts, with_columns
 from features.families import Family
 from features.labels import BAD, BAD_BEFORE, GOOD, NEITHER, is_reachable, label
 from features.panel import snapshot_days

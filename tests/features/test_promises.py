@@ -9,9 +9,9 @@ import pytest
 
 from data.days import NEVER, to_day
 from features.arrears import LoanFacts
-from features.book import Facts
 from features.calendars import rules_of
 from features.circumstances import NO_LOAN, Contacts
+from features.facts import Facts
 from features.families import Family
 from features.promises import NAMES, tell_promises
 from features.settings import ArrearsSettings

@@ -10,8 +10,9 @@ from data.days import to_day
 from data.errors import LedgerError
 from data.ledger import Ledger
 from features.arrears import days_past_due
-from features.book import loan_facts, read_book
+from features.book import read_book
 from features.dues import kinds_of
+from features.facts import loan_facts
 from features.settings import ArrearsSettings, LabelSettings
 from features.snapshot import feature_table
 from features.timeline import tell_loan, timeline_of

@@ -19,7 +19,8 @@ from data.ingest import ingest
 from data.ledger import Ledger
 from data.mapping import load_mapping
 from features.arrears import days_past_due
-from features.book import loan_facts, read_book
+from features.book import read_book
+from features.facts import loan_facts
 from features.observation import observe_book, working_space
 from features.panel import build_panel
 from features.settings import ArrearsSettings, LabelSettings, PanelSettings
