@@ -1,7 +1,7 @@
 """The live loans of one part of a book at the end of a day, as an arrow table: ids, state, status, features.
 
-The columns that say how a loan's officer, branch and group stand need all parts of the book; everything else is told
-of a part by itself. So rows are made first (`rows_of`), and those columns set in afterwards (`DayRows.with_crowd`).
+The columns that say how a loan's officer, branch and group stand need all parts of the book (`features.crowded`);
+everything else is told of a part by itself.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from data.days import NEVER, to_date
 from data.money import to_units
 from features.arrears import arrears_class
 from features.book import Book
-from features.catalogue import FEATURE_NAMES
+from features.crowded import Waiting
 from features.eligibility import ELIGIBLE, exposures, statuses, strata
 from features.matrix import STATE, UNKNOWN
 from features.observation import (
@@ -26,33 +26,18 @@ from features.observation import (
     working_space,
 )
 from features.settings import LabelSettings
-from features.surroundings import Crowd, Surroundings, tell
+from features.surroundings import beside, count_live
 
 _PLACE = {name: place for place, name in enumerate(STATE)}
 
 
 @dataclass(frozen=True)
 class DayRows:
-    """rows: n live loans in order of loan_id, without the crowd's columns; around: the same n in order of borrower;
-    order: for each row its place among those. known, first: how many loans had been disbursed, and when the first was.
-    """
+    """rows: n live loans in order of loan_id. known, first: how many loans had been disbursed, and when the first was."""
 
-    rows: pa.Table
-    around: Surroundings
-    order: np.ndarray
+    rows: Waiting
     known: int
     first: int | None
-
-    def with_crowd(self, crowd: Crowd | None) -> pa.Table:
-        """The rows with all columns of the feature table; `crowd` may be None where no holder is recorded."""
-        names = self.around.names
-        if not names or crowd is None:
-            return self.rows
-        told, table = tell(self.around, crowd)[self.order], self.rows
-        place = table.schema.get_field_index(FEATURE_NAMES[-1]) + 1
-        for at, name in enumerate(names):
-            table = table.add_column(place + at, name, arrow_of(told[:, at], pa.float64()))
-        return table
 
 
 def rows_of(book: Book, day: int, known: int, settings: LabelSettings) -> DayRows:
@@ -83,7 +68,8 @@ def rows_of(book: Book, day: int, known: int, settings: LabelSettings) -> DayRow
         if name not in columns and name not in around.names:
             columns[name] = arrow_of(values, pa.float64())
     first = int(book.rows.disbursed_on.min()) if len(book.rows.loan) else None
-    return DayRows(pa.table(columns), around, order, len(rows_seen(book, day, known)), first)
+    waiting = Waiting((day, known), pa.table(columns), beside(around).only(order), count_live(around))
+    return DayRows(waiting, len(rows_seen(book, day, known)), first)
 
 
 def _ids(book: Book, row: np.ndarray, loan: np.ndarray, day: int, known: int) -> dict[str, pa.Array]:

@@ -5,7 +5,7 @@ counted by its reason.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -17,15 +17,22 @@ from data.money import to_units
 from features.book import Book
 from features.compiled import compiled
 from features.contagion import pulled_on
+from features.crowded import Waiting
 from features.eligibility import ALREADY_BAD, ELIGIBLE, NOT_YET_DUE, exposures, statuses, strata
 from features.eligibility import UNREACHABLE as UNREACHABLE_STATUS
 from features.facts import Facts, facts_of
 from features.labels import BAD, DROP_REASONS, GOOD, UNREACHABLE, label
 from features.matrix import STATE, Scratch
-from features.observation import Observation, assigned, feature_names, observe_book, working_space
-from features.parts import Look
+from features.observation import (
+    Observation,
+    assigned,
+    feature_names,
+    observe_loans,
+    surroundings_of,
+    working_space,
+)
 from features.settings import LabelSettings
-from features.surroundings import Crowd
+from features.surroundings import beside, count_live
 
 _NOT_ELIGIBLE = {
     NOT_YET_DUE: "no installment had fallen due yet",
@@ -38,35 +45,37 @@ COUNTED = (*_NOT_ELIGIBLE.values(), *(words for code, words in DROP_REASONS.item
 
 @dataclass(frozen=True)
 class PartOfPanel:
-    """table: one row per example, sorted by (as_of, loan_id), as `features.panel.Panel` describes them. dropped: live
-    loans of the same days that are none, by reason."""
+    """rows: by day, one row per example, sorted by loan_id, as `features.panel.Panel` describes them. dropped: live loans
+    of the same days that are none, by reason."""
 
-    table: pa.Table
+    rows: list[Waiting]
     dropped: dict[str, int]
 
 
-def examples_of(
-    book: Book, days: Sequence[date], labels: LabelSettings, crowds: dict[Look, Crowd]
-) -> PartOfPanel:
-    """The examples of a part of a book on these days (in their order), as known on each; `crowds` of the whole book."""
+def examples_of(book: Book, days: Sequence[date], labels: LabelSettings) -> PartOfPanel:
+    """The examples of a part of a book on these days (in their order), as known on each."""
     work, dropped = working_space(book), dict.fromkeys(COUNTED, 0)
-    tables, loans, months = [], [], []
+    rows, loans, months = [], [], []
     for on in days:
-        table, loan = _of_day(book, on, labels, work, dropped, crowds.get((to_day(on), to_day(on))))
-        tables.append(table)
+        some, loan = _of_day(book, on, labels, work, dropped)
+        rows.append(some)
         loans.append(loan)
         months.append(np.full(len(loan), on.year * 12 + on.month))
     loan, month = np.concatenate(loans), np.concatenate(months)
     _, of, count = np.unique(np.stack([loan, month]), axis=1, return_inverse=True, return_counts=True)
     weight = 1.0 / count[of.ravel()] if len(loan) else np.empty(0)
-    table = pa.concat_tables(tables).combine_chunks()
-    return PartOfPanel(table.append_column("weight", arrow_of(weight, pa.float64())), dropped)
+    weights = np.split(weight, np.cumsum([len(some) for some in loans])[:-1])
+    weighed = [
+        replace(one, rows=one.rows.append_column("weight", arrow_of(some, pa.float64())))
+        for one, some in zip(rows, weights, strict=True)
+    ]
+    return PartOfPanel(weighed, dropped)
 
 
-def _of_day(book: Book, on: date, labels: LabelSettings, work: Scratch, dropped: dict[str, int], crowd: Crowd | None) -> tuple[pa.Table, np.ndarray]:  # fmt: skip
+def _of_day(book: Book, on: date, labels: LabelSettings, work: Scratch, dropped: dict[str, int]) -> tuple[Waiting, np.ndarray]:  # fmt: skip
     """The examples of one day, with the place of each one's loan; adds the live loans that are none to `dropped`."""
     day = to_day(on)
-    seen = observe_book(book, day, day, work, crowd)
+    seen = observe_loans(book, day, day, work)
     kind = statuses(book, seen, labels)
     for status, words in _NOT_ELIGIBLE.items():
         dropped[words] += int((seen.live & (kind == status)).sum())
@@ -79,10 +88,12 @@ def _of_day(book: Book, on: date, labels: LabelSettings, work: Scratch, dropped:
     keep, codes = keep[judged], codes[judged]
     order = np.argsort(seen.loan[keep], kind="stable")
     keep, codes = keep[order], codes[order]
-    return _table(book, seen, keep, codes, on, labels), seen.loan[keep]
+    around = surroundings_of(book, seen, day)
+    table = _table(book, seen, keep, codes, on, labels, around.names)
+    return Waiting((day, day), table, beside(around).only(keep), count_live(around)), seen.loan[keep]
 
 
-def _table(book: Book, seen: Observation, keep: np.ndarray, codes: np.ndarray, on: date, labels: LabelSettings) -> pa.Table:  # fmt: skip
+def _table(book: Book, seen: Observation, keep: np.ndarray, codes: np.ndarray, on: date, labels: LabelSettings, later: list[str]) -> pa.Table:  # fmt: skip
     loan, state = seen.loan[keep], seen.state[keep]
     held = assigned(book.assignments, len(book.loan_ids), seen.day, seen.day)[loan]
     holding, row = pa.array(held, mask=held < 0), pa.array(seen.row[keep])
@@ -102,7 +113,8 @@ def _table(book: Book, seen: Observation, keep: np.ndarray, codes: np.ndarray, o
     }
     matrix = np.ascontiguousarray(seen.features[keep].T)
     for name, values in zip(feature_names(book), matrix, strict=True):
-        columns[name] = arrow_of(values, pa.float64())
+        if name not in later:
+            columns[name] = arrow_of(values, pa.float64())
     return pa.table(columns)
 
 

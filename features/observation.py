@@ -11,7 +11,6 @@ import numpy as np
 
 from data.days import NEVER
 from features import income, promises, season
-from features.arrears import state_on, version_in_force
 from features.book import Assignments, Attribute, Book
 from features.catalogue import FEATURE_NAMES, FEATURES
 from features.compiled import compiled
@@ -24,7 +23,7 @@ from features.promises import tell_promises
 from features.relations import tell_relations
 from features.season import tell_season
 from features.settled import is_live
-from features.surroundings import Crowd, Surroundings, count_live, surroundings, tell
+from features.surroundings import Crowd, Surroundings, beside, count_live, surroundings, tell
 
 _NEVER = int(NEVER)
 
@@ -66,15 +65,6 @@ def rows_seen(book: Book, day: int, known: int) -> np.ndarray:
     return book.by_borrower[seen[book.by_borrower]]
 
 
-def standing(book: Book, day: int, known: int) -> Surroundings:
-    """Who has the n loans of a day, and which are live and past due, as `observe_loans` and `surroundings_of` tell it."""
-    row, live = _rows_told(book, day, known)
-    loan, late = book.rows.loan[row], np.zeros(len(row), dtype=np.bool_)
-    _find_late(book.facts, loan, book.rows.tolerance[row], day, known, live, late)
-    held = assigned(book.assignments, len(book.loan_ids), day, known)[loan]
-    return surroundings(book.holders, book.assignments[:4], held, book.rows.borrower[row], live, late, day, known)  # fmt: skip
-
-
 def _rows_told(book: Book, day: int, known: int) -> tuple[np.ndarray, np.ndarray]:
     """(`rows_seen` of borrowers with a live loan; bool per row: it has not ended and still owes something)."""
     row = rows_seen(book, day, known)
@@ -89,15 +79,6 @@ def _rows_told(book: Book, day: int, known: int) -> tuple[np.ndarray, np.ndarray
 def _live(facts: Facts, loan: np.ndarray, tolerance: np.ndarray, asked: np.ndarray, day: int, known: int, live: np.ndarray) -> None:  # fmt: skip
     for i in asked:
         live[i] = is_live(facts_of(facts, loan[i]), day, known, tolerance[i])
-
-
-@compiled
-def _find_late(facts: Facts, loan: np.ndarray, tolerance: np.ndarray, day: int, known: int, live: np.ndarray, late: np.ndarray) -> None:  # fmt: skip
-    for i in range(len(loan)):
-        if live[i]:
-            one = facts_of(facts, loan[i])
-            version = version_in_force(one, day, known)
-            late[i] = state_on(one, version, day, known, tolerance[i]).days_past_due > 0
 
 
 @compiled
@@ -124,10 +105,9 @@ def observe_book(book: Book, day: int, known: int, work: Scratch, crowd: Crowd |
     """
     seen = observe_loans(book, day, known, work)
     around = surroundings_of(book, seen, known)
-    if around.names:
-        first = len(FEATURE_NAMES)
-        told = tell(around, crowd or count_live(around))
-        seen.features[:, first : first + len(around.names)] = told
+    names = feature_names(book)
+    for name, column in tell(beside(around), crowd or count_live(around)).items():
+        seen.features[:, names.index(name)] = column
     return seen
 
 

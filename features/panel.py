@@ -11,14 +11,16 @@ It is told one part of the book after the other (`panel_parts`), and held whole 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 
-from data.days import fridays, month_ends, to_date, to_day
+from data.days import fridays, month_ends, to_date
 from data.errors import TooLittleHistoryError
 from data.ledger import Ledger
 from features.catalogue import FEATURE_NAMES
+from features.crowded import Waiting, finished
 from features.examples import COUNTED, examples_of
 from features.parts import Parts, first_due
 from features.settings import ArrearsSettings, LabelSettings, PanelSettings
@@ -74,32 +76,35 @@ def panel_parts(
     batch: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     arrears: ArrearsSettings | None = None,
+    aside: Path | None = None,
 ) -> PanelParts:
     """Snapshots from `first` (default: as in the settings, else the first due date) to `last` (default: the newest mature day).
 
-    `until` is the day whose knowledge ends the labels. `progress` is told (steps done, steps in all). Raises
+    `until` is the day whose knowledge ends the labels. `aside`: a folder on whose disk examples wait until the whole book
+    was seen (default: the system's). `progress` is told (steps done, steps in all). Raises
     TooLittleHistoryError where no snapshot day is mature by `until` or, from `tables`, where none has an eligible loan.
     """
     rounded, due = ledger.date_grid == "month_end", first_due(ledger, batch)
     days = snapshot_days(due, rounded, until, labels, settings, first, last)
     every = "month_end" if rounded or settings.every == "month" else "week"
     panel = PanelParts(every, days[0], days[-1], until, arrears or ArrearsSettings())
-    panel.tables = _tables(panel, Parts(ledger, batch, arrears), days, labels, progress or _silently)
+    panel.tables = _tables(panel, Parts(ledger, batch, arrears), days, labels, progress or _silently, aside)
     return panel
 
 
-def _tables(panel: PanelParts, parts: Parts, days: list[date], labels: LabelSettings, tell: Callable[[int, int], None]) -> Iterator[pa.Table]:  # fmt: skip
-    steps = len(parts) * (2 if parts.names_holders else 1)
-    crowds = parts.crowds([(to_day(day), to_day(day)) for day in days], lambda done, _: tell(done, steps))
+def _tables(panel: PanelParts, parts: Parts, days: list[date], labels: LabelSettings, tell: Callable[[int, int], None], aside: Path | None) -> Iterator[pa.Table]:  # fmt: skip
+    def waiting() -> Iterator[list[Waiting]]:
+        for done, found in enumerate(parts.told(lambda book: examples_of(book, days, labels))):
+            for words, count in found.dropped.items():
+                panel.dropped[words] += count
+            tell(done + 1, len(parts))
+            yield found.rows
+
     rows = 0
-    for done, found in enumerate(parts.told(lambda book: examples_of(book, days, labels, crowds))):
-        for words, count in found.dropped.items():
-            panel.dropped[words] += count
-        panel.features = found.table.column_names[_BESIDE:-1]
-        tell(steps - len(parts) + done + 1, steps)
-        if found.table.num_rows:
-            rows += found.table.num_rows
-            yield found.table
+    for table in finished(waiting(), len(days), aside):
+        panel.features = table.column_names[_BESIDE:-1]
+        rows += table.num_rows
+        yield table
     if not rows:
         raise TooLittleHistoryError(
             f"No loan was eligible on any of the {len(days)} days from {days[0]} to {days[-1]}: nothing to learn from."

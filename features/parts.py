@@ -1,11 +1,11 @@
 """A book in parts: one bucket of borrowers after the other, so that no book is too large for memory.
 
 Loans of one borrower lie in one bucket, so almost everything is told within a part, and the numbers are those of the
-whole book bit for bit. Only who else is with an officer, in a branch or in a group must be counted over all parts
-first (`crowds`).
+whole book bit for bit. Only who else is with an officer, in a branch or in a group must be counted over all parts:
+rows are put aside until then (`features.crowded`).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import pyarrow as pa
@@ -14,13 +14,10 @@ import pyarrow.compute as pc
 from data.ahead import in_order
 from data.ledger import Ledger
 from features.book import Book, read_book
-from features.observation import standing
 from features.settings import ArrearsSettings
-from features.surroundings import HOLDERS, Crowd, added, count_live
+from features.surroundings import HOLDERS
 
 Progress = Callable[[int, int], None]
-Look = tuple[int, int]
-"""A day number, and that of the day whose knowledge is used."""
 _Told = TypeVar("_Told")
 
 
@@ -47,27 +44,6 @@ class Parts:
             return tell(read_book(part, self._batch, self._arrears, self._holders))
 
         return in_order(of, self._ledger.buckets())
-
-    @property
-    def names_holders(self) -> bool:
-        """Whether any loan has an officer, a branch or a group."""
-        return any(len(ids) for ids in self._holders.values())
-
-    def crowds(self, looks: Sequence[Look], progress: Progress | None = None) -> dict[Look, Crowd]:
-        """Who is live and late with each officer, in each branch and group, at each look."""
-        found: dict[Look, Crowd] = {}
-        if not self.names_holders:
-            return found
-
-        def count(book: Book) -> dict[Look, Crowd]:
-            return {look: count_live(standing(book, *look)) for look in looks}
-
-        for done, mine in enumerate(self.told(count)):
-            for look, crowd in mine.items():
-                found[look] = added(found[look], crowd) if look in found else crowd
-            if progress:
-                progress(done + 1, len(self))
-        return found
 
 
 def _holders(ledger: Ledger, batch: int | None) -> dict[str, pa.Array]:

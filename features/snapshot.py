@@ -6,6 +6,7 @@ the model has anything to say about it: eligible, or the word why not.
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
@@ -13,10 +14,10 @@ import pyarrow as pa
 from data.days import last_of_month, to_date, to_day
 from data.errors import LedgerError
 from data.ledger import Ledger
-from features.day_rows import DayRows, rows_of
-from features.parts import Look, Parts, Progress
+from features.crowded import Look, Waiting, finished
+from features.day_rows import rows_of
+from features.parts import Parts, Progress
 from features.settings import ArrearsSettings, LabelSettings
-from features.surroundings import added, count_live
 
 
 def feature_table(
@@ -48,56 +49,40 @@ def feature_tables(
     batch: int | None = None,
     arrears: ArrearsSettings | None = None,
     progress: Progress | None = None,
+    aside: Path | None = None,
 ) -> Iterator[pa.Table]:
     """The rows of `feature_table` for one day or several, one part of the book after the other: never whole in memory.
 
-    Order: part, day, loan_id. Of one day everything but the crowd's columns is held until all parts were seen; for
-    several days the book is read twice, first to count the crowds. Raises as `feature_table`; for several days only
-    where none of them has a live loan.
+    Order: part, day, loan_id. The rows of several days wait on the disk until all parts were seen, in the folder `aside`
+    (default: the system's); those of one day in memory. Raises as `feature_table`; for several days only where none of
+    them has a live loan.
     """
     for day in days:
         refuse_a_day_off_the_grid(ledger.date_grid == "month_end", day)
     parts, looks = Parts(ledger, batch, arrears), [_look(day, known_at) for day in days]
-    found = _of_one_day(parts, looks[0], settings, progress) if len(days) == 1 else _of_days(parts, looks, settings, progress)  # fmt: skip
     known, first, live = 0, None, 0
-    for part, table in found:
-        known, live = known + part.known, live + table.num_rows
-        first = (
-            min(one for one in (first, part.first) if one is not None) if part.first is not None else first
-        )
-        if table.num_rows:
-            yield table
+
+    def waiting() -> Iterator[list[Waiting]]:
+        nonlocal known, first
+        made = parts.told(lambda book: [rows_of(book, *look, settings) for look in looks])
+        for done, part in enumerate(made):
+            for one in part:
+                known += one.known
+                begins = [day for day in (first, one.first) if day is not None]
+                first = min(begins, default=None)
+            if progress:
+                progress(done + 1, len(parts))
+            yield [one.rows for one in part]
+
+    for table in finished(waiting(), len(looks), aside):
+        live += table.num_rows
+        yield table
     if not live:
         _refuse_nothing(days, known, first)
 
 
 def _look(day: date, known_at: date | None) -> Look:
     return to_day(day), to_day(known_at or day)
-
-
-def _of_one_day(parts: Parts, look: Look, settings: LabelSettings, progress: Progress | None) -> Iterator[tuple[DayRows, pa.Table]]:  # fmt: skip
-    held, crowd = [], None
-    for done, part in enumerate(parts.told(lambda book: rows_of(book, *look, settings))):
-        held.append(part)
-        mine = count_live(part.around)
-        crowd = mine if crowd is None else added(crowd, mine)
-        if progress:
-            progress(done + 1, len(parts))
-    held.reverse()
-    while held:  # each is let go when it was told
-        part = held.pop()
-        yield part, part.with_crowd(crowd)
-
-
-def _of_days(parts: Parts, looks: Sequence[Look], settings: LabelSettings, progress: Progress | None) -> Iterator[tuple[DayRows, pa.Table]]:  # fmt: skip
-    steps = len(parts) * (2 if parts.names_holders else 1)
-    crowds = parts.crowds(looks, progress and (lambda done, _: progress(done, steps)))
-    made = parts.told(lambda book: [rows_of(book, *look, settings) for look in looks])
-    for done, part in enumerate(made):
-        for look, rows in zip(looks, part, strict=True):
-            yield rows, rows.with_crowd(crowds.get(look))
-        if progress:
-            progress(steps - len(parts) + done + 1, steps)
 
 
 def _refuse_nothing(days: Sequence[date], known: int, first: int | None) -> None:

@@ -6,7 +6,7 @@ centre. A loan without a group, or of a group without a place, has none.
 The borrower's own loans are taken out, so that nobody is told by their own arrears. Counts are whole numbers: they
 are the same in any order of the rows and for any division of the book. A group's counts need every member, wherever
 in the book; so counting comes first (`count_live`, added up over the parts of a book), telling after (`tell`).
-Between the two nothing of a part need be kept but its `Surroundings`.
+Between the two nothing need be kept of a part's rows but what stands `beside` them.
 """
 
 from typing import NamedTuple
@@ -177,33 +177,58 @@ def added(some: Crowd, more: Crowd) -> Crowd:
     )
 
 
+class Beside(NamedTuple):
+    """What must be kept of n rows to tell the crowd around them once all parts of a book were counted.
+
+    Per holder in the order of CROWDS, int32: of, n positions among all of them, -1 for none; live and late, how many of
+    the crowd are the row's own borrower's. with_officer: n, days.
+    """
+
+    of: tuple[np.ndarray, ...]
+    live: tuple[np.ndarray, ...]
+    late: tuple[np.ndarray, ...]
+    with_officer: np.ndarray
+
+    def only(self, rows: np.ndarray) -> "Beside":
+        """Some of the rows, in the order asked for."""
+        of, live, late = (tuple(one[rows] for one in some) for some in (self.of, self.live, self.late))
+        return Beside(of, live, late, self.with_officer[rows])
+
+
 @compiled
-def _tell(of: np.ndarray, borrower: np.ndarray, live: np.ndarray, late: np.ndarray, alive: np.ndarray, behind: np.ndarray, loans: np.ndarray, share: np.ndarray) -> None:  # fmt: skip
+def _own(of: np.ndarray, borrower: np.ndarray, live: np.ndarray, late: np.ndarray, mine: np.ndarray, mine_late: np.ndarray) -> None:  # fmt: skip
     first = 0
     while first < len(borrower):
         last = first
         while last < len(borrower) and borrower[last] == borrower[first]:
             last += 1
         for i in range(first, last):
-            if of[i] < 0:
-                continue
-            others, others_late = alive[of[i]], behind[of[i]]
             for j in range(first, last):
                 if live[j] and of[j] == of[i]:
-                    others -= 1
-                    others_late -= late[j]
-            loans[i] = others
-            if others > 0:
-                share[i] = others_late / others
+                    mine[i] += 1
+                    mine_late[i] += late[j]
         first = last
 
 
-def tell(around: Surroundings, crowd: Crowd) -> np.ndarray:
-    """n x len(around.names): how the crowd of a day stands around each row; NaN where a loan has no such holder."""
+def beside(around: Surroundings) -> Beside:
+    """Who stands around each row, less what only the whole book can say."""
+    rows = len(around.live)
+    live = tuple(np.zeros(rows, dtype=np.int32) for _ in around.of)
+    late = tuple(np.zeros(rows, dtype=np.int32) for _ in around.of)
+    for of, mine, mine_late in zip(around.of, live, late, strict=True):
+        _own(of, around.borrower, around.live, around.late, mine, mine_late)
+    return Beside(tuple(of.astype(np.int32) for of in around.of), live, late, around.with_officer)
+
+
+def tell(around: Beside, crowd: Crowd) -> dict[str, np.ndarray]:
+    """How the crowd of a day stands around n rows, by name of the feature; NaN where a loan has no such holder."""
     columns: dict[str, np.ndarray] = {"days_with_officer": around.with_officer}
-    for name, of, alive, behind in zip(CROWDS, around.of, *crowd, strict=True):
+    for name, of, mine, mine_late, live, late in zip(CROWDS, *around[:3], *crowd, strict=True):
+        if len(live) == 0:
+            continue  # not recorded
+        others, others_late = (np.where(of >= 0, every[of] - own, -1) for every, own in ((live, mine), (late, mine_late)))  # fmt: skip
         word = _WORDS[name]
-        loans, share = np.full(len(of), np.nan), np.full(len(of), np.nan)
-        _tell(of, around.borrower, around.live, around.late, alive, behind, loans, share)
-        columns[f"{word}_loans"], columns[f"{word}_late_share"] = loans, share
-    return np.column_stack([columns[name] for name in around.names])
+        columns[f"{word}_loans"] = np.where(of >= 0, others, np.nan)
+        columns[f"{word}_late_share"] = np.where(others > 0, others_late / np.maximum(others, 1), np.nan)
+    recorded = [name for name, live in zip(CROWDS, crowd.live, strict=True) if len(live)]
+    return {one.name: columns[one.name] for one in FEATURES if one.needs in recorded}

@@ -1,9 +1,9 @@
 """A book in parts tells what the whole book tells, bit for bit."""
 
 from datetime import date
+from functools import reduce
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -11,11 +11,11 @@ import features.panel
 from data.days import to_day
 from data.ledger import Ledger
 from features.book import read_book
-from features.observation import feature_names, observe_book, standing, surroundings_of, working_space
+from features.observation import feature_names, observe_book, observe_loans, surroundings_of, working_space
 from features.panel import build_panel
 from features.parts import Parts, first_due
 from features.settings import LabelSettings, PanelSettings
-from features.surroundings import count_live
+from features.surroundings import Crowd, added, count_live
 
 DAYS = (date(2024, 3, 29), date(2024, 12, 31))
 
@@ -26,44 +26,44 @@ def keyed(book, seen) -> dict[str, bytes]:
     return {ids[loan]: row.tobytes() for loan, row in zip(seen.loan, seen.features, strict=True)}
 
 
+def crowd_of(parts: Parts, day: int) -> Crowd:
+    """Who is live and late with each officer, in each branch and group, counted over all parts."""
+    books = parts.told(
+        lambda book: surroundings_of(book, observe_loans(book, day, day, working_space(book)), day)
+    )
+    return reduce(added, [count_live(one) for one in books])
+
+
 def test_every_loan_s_features_are_those_of_the_whole_book(demo_ledger_workspace: Path) -> None:
     ledger = Ledger.open(demo_ledger_workspace / "ledger")
     whole, parts = read_book(ledger), Parts(ledger)
     days = [to_day(day) for day in DAYS]
-    crowds = parts.crowds([(day, day) for day in days])
+    crowds = {day: crowd_of(parts, day) for day in days}
     for day in days:
         expected = keyed(whole, observe_book(whole, day, day, working_space(whole)))
         found: dict[str, bytes] = {}
         for book in parts.told(lambda book: book):
             assert feature_names(book) == feature_names(whole)
-            found |= keyed(book, observe_book(book, day, day, working_space(book), crowds[day, day]))
+            found |= keyed(book, observe_book(book, day, day, working_space(book), crowds[day]))
         assert len(expected) > 100
         assert found == expected
 
 
 def test_without_the_crowd_of_the_whole_book_a_part_would_tell_less(demo_ledger_workspace: Path) -> None:
-    """The first pass is not for nothing: who is with an officer lies in many buckets."""
+    """To wait for all parts is not for nothing: who is with an officer lies in many buckets."""
     ledger = Ledger.open(demo_ledger_workspace / "ledger")
     day = to_day(DAYS[1])
     parts = Parts(ledger)
-    assert parts.names_holders
-    crowd = parts.crowds([(day, day)])[day, day]
-    book = next(one for one in parts.told(lambda book: book) if len(standing(one, day, day).live))
+    crowd = crowd_of(parts, day)
+    book = next(
+        one
+        for one in parts.told(lambda book: book)
+        if len(observe_loans(one, day, day, working_space(one)).loan)
+    )
     alone = observe_book(book, day, day, working_space(book))
     among = observe_book(book, day, day, working_space(book), crowd)
     place = feature_names(book).index("officer_loans")
     assert (alone.features[:, place] < among.features[:, place]).any()
-
-
-def test_standing_is_what_the_kernel_says(demo_ledger_workspace: Path) -> None:
-    book = read_book(Ledger.open(demo_ledger_workspace / "ledger"))
-    day = to_day(DAYS[0])
-    seen = observe_book(book, day, day, working_space(book))
-    quick, whole = standing(book, day, day), surroundings_of(book, seen, day)
-    assert np.array_equal(quick.live, whole.live)
-    assert np.array_equal(quick.late[quick.live], whole.late[whole.live])
-    assert all(np.array_equal(one, other) for one, other in zip(quick.of, whole.of, strict=True))
-    assert sum(int(some.sum()) for some in count_live(quick).live) >= int(quick.live.sum())
 
 
 def test_the_panel_is_the_same_from_parts_and_from_the_whole(

@@ -93,7 +93,7 @@ def test_every_feature_of_the_kernel_that_knows_a_month_more_is_named_and_no_oth
     day, found = to_day(DAY), {}
     for column in KERNEL:
         with planted(features.observation, "_observe_rows", kernel_with_a_leak(column, 0, 30)):
-            told = [rows_of(book, day, day, LabelSettings()).rows.to_pandas() for book in books]
+            told = [rows_of(book, day, day, LabelSettings()).rows.rows.to_pandas() for book in books]
         found[column] = [name for name in later_rows.differing(*told) if name not in OF_THE_INSTALLMENT]
     of_the_record = ("loan_age_days", "principal", "annual_rate")
     assert found == {column: [] if column in of_the_record else [column] for column in KERNEL}
@@ -182,7 +182,7 @@ def test_a_crowd_that_is_counted_with_arrears_known_later_is_named(named: Named,
 
     with (
         planted(features.day_rows, "surroundings_of", told_with_later),
-        planted(features.snapshot, "count_live", counted),
+        planted(features.day_rows, "count_live", counted),
     ):
         assert named("payments", kind="removed") == [holder.removesuffix("_id") + "_late_share"]
 

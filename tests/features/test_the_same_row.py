@@ -16,6 +16,7 @@ import pytest
 import features.day_rows
 from data.days import to_day
 from data.ledger import Ledger
+from features.crowded import finished
 from features.day_rows import rows_of
 from features.observation import surroundings_of
 from features.panel import Panel, build_panel
@@ -92,14 +93,15 @@ def test_a_part_of_the_book_tells_its_rows_as_the_whole_does(ledger: Ledger, lat
     whole = feature_table(ledger, FIRST, LABELS)
     one_piece = later_rows.seen(ledger, later_rows.tables_of(ledger))
     assert later_rows.differing(whole, feature_table(one_piece, FIRST, LABELS)) == []
-    parts = [part for part in Parts(ledger).told(lambda book: rows_of(book, day, day, LABELS)) if part.rows.num_rows]  # fmt: skip
+    parts = [part for part in Parts(ledger).told(lambda book: rows_of(book, day, day, LABELS)) if part.rows.rows.num_rows]  # fmt: skip
     assert len(parts) > 10
     for part in parts:
-        mine = part.rows.to_pandas(date_as_object=True)
+        mine = part.rows.rows.to_pandas(date_as_object=True)
         told = whole[whole["loan_id"].isin(mine["loan_id"])]
         named = later_rows.differing(mine, told)
         assert set(named) <= {*CROWD, "days_with_officer"}
-    with_parts = pa.concat_tables([part.with_crowd(None) for part in parts]).to_pandas(date_as_object=True)
+    alone = [table for part in parts for table in finished([[part.rows]], 1, None)]
+    with_parts = pa.concat_tables(alone).to_pandas(date_as_object=True)
     assert {*CROWD[2:6]} <= set(later_rows.differing(with_parts, whole))
 
 
