@@ -35,6 +35,7 @@ def know_the_ledger(run: Run) -> None:
         "CREATE TABLE book_versions (loan_id VARCHAR, version INTEGER, effective_on DATE, reason VARCHAR, known_from DATE, bucket UTINYINT)"
     )
     run.connection.execute("CREATE TABLE gone_versions (loan_id VARCHAR, version INTEGER)")
+    run.connection.execute("CREATE TABLE brought_loans (loan_id VARCHAR, bucket UTINYINT)")
 
 
 def know_parents(run: Run, name: str, children: Collection[str] | None = None) -> None:
@@ -56,20 +57,20 @@ def know_parents(run: Run, name: str, children: Collection[str] | None = None) -
 
 
 def _named(run: Run, parent: str, children: Collection[str]) -> pa.Array:
-    """The ids of a parent's table that rows of these tables name, with and without a fraction: one may be meant where the
-    other is written."""
+    """The ids of a parent's table that rows of these tables name, and one that the ledger holds: how its ids look."""
     named = [
-        f"SELECT {quoted(column)} AS id FROM read_{child}"
+        f"SELECT {quoted(column)} AS id FROM read_{child} WHERE {quoted(column)} IS NOT NULL"
         for child in children
         for column, of in TABLES[child].parents
         if of == parent
     ]
-    ids = " UNION ".join(named) or "SELECT '' AS id WHERE false"
-    alike = "SELECT id || '.0' FROM named WHERE id SIMILAR TO '[0-9]+'"
-    alike += " UNION SELECT replace(id, '.0', '') FROM named WHERE id SIMILAR TO '[0-9]+[.]0'"
-    return run.rows(f"WITH named AS ({ids}) SELECT id FROM named WHERE id IS NOT NULL UNION {alike}")[
-        "id"
-    ].combine_chunks()
+    ids = [run.rows(" UNION ".join(named))["id"]] if named else []
+    if run.ledger is not None:
+        key = TABLES[parent].key[0]
+        ids += [
+            run.ledger.facts(parent, [key], bucket=one)[key].slice(0, 1) for one in run.ledger.buckets()[:1]
+        ]
+    return pa.chunked_array([chunk for one in ids for chunk in one.chunks], pa.string()).combine_chunks()
 
 
 def find_homes(run: Run, name: str) -> None:
@@ -103,6 +104,7 @@ def know_the_export(run: Run, name: str) -> None:
                 f"""CREATE TABLE first_assignments AS SELECT loan_id, disbursed_on AS from_on, {", ".join(columns)}, known_at, bucket
                     FROM accepted_loans WHERE {" OR ".join(f"{column} IS NOT NULL" for column in some)}"""
             )
+        run.connection.execute("INSERT INTO brought_loans SELECT loan_id, bucket FROM accepted_loans")
     run.connection.execute(f"INSERT INTO book_{name} SELECT {key}, bucket{more} FROM accepted_{name}")
 
 

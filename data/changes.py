@@ -42,7 +42,7 @@ def load_standing(run: Run, ledger: Ledger, name: str, of_owners: str | None = N
     """
     wanted = _every_column(ledger, name)
     if of_owners is None:
-        rows = _rows_of(run, ledger, name, wanted, None)
+        rows = _rows_of(ledger, _here(run, ledger), name, wanted, None)
     else:
         rows = _of_owners(run, ledger, name, of_owners)
     _hold(run, ledger, name, wanted, rows)
@@ -51,21 +51,21 @@ def load_standing(run: Run, ledger: Ledger, name: str, of_owners: str | None = N
 def fetch_ahead(run: Run, ledger: Ledger, name: str, pool: Executor) -> None:
     """Begin to fetch every version of the facts whose owners `read_<table>` names; whoever asks for them next waits for it."""
     wanted, owners = _every_column(ledger, name), _ids(run, TABLES[name].owner, f"read_{name}")
-    run.ahead[name] = pool.submit(_rows_of, run, ledger, name, wanted, owners)
+    run.ahead[name] = pool.submit(_rows_of, ledger, _here(run, ledger), name, wanted, owners)
 
 
 def _of_owners(run: Run, ledger: Ledger, name: str, source: str) -> pa.Table | None:
     if name in run.ahead:
         return run.ahead.pop(name).result()
     owners = _ids(run, TABLES[name].owner, source)
-    return _rows_of(run, ledger, name, _every_column(ledger, name), owners)
+    return _rows_of(ledger, _here(run, ledger), name, _every_column(ledger, name), owners)
 
 
 def standing_rows(
     run: Run, ledger: Ledger, name: str, columns: list[str], keys: pa.Array | None = None
 ) -> pa.Table | None:
     """These columns of what stands of a table, with `bucket`, or of the rows with these keys; None where there is nothing."""
-    rows = _rows_of(run, ledger, name, columns, None, keys)
+    rows = _rows_of(ledger, _here(run, ledger), name, columns, None, keys)
     return None if rows is None else rows.filter(pc.is_null(rows["known_until"]))
 
 
@@ -78,9 +78,14 @@ def _ids(run: Run, column: str, source: str) -> pa.Array:
     return run.rows(asked)["id"].combine_chunks()
 
 
+def _here(run: Run, ledger: Ledger) -> list[int]:
+    """The buckets worked on now that hold anything."""
+    return [one for one in ledger.buckets() if run.low <= one <= run.high]
+
+
 def _rows_of(
-    run: Run,
     ledger: Ledger,
+    buckets: list[int],
     name: str,
     wanted: list[str],
     owners: pa.Array | None,
@@ -90,7 +95,6 @@ def _rows_of(
     if not TABLES[name].bucketed:
         read = [(0, ledger.facts(name, wanted, owners=owners))]
     else:
-        buckets = [one for one in ledger.buckets() if run.low <= one <= run.high]
         read = list(ledger.facts_by_bucket(name, wanted, buckets, owners=owners, keys=keys))
     parts = [
         rows.append_column("bucket", pa.array(np.full(rows.num_rows, bucket, np.uint8)))
@@ -132,7 +136,8 @@ def can_move(run: Run, name: str) -> bool:
 
 
 def find_moved(run: Run, name: str) -> None:
-    """`moved_<table>` (the key, the owner the ledger knows): keys of this export that the ledger holds under another owner."""
+    """`moved_<table>` (the key, the owner the ledger knows): keys of this export that the ledger holds under another owner;
+    beside it `gone_<table>`."""
     table = TABLES[name]
     if run.ledger is None or not can_move(run, name):
         return
@@ -154,16 +159,22 @@ def load_standing_and_moved(run: Run, ledger: Ledger, name: str) -> None:
     if rows is not None:
         here = rows.filter(pc.is_null(rows["known_until"]))[key]
         ids = ids.filter(pc.invert(pc.is_in(ids, value_set=pc.unique(here))))
-    elsewhere = _rows_of(run, ledger, name, [key, table.owner], None, ids)
+    elsewhere = _rows_of(ledger, _here(run, ledger), name, [key, table.owner], None, ids)
     _make_moved(run, name, [one for one in (rows, elsewhere) if one is not None])
     _hold(run, ledger, name, _every_column(ledger, name), rows)
 
 
 def _make_moved(run: Run, name: str, held: Iterable[pa.Table]) -> None:
+    """`moved_<table>`, and `gone_<table>`: keys of this export of which a version has ended, whoever owned it."""
     key, owner = quoted(TABLES[name].key[0]), quoted(TABLES[name].owner)
     run.connection.execute(f"CREATE TABLE moved_{name} ({key} VARCHAR, held_owner VARCHAR)")
+    run.connection.execute(f"CREATE TABLE gone_{name} ({key} VARCHAR)")
     for rows in held:
         run.connection.register("ledger_rows", rows)
+        if rows["known_until"].null_count < rows.num_rows:
+            run.connection.execute(
+                f"INSERT INTO gone_{name} SELECT {key} FROM ledger_rows SEMI JOIN read_{name} USING ({key}) WHERE known_until IS NOT NULL"
+            )
         run.connection.execute(
             f"""INSERT INTO moved_{name} SELECT held.{key}, held.{owner} FROM ledger_rows AS held JOIN read_{name} AS mine
                 ON mine.{key} = held.{key} WHERE held.known_until IS NULL AND mine.{owner} <> held.{owner}"""
@@ -224,13 +235,12 @@ def find_changes(run: Run, name: str, full: bool) -> Changes:
         f"mine.{quoted(column)} IS NOT DISTINCT FROM held.{quoted(column)}" for column in table.key
     )
     same = " AND ".join(f"{mine[column]} IS NOT DISTINCT FROM {held[column]}" for column in content) or "true"
-    back = "false"
-    if run.made(f"ended_{name}"):
-        again = same_key.replace("held.", "ended.")
-        back = f"EXISTS (SELECT 1 FROM ended_{name} AS ended WHERE {again})"
+    again = same_key.replace("held.", "ended.")
+    ended = [one for one in (f"ended_{name}", f"gone_{name}") if run.made(one)]
+    back = " OR ".join(f"EXISTS (SELECT 1 FROM {one} AS ended WHERE {again})" for one in ended) or "false"
     run.connection.execute(
         f"""CREATE TABLE compared AS SELECT {listed}, mine.bucket AS bucket, {given} AS given,
-            CASE WHEN held.known_at IS NULL AND {back} THEN {day} ELSE held.known_at END AS before,
+            CASE WHEN held.known_at IS NULL AND ({back}) THEN {day} ELSE held.known_at END AS before,
             CASE WHEN held.known_at IS NULL THEN 'new' WHEN {same} THEN 'same' ELSE 'changed' END AS what
             FROM accepted_{name} AS mine LEFT JOIN standing_{name} AS held ON {same_key}"""
     )

@@ -48,6 +48,8 @@ GROUP_ROWS = 5_000_000
 """About so many rows of one table are worked on at a time; the ledger's bytes do not depend on it."""
 
 
+_LARGE = ("borrowers", "loans", "installments", "payments")
+"""Where none of these came whole, an export is a night's delta, whatever small tables came with it."""
 _FETCHED_AHEAD = ("installments", "payments", "loan_events")
 AHEAD_ROWS = 500_000
 """Of a delta of no more rows what the ledger holds is fetched ahead: several tables of it are in memory at a time then."""
@@ -66,7 +68,7 @@ def judge_all(
     mapped = [name for name in names if run.mapped(name)]
     with ThreadPoolExecutor(max_workers=1) as pool:
         try:
-            if run.ledger is not None and not any(is_full(run, name) for name in mapped):
+            if run.ledger is not None and not any(is_full(run, name) for name in mapped if name in _LARGE):
                 _read_a_delta(run, run.ledger, mapped, say, read, pool)
             else:
                 for name in PARENTS:
@@ -96,7 +98,7 @@ def _read_a_delta(
         say(f"reading {name}")
         read(name)
         few = run.count(f"SELECT count(*) FROM read_{name}") <= AHEAD_ROWS
-        if few and name in _FETCHED_AHEAD and run.holds(name):
+        if few and name in _FETCHED_AHEAD and run.holds(name) and not is_full(run, name):
             fetch_ahead(run, ledger, name, pool)
     for parent in PARENTS:
         know_parents(run, parent, names)
@@ -155,7 +157,9 @@ def _judge_group(run: Run, name: str, write: Write) -> None:
     if name == "installments" and not run.mapped("schedules"):
         _derive_schedules(run)
         _take(run, "schedules", write, is_full(run, "installments"))
-    _take(run, name, write, is_full(run, name))
+    # where nothing else says who has a loan, what a loans row says of it is all there is
+    derived = name == "assignments" and not run.mapped(name)
+    _take(run, name, write, derived or is_full(run, name))
     if name in ("borrowers", "loans"):
         know_the_export(run, name)
     if name == "schedules":
@@ -175,15 +179,19 @@ def _load_what_stands(run: Run, name: str) -> None:
     """`standing_<table>` of the group; of a delta only what belongs to the owners it speaks of."""
     if run.ledger is None:
         return
-    here = f"staged_{name}" if run.mapped(name) and not is_full(run, name) else None
-    if name == "assignments" and assigns(run) and here is not None:
-        here = f"(SELECT loan_id FROM staged_assignments UNION ALL SELECT loan_id FROM first_assignments WHERE {run.here()})"
+    # what belongs to nobody is small, and asked for whole
+    part = TABLES[name].bucketed and run.mapped(name) and not is_full(run, name)
+    here = f"staged_{name}" if part else None
+    brought = f"SELECT loan_id FROM brought_loans WHERE {run.here()}"
+    if name == "assignments" and assigns(run) and not is_full(run, name):
+        here = f"(SELECT loan_id FROM staged_assignments UNION {brought})" if here else f"({brought})"
     if run.holds(name) and can_move(run, name) and not run.made(f"moved_{name}"):
         load_standing_and_moved(run, run.ledger, name)
     elif run.holds(name):
         load_standing(run, run.ledger, name, of_owners=here)
     if name == "installments" and run.holds("schedules"):
-        load_standing(run, run.ledger, "schedules", of_owners=here)
+        of = here and f"(SELECT loan_id FROM {here} UNION {brought})"
+        load_standing(run, run.ledger, "schedules", of_owners=of)
 
 
 def _take(run: Run, name: str, write: Write, full: bool) -> None:
@@ -250,11 +258,16 @@ def _derive_assignments(run: Run) -> None:
 
 
 def _derive_schedules(run: Run) -> None:
-    """Version 1 of every loan with installments: agreed when it was disbursed, or when the book opens on it."""
+    """Version 1 of every loan with installments: agreed when it was disbursed, or when the book opens on it.
+
+    A loan that a delta brings again without its installments may have been disbursed on another day than was said.
+    """
+    again = f"SELECT loan_id FROM brought_loans WHERE {run.here()}"
+    stands = f" OR id IN (SELECT loan_id FROM standing_schedules WHERE version = 1 AND loan_id IN ({again}))"
     run.connection.execute(
         f"""CREATE TABLE accepted_schedules AS SELECT id AS loan_id, CAST(1 AS INTEGER) AS version, coalesce(opening_on, disbursed_on) AS effective_on,
             'disbursed' AS reason, CAST(NULL AS DECIMAL(18,4)) AS credit_carried, known_at, bucket FROM book_loans
-            WHERE {run.here()} AND id IN (SELECT loan_id FROM accepted_installments WHERE version = 1)"""
+            WHERE {run.here()} AND (id IN (SELECT loan_id FROM accepted_installments WHERE version = 1){stands if run.made("standing_schedules") else ""})"""
     )
     run.tally("schedules").derived += run.count("SELECT count(*) FROM accepted_schedules")
     run.connection.execute(f"DELETE FROM book_versions WHERE {run.here()}")

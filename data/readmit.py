@@ -297,10 +297,14 @@ def _leave_what_came_since(run: Run, name: str) -> list[tuple[int, int]]:
         return []
     key = ", ".join(map(quoted, table.key))
     first = quoted(table.key[0])
-    ids = run.rows(f"SELECT DISTINCT {first} AS id FROM read_{name} WHERE {first} IS NOT NULL")["id"]
+    ids = None
+    if table.bucketed:  # what is not may have no first key, and is small
+        ids = run.rows(f"SELECT DISTINCT {first} AS id FROM read_{name} WHERE {first} IS NOT NULL")[
+            "id"
+        ].combine_chunks()
     run.connection.execute(f"CREATE TABLE since AS SELECT {key}, 0 AS held_by FROM read_{name} LIMIT 0")
     for bucket in run.ledger.buckets() if table.bucketed else [None]:
-        rows = run.ledger.facts(name, [*table.key, "batch"], bucket=bucket, keys=ids.combine_chunks())
+        rows = run.ledger.facts(name, [*table.key, "batch"], bucket=bucket, keys=ids)
         run.connection.register("ledger_rows", rows)
         run.connection.execute(f"INSERT INTO since SELECT {key}, batch FROM ledger_rows WHERE known_until IS NULL")  # fmt: skip
         run.connection.unregister("ledger_rows")
