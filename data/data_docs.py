@@ -67,8 +67,11 @@ def write_data_docs(
             if failed
             else f"all {len(counts)} hold"
         )
+        if not counts[0].rows:
+            told = "no rows came, so nothing was asked"
+        how = "bad" if failed else "good" if counts[0].rows else "none"
         lines.append(
-            f'<tr class="{"bad" if failed else "good"}"><td><a href="{name}.html">{name}</a></td>'
+            f'<tr class="{how}"><td><a href="{name}.html">{name}</a></td>'
             f"<td>{told}</td>{_number('rows judged', counts[0].rows)}{_number('in quarantine', rejected.get(name, 0))}</tr>"
         )
     heads = (

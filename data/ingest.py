@@ -360,13 +360,14 @@ def _report(
     run: Run, counts: list[TableCounts], written: bool, check_only: bool, phones: tuple[str, ...]
 ) -> IngestReport:
     rows = sum(one.added + one.versions + one.retractions for one in counts if one.table in TABLES)
+    words = "row" if rows == 1 else "rows"
     if check_only and run.partial:
         each = "query" if run.mapping.asks_a_database else "file"
         outcome = f"Checked only, and only the first rows of each {each}; nothing was written of the export of {run.as_of} of {run.mapping.lender}."
     elif check_only:
-        outcome = f"Checked only, nothing was written: the export of {run.as_of} would bring {rows:,} rows into the ledger of {run.mapping.lender}."
+        outcome = f"Checked only, nothing was written: the export of {run.as_of} would bring {rows:,} {words} into the ledger of {run.mapping.lender}."
     elif written:
-        outcome = f"Batch {run.batch} of {run.mapping.lender}, business date {run.as_of}: {rows:,} rows into the ledger."
+        outcome = f"Batch {run.batch} of {run.mapping.lender}, business date {run.as_of}: {rows:,} {words} into the ledger."
     else:
         outcome = f"Nothing new: the ledger of {run.mapping.lender} holds every row of this export already; nothing was written{_brought_apart(counts)}."
     notes: tuple[str, ...] = (f"About this source: {run.mapping.needs}",) if run.mapping.needs else ()

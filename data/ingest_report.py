@@ -35,7 +35,8 @@ class TableCounts:
             (self.quarantined, "in quarantine"),
         ]
         parts = [f"{count:,} {word}" for count, word in words if count]
-        counted = [(self.source_rows, "rows read"), (self.derived, "derived")]
+        read = "row read" if self.source_rows == 1 else "rows read"
+        counted = [(self.source_rows, read), (self.derived, "derived")]
         source = " and ".join(f"{count:,} {word}" for count, word in counted if count) or "0 rows read"
         return f"  {self.table:<16} {source}: {', '.join(parts) or 'none'}"
 
@@ -83,9 +84,7 @@ class IngestReport:
                     f"{counts.table}: {counts.withheld:,} rows vanished from a full export and were not retracted, because rows of the same loan or borrower are in quarantine."
                 )
         if self.reasons:
-            lines.append(
-                "Correct these rows at the source or in the mapping and ingest the export again; duesight quarantine list shows them all."
-            )
+            lines.append("Correct these rows at the source or in the mapping and ingest the export again.")
         return [*lines, *self.notes]
 
     def as_dict(self) -> dict[str, Json]:

@@ -60,6 +60,8 @@ class _Trial:
     """Rows that a later row with the same key, or the same row sent again, stands in for."""
     since: list[KeptRow] = field(default_factory=list)
     """Rows whose key a later export brought into the ledger: they are closed, and need nobody any more."""
+    copies: int = 0
+    """Payments that came in and equal another of the same loan, day and amount."""
 
     def row(self, part: int, row: int) -> KeptRow:
         return self.rows[part][row - 1]
@@ -200,6 +202,8 @@ def _try(
 
             def take(of: Run, name: str) -> None:
                 count_phones(of, name, phones)
+                if name == "payments":
+                    trial.copies += _copies(of)
                 batch.write(of, name)
 
             judge_all(run, say, read, take, only)
@@ -211,6 +215,16 @@ def _try(
         return report
     finally:
         run.connection.close()
+
+
+def _copies(run: Run) -> int:
+    """Payments about to come in that equal one which stands, of the same loan, day and amount: perhaps the same money."""
+    if not run.made("standing_payments"):
+        return 0
+    return run.count(
+        """SELECT count(*) FROM rows_payments AS mine SEMI JOIN standing_payments AS held ON mine.loan_id = held.loan_id
+           AND mine.paid_on = held.paid_on AND mine.amount = held.amount AND mine.payment_id <> held.payment_id"""
+    )
 
 
 def _know_what_waits(run: Run, trial: _Trial, quarantine: Path, manifest: Manifest) -> None:
@@ -373,6 +387,11 @@ def _report(
     if trial.since:
         notes.append(
             f"{len(trial.since):,} {'row is' if len(trial.since) == 1 else 'rows are'} closed as superseded: the ledger holds a later row of the same key."
+        )
+    if trial.copies:
+        notes.append(
+            f"{trial.copies:,} {'payment' if trial.copies == 1 else 'payments'} that came in {'equals' if trial.copies == 1 else 'equal'} "
+            "one the ledger held already, of the same loan, day and amount: look whether the same money is counted twice now."
         )
     told = [
         f"{row.file} row {row.row}: {one.reason}"

@@ -180,6 +180,11 @@ def ingest(
     say(
         [
             *report.lines(),
+            *(
+                [f"All of them, with their reasons: {next_command('quarantine list')}"]
+                if report.reasons and report.batch
+                else []
+            ),
             "",
             "Next: the same without --check"
             if check

@@ -366,3 +366,23 @@ def test_names_that_a_killed_ingest_prepared_do_not_pass_for_those_of_a_readmitt
     assert report.batch == 3
     waiting.ingest(LATER)
     assert {path.name: path.read_bytes() for path in apart.iterdir()} == before
+
+
+@pytest.mark.parametrize(("amount", "told"), [("50", True), ("49", False)])
+def test_a_payment_that_is_readmitted_beside_one_just_like_it_is_told(
+    lender: Lender, amount: str, told: bool
+) -> None:
+    lender.add("payments.csv", f"P9,LI,2024-01-08,{amount},")
+    lender.ingest(date(2024, 1, 20))
+    lender.map('loan_id = "LoanNo"\npaid_on', "loan_id = { sql = \"replace(LoanNo, 'LI', 'L1')\" }\npaid_on")
+    corrected = lender.root / "corrected.toml"
+    corrected.write_text(lender.mapping, encoding="utf-8")
+    (report,) = readmit(
+        "payments",
+        lender.root / "ledger",
+        lender.root / "quarantine",
+        lender.root / "apart",
+        load_mapping(corrected),
+    )
+    assert "were readmitted" in report.outcome
+    assert ("of the same loan, day and amount" in " ".join(report.notes)) == told
