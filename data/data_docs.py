@@ -34,6 +34,7 @@ th { font-size: .85rem; } .n { text-align: right; white-space: nowrap; font-vari
 @media (max-width: 600px) {
   thead { display: none; } tr { display: block; padding: .5rem 0; } td { display: block; border: 0; padding: .1rem .5rem; }
   .n { text-align: left; } .n::before { content: attr(data-what) ": "; } tr { border-bottom: 1px solid #8886; }
+  .bad td:first-child, .good td:first-child { border: 0; } .bad { border-left: 4px solid #c2410c; } .good { border-left: 4px solid #15803d; }
 }
 """
 
@@ -125,7 +126,7 @@ def _quarantined(name: str, counts: Sequence[RuleCount], rejected: int, checked_
 
 def _table_page(name: str, title: str, counts: Sequence[RuleCount], quarantined: str) -> str:
     lines = []
-    for count in counts:
+    for count in sorted(counts, key=lambda one: not one.unexpected):  # what fails first
         asked = count.rows if count.rule.check in ("empty", "filled") else count.rows - count.missing
         cells = _number("rows asked", asked) + _number("rows that fail", count.unexpected)
         lines.append(

@@ -11,30 +11,28 @@ is not counted twice. Prints one line of JSON: seconds by step, in order.
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
-import pyarrow as pa
 from bound import NEEDED
 
 from data.days import to_day
 from data.ledger import Ledger
 from features.book import Book, read_book
-from features.day_rows import DayRows, rows_of
-from features.observation import observe_loans, standing, surroundings_of, working_space
+from features.crowded import Waiting, finished
+from features.day_rows import rows_of
+from features.observation import observe_loans, working_space
 from features.parts import Parts
 from features.settings import LabelSettings
-from features.surroundings import Crowd, added, count_live
 from pipelines.tables import write_tables
 
-READ, ARRAYS, STAND, PASS, CROWD, COLUMNS, WRITE = (
+READ, ARRAYS, PASS, CROWD, COLUMNS, WRITE = (
     "reading the ledger's columns",
     "building a book's arrays",
-    "counting crowds before (several days)",
     "the pass over loans",
-    "crowd columns",
+    "putting aside (several days), crowd columns",
     "arrow columns",
     "writing",
 )
@@ -45,7 +43,7 @@ class Steps:
     """Seconds by step."""
 
     def __init__(self) -> None:
-        self.seconds = dict.fromkeys((READ, ARRAYS, STAND, PASS, CROWD, COLUMNS, WRITE), 0.0)
+        self.seconds = dict.fromkeys((READ, ARRAYS, PASS, CROWD, COLUMNS, WRITE), 0.0)
 
     def timed(self, step: str, make: Callable[[], _Made], within: str | None = None) -> _Made:
         """What `make` makes; its seconds count for the step, and not for the one it is done again within."""
@@ -66,19 +64,10 @@ def _read(part: Ledger) -> None:
             part.facts(table, wanted, numbered=table not in ("loans", "borrowers", "assignments"))
 
 
-def _rows(steps: Steps, book: Book, day: int) -> DayRows:
+def _rows(steps: Steps, book: Book, day: int) -> Waiting:
     rows = steps.timed(COLUMNS, lambda: rows_of(book, day, day, LabelSettings()))
-    seen = steps.timed(PASS, lambda: observe_loans(book, day, day, working_space(book)), within=COLUMNS)
-    steps.timed(CROWD, lambda: surroundings_of(book, seen, day), within=COLUMNS)
-    return rows
-
-
-def _crowds(steps: Steps, step: str, made: Sequence[Callable[[], Crowd]], crowds: list[Crowd | None]) -> None:
-    """Add to each day's crowd what a part adds."""
-    for at, count in enumerate(made):
-        mine = steps.timed(step, count)
-        before = crowds[at]
-        crowds[at] = mine if before is None else added(before, mine)
+    steps.timed(PASS, lambda: observe_loans(book, day, day, working_space(book)), within=COLUMNS)
+    return rows.rows
 
 
 def _run(place: Path, out: Path, days: list[int], parts: int | None = None) -> Steps:
@@ -87,39 +76,19 @@ def _run(place: Path, out: Path, days: list[int], parts: int | None = None) -> S
     # the bytes of a file are verified once by each: in the book's reading, and in the reading that is taken off
     ledger, again = Ledger.open(place), Ledger.open(place)
     holders = steps.timed(READ, lambda: Parts(ledger)._holders)
-    buckets = ledger.buckets()[:parts]
 
-    def book_of(bucket: int) -> Book:
-        book = steps.timed(ARRAYS, lambda: read_book(ledger.bucket(bucket), None, None, holders))
-        steps.timed(READ, lambda: _read(again.bucket(bucket)), within=ARRAYS)
-        return book
+    def waiting() -> Iterator[list[Waiting]]:
+        for bucket in ledger.buckets()[:parts]:
+            book = steps.timed(
+                ARRAYS, lambda bucket=bucket: read_book(ledger.bucket(bucket), None, None, holders)
+            )
+            steps.timed(READ, lambda bucket=bucket: _read(again.bucket(bucket)), within=ARRAYS)
+            yield [_rows(steps, book, day) for day in days]
 
-    crowds: list[Crowd | None] = [None] * len(days)
-    if len(days) > 1:
-        for bucket in buckets:
-            book = book_of(bucket)
-            counts = [lambda day=day, book=book: count_live(standing(book, day, day)) for day in days]
-            _crowds(steps, STAND, counts, crowds)
-    tables, held = [], []
-    for bucket in buckets:
-        book = book_of(bucket)
-        made = [_rows(steps, book, day) for day in days]
-        if len(days) == 1:
-            _crowds(steps, CROWD, [lambda made=made: count_live(made[0].around)], crowds)
-        held.append(made)
-        if len(days) > 1:
-            tables += _told(steps, held.pop(), crowds)
-    for made in held:
-        tables += _told(steps, made, crowds)
+    made = list(waiting())
+    tables = steps.timed(CROWD, lambda: list(finished(iter(made), len(days), None)))
     steps.timed(WRITE, lambda: write_tables(iter(tables), out))
     return steps
-
-
-def _told(steps: Steps, made: list[DayRows], crowds: list[Crowd | None]) -> list[pa.Table]:
-    return [
-        steps.timed(CROWD, lambda rows=rows, crowd=crowd: rows.with_crowd(crowd))
-        for rows, crowd in zip(made, crowds, strict=True)
-    ]
 
 
 def main() -> None:
