@@ -115,28 +115,30 @@ def original_version(loan: LoanFacts, day: int, known: int) -> int:
 
     A correction replaces its predecessor from disbursement on; one that follows a reschedule corrects that one.
     """
-    found = -1
+    found, begun_anew = -1, False
     for v in range(len(loan.versions)):
         if loan.versions[v].effective_on <= day and is_known(
             loan.versions[v].known_at, loan.versions[v].known_until, known
         ):
-            if found >= 0 and loan.versions[v].kind != FROM_THE_START:
-                break
-            found = v
+            begun_anew = begun_anew or (found >= 0 and loan.versions[v].kind != FROM_THE_START)
+            if not begun_anew:
+                found = v
     return found
 
 
 @compiled
 def ended_on(loan: LoanFacts, day: int, known: int) -> int:
     """The day the loan ended (closed, written or charged off, or an excluding event such as death) if that is by `day`, else NEVER."""
+    ended = _NEVER
     for e in range(len(loan.events)):
-        if loan.events[e].event_on > day:
-            break
-        if CLOSED <= loan.events[e].kind <= SOLD and is_known(
-            loan.events[e].known_at, loan.events[e].known_until, known
+        if (
+            ended == _NEVER
+            and loan.events[e].event_on <= day
+            and CLOSED <= loan.events[e].kind <= SOLD
+            and is_known(loan.events[e].known_at, loan.events[e].known_until, known)
         ):
-            return loan.events[e].event_on
-    return _NEVER
+            ended = loan.events[e].event_on
+    return ended
 
 
 @compiled

@@ -36,7 +36,7 @@ from features.facts import (
     records,
 )
 from features.families import Family, refinanced_by
-from features.reading import known_days, numbers, numbers_of, positions, sorted_by, starts_of
+from features.reading import known_days, numbers, numbers_of, positions, sorted_by, starts_of, words_in
 from features.settings import ArrearsSettings
 from features.settled import settled_from
 from features.surroundings import HOLDERS, Holders, holders_of
@@ -275,25 +275,27 @@ def _receipts(ledger: Ledger, loan_ids: pa.Array, batch: int | None, waivers: bo
     wanted = ["loan_id", "paid_on", "amount", "kind", "status", "reverses"]
     table = ledger.facts("payments", wanted, batch=batch, numbered=True)
     kinds = COUNTED_PAYMENTS if waivers else tuple(kind for kind in COUNTED_PAYMENTS if kind != "waiver")
-    posted = numbers_of(table["status"], {"posted": 1, "": 1}, 0)
-    counted = numbers_of(table["kind"], {**dict.fromkeys(kinds, 1), "": 1}, 0)
-    counts = np.flatnonzero(posted * counted)
-    if len(counts) < table.num_rows:
+    counts = None
+    if not (words_in(table["status"]) <= {"posted", ""} and words_in(table["kind"]) <= {*kinds, ""}):
+        posted = numbers_of(table["status"], {"posted": 1, "": 1}, 0)
+        counts = np.flatnonzero(posted * numbers_of(table["kind"], {**dict.fromkeys(kinds, 1), "": 1}, 0))
         table = table.take(pa.array(counts))
     loan, known = positions(table["loan_id"], loan_ids), known_days(table)
     until = np.full(table.num_rows, NEVER, dtype=np.int64)
-    number, undoes = np.full(table.num_rows, -1), np.full(table.num_rows, -1)
-    reversals = np.flatnonzero(pc.is_valid(table["reverses"]).to_numpy())
-    if len(reversals):
-        ids = ledger.facts("payments", ["payment_id"], batch=batch)["payment_id"].take(pa.array(counts))
+    number, undoes = np.full((2, table.num_rows), -1)
+    if table["reverses"].null_count < table.num_rows:
+        reversals = np.flatnonzero(pc.is_valid(table["reverses"]).to_numpy())
+        ids = ledger.facts("payments", ["payment_id"], batch=batch)["payment_id"]
+        ids = ids if counts is None else ids.take(pa.array(counts))
         taken_back = np.maximum(known[0], days_of(table["paid_on"]))
         _undo(ids, table["reverses"], reversals, loan, taken_back, (until, number, undoes))
-    waived = numbers_of(table["kind"], {"waiver": 1}, 0) == 1
+    if "waiver" in words_in(table["kind"]):
+        until[numbers_of(table["kind"], {"waiver": 1}, 0) == 1] = NO_CASH
     columns = [
         loan,
         days_of(table["paid_on"]),
         ten_thousandths(table["amount"]),
-        np.where(waived, NO_CASH, until),
+        until,
         *known,
         number,
         undoes,

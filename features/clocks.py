@@ -61,17 +61,18 @@ def standing_on(loan: LoanFacts, version: int, day: int, known: int, tolerance: 
 @compiled
 def exposure_of(loan: LoanFacts, version: int, known: int, standing: Standing) -> int:
     """Outstanding principal after FIFO, interest before principal; else the remaining dues. In 1/10,000."""
-    outstanding, sum_due, number = 0, 0, loan.versions[version].number
+    outstanding, sum_due, number, split = 0, 0, loan.versions[version].number, True
     for i in range(len(loan.dues)):
         if loan.dues[i].version != number or not is_known(
             loan.dues[i].known_at, loan.dues[i].known_until, known
         ):
             continue
-        if loan.dues[i].principal < 0 and loan.dues[i].amount > 0:
-            return max(0, standing.total - standing.paid - standing.aside)
+        split = split and (loan.dues[i].principal >= 0 or loan.dues[i].amount == 0)
         sum_due += loan.dues[i].amount
         missing = min(loan.dues[i].amount, max(0, sum_due - standing.paid))
         outstanding += min(missing, max(0, loan.dues[i].principal))
+    if not split:
+        return max(0, standing.total - standing.paid - standing.aside)
     return max(0, outstanding - standing.aside)
 
 
@@ -89,14 +90,24 @@ def _runs(loan: LoanFacts, version: int, day: int, known: int, standing: Standin
 def counted_after(loan: LoanFacts, version: int, day: int, known: int, tolerance: int, standing: Standing) -> int:  # fmt: skip
     """The day after which days late are counted at the end of `day`; NEVER where nothing is counted.
 
-    Whether the clock runs changes only on due dates (or the day after) and on days with receipts: these are walked
-    through backwards until it did not run.
+    Of a clock other than that of the oldest unpaid installment it has to be asked since when it runs.
     """
     rules = loan.rules
-    if rules.clock == OLDEST_UNPAID or not _runs(loan, version, day, known, standing):
-        if standing.oldest == _NEVER or rules.clock == MATERIAL:
-            return _NEVER
-        return standing.oldest - rules.inclusive
+    if rules.clock != OLDEST_UNPAID and _runs(loan, version, day, known, standing):
+        return _ran_from(loan, version, day, known, tolerance)
+    if standing.oldest == _NEVER or rules.clock == MATERIAL:
+        return _NEVER
+    return standing.oldest - rules.inclusive
+
+
+@compiled
+def _ran_from(loan: LoanFacts, version: int, day: int, known: int, tolerance: int) -> int:
+    """The day after which the clock that runs at the end of `day` has run without a break.
+
+    Whether it runs changes only on due dates (or the day after) and on days with receipts: these are walked through
+    backwards until it did not run.
+    """
+    rules = loan.rules
     # An installment is in arrears from the day after its due date on, where that day itself does not count.
     late_from = 0 if rules.clock == MATERIAL else 1 - rules.inclusive
     row, first, current = calendar_row(loan, known), day, day + 1

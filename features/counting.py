@@ -66,9 +66,9 @@ def paused_days(loan: LoanFacts, since: int, day: int, known: int) -> int:
     row = calendar_row(loan, known)
     paused, started = 0, _NEVER
     for e in range(len(loan.events)):
-        if loan.events[e].event_on > day:
-            break
-        if not is_known(loan.events[e].known_at, loan.events[e].known_until, known):
+        if loan.events[e].event_on > day or not is_known(
+            loan.events[e].known_at, loan.events[e].known_until, known
+        ):
             continue
         if loan.events[e].kind == PAUSE_STARTED and started == _NEVER:
             started = loan.events[e].event_on

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol, cast, overload
 import numpy as np
 
 from data.days import NEVER
-from features.compiled import compiled
+from features.compiled import borrowed, compiled
 from features.families import Family
 
 # Kinds of loan events, as the kernel sees them. An event the arithmetic does not know is OTHER_EVENT.
@@ -176,8 +176,31 @@ def loan_facts(book: Facts, loan: int) -> LoanFacts:
     )
 
 
-facts_of = compiled(loan_facts)
-"""The same for compiled functions."""
+@compiled
+def facts_of(book: Facts, loan: int) -> LoanFacts:
+    """The same for compiled functions, which hold `book` for as long as they look at the loan."""
+    v0, v1 = book.version_starts[loan], book.version_starts[loan + 1]
+    d0, d1 = book.due_starts[loan], book.due_starts[loan + 1]
+    p0, p1 = book.paid_starts[loan], book.paid_starts[loan + 1]
+    e0, e1 = book.event_starts[loan], book.event_starts[loan + 1]
+    h0, h1 = book.home_starts[loan], book.home_starts[loan + 1]
+    r0, r1 = book.refinanced_starts[loan], book.refinanced_starts[loan + 1]
+    every, days_off = book.all, book.all.calendars
+    return LoanFacts(
+        borrowed(every.versions)[v0:v1],
+        borrowed(every.dues)[d0:d1],
+        borrowed(every.receipts)[p0:p1],
+        borrowed(every.events)[e0:e1],
+        borrowed(every.homes)[h0:h1],
+        borrowed(every.refinanced)[r0:r1],
+        every.rules,
+        Calendars(
+            days_off.first_day,
+            borrowed(days_off.epoch_starts),
+            borrowed(days_off.epoch_from),
+            borrowed(days_off.days),
+        ),
+    )
 
 
 @compiled

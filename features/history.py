@@ -46,11 +46,10 @@ def _lately(judged: int, day: int, work: Scratch, out: np.ndarray) -> None:
         seen, late, most = 0, 0, 0
         for back in range(judged):
             i = judged - 1 - back
-            if day - work.dues[i].due_on >= WINDOWS[w]:
-                break
-            seen += 1
-            late += work.dues[i].days_late > 0
-            most = max(most, work.dues[i].days_late)
+            if day - work.dues[i].due_on < WINDOWS[w]:
+                seen += 1
+                late += work.dues[i].days_late > 0
+                most = max(most, work.dues[i].days_late)
         if seen > 0:
             out[F_COUNT + w], out[F_MOST + w] = late, most
 
@@ -76,8 +75,8 @@ def _run(judged: int, work: Scratch, out: np.ndarray) -> None:
         if back < 12:
             longest = max(longest, late_run)
             total, squares = total + days, squares + days * days
-            if back > 0:
-                out[F_SPREAD_12] = _deviation(back + 1, total, squares)
+    if judged > 1:
+        out[F_SPREAD_12] = _deviation(min(judged, 12), total, squares)
     if judged > 0:
         out[F_WEIGHTED], out[F_LONGEST] = weighted / weights, longest
         if work.dues[judged - 1].days_late == 0:

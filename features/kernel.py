@@ -124,9 +124,7 @@ def _gather_receipts(
     total = loan.versions[version].credit
     found = 0
     for p in range(len(loan.receipts)):
-        if loan.receipts[p].paid_on > day:
-            break
-        if loan.receipts[p].paid_on <= after or not is_known(
+        if not after < loan.receipts[p].paid_on <= day or not is_known(
             loan.receipts[p].known_at, loan.receipts[p].known_until, known
         ):
             continue
@@ -151,11 +149,12 @@ def _gather_receipts(
 @compiled
 def _judge(loan: LoanFacts, version: int, dues: int, receipts: int, day: int, known: int, tolerance: int, work: Scratch) -> int:  # fmt: skip
     """Days late, days early, number of parts and openness of every judged installment; how many were judged."""
-    judged, sum_due, r, first = 0, 0, -1, -1
+    judged, sum_due, r, first, ahead = 0, 0, -1, -1, False
     credit, row = loan.versions[version].credit, calendar_row(loan, known)
     for i in range(dues):
-        if work.dues[i].due_on > day:
-            break
+        ahead = ahead or work.dues[i].due_on > day
+        if ahead:
+            continue
         before = sum_due
         sum_due += work.dues[i].amount
         may_miss = allowed(loan, work.dues[i].amount, tolerance)
@@ -168,7 +167,8 @@ def _judge(loan: LoanFacts, version: int, dues: int, receipts: int, day: int, kn
             r += 1
         covered = r < receipts
         if not covered and work.dues[i].due_on == day:
-            break
+            ahead = True  # its day is not over
+            continue
         until = day if not covered else (work.dues[i].due_on if r < 0 else work.receipts[r].paid_on)
         late = counted(loan, row, work.dues[i].due_on, until)
         if late > 0 and len(loan.events) > 0:

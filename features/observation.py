@@ -13,7 +13,7 @@ from data.days import NEVER
 from features import income, promises, season
 from features.book import Assignments, Attribute, Book
 from features.catalogue import FEATURE_NAMES, FEATURES
-from features.compiled import compiled
+from features.compiled import borrowed, compiled
 from features.contagion import spread
 from features.facts import Facts, facts_of, is_known
 from features.income import tell_income
@@ -170,6 +170,8 @@ def surroundings_of(book: Book, seen: Observation, known: int) -> Surroundings:
 
 @compiled
 def _observe_rows(facts: Facts, loan: np.ndarray, disbursed_on: np.ndarray, principal: np.ndarray, rate: np.ndarray, tolerance: np.ndarray, day: int, known: int, work: Scratch, state: np.ndarray, features: np.ndarray, discounted: np.ndarray) -> None:  # fmt: skip
+    space = Scratch(borrowed(work.dues), borrowed(work.receipts))
+    states, told = borrowed(state), borrowed(features)
     for i in range(len(loan)):
         discounted[i] = observe(
             facts_of(facts, loan[i]),
@@ -179,9 +181,9 @@ def _observe_rows(facts: Facts, loan: np.ndarray, disbursed_on: np.ndarray, prin
             tolerance[i],
             day,
             known,
-            work,
-            state[i],
-            features[i],
+            space,
+            states[i],
+            told[i],
         )
 
 

@@ -29,6 +29,15 @@ def positions(ids: pa.ChunkedArray, among: pa.Array) -> np.ndarray:
     return np.concatenate(found)
 
 
+def words_in(words: pa.ChunkedArray) -> set[str]:
+    """The words of a column, "" where a cell is empty; of numbered ones perhaps some that no row holds any more."""
+    found = {""} if words.null_count else set()
+    for some in words.chunks:
+        coded = some.dictionary if pa.types.is_dictionary(some.type) else pc.unique(some.drop_null())
+        found |= set(coded.to_pylist())
+    return found
+
+
 def numbers_of(words: pa.ChunkedArray, known: dict[str, int], other: int | None = None) -> np.ndarray:
     """The number that `known` gives each word; `other` for one it does not hold (default: KeyError). An empty cell is ""."""
     found = [np.empty(0, dtype=np.int64)]
@@ -38,6 +47,9 @@ def numbers_of(words: pa.ChunkedArray, known: dict[str, int], other: int | None 
             known[word] if other is None else known.get(word, other) for word in coded.dictionary.to_pylist()
         ]
         empty = known.get("", 0 if other is None else other)
+        if len(table) == 1 and not coded.null_count:
+            found.append(np.full(len(coded), table[0], dtype=np.int64))
+            continue
         places = pc.fill_null(coded.indices, len(table)).to_numpy()
         found.append(np.array([*table, empty], dtype=np.int64)[places])
     return np.concatenate(found)
@@ -53,6 +65,14 @@ def _comes_before(keys: tuple[np.ndarray, ...], one: int, other: int) -> bool:
         if keys[k][one] != keys[k][other]:
             return keys[k][one] < keys[k][other]
     return False
+
+
+@compiled
+def _are_in_order(keys: tuple[np.ndarray, ...]) -> bool:
+    back = 0
+    for i in range(1, len(keys[0])):
+        back += _comes_before(keys, i, i - 1)
+    return back == 0
 
 
 @compiled
@@ -72,12 +92,12 @@ def _put_in_order(keys: tuple[np.ndarray, ...], order: np.ndarray, moves: int) -
 
 def sorted_by(columns: list[np.ndarray], by: tuple[int, ...]) -> list[np.ndarray]:
     """The columns with their rows ordered by some of them. The ledger's rows stand nearly so already."""
-    keys = tuple(np.ascontiguousarray(columns[place], dtype=np.int64) for place in by)
-    order, most = np.arange(len(keys[0])), len(keys[0]) * _MOVES
-    left = _put_in_order(keys, order, most)
-    if left == most:
+    columns = [np.ascontiguousarray(column, dtype=np.int64) for column in columns]
+    keys = tuple(columns[place] for place in by)
+    if _are_in_order(keys):
         return columns
-    if left < 0:
+    order = np.arange(len(keys[0]))
+    if _put_in_order(keys, order, len(order) * _MOVES) < 0:
         order = np.lexsort(keys[::-1])
     return [column[order] for column in columns]
 
