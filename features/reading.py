@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data.arrays import days_of
+from data.arrays import days_of, one_chunk
 from data.days import NEVER
 from features.compiled import compiled
 
@@ -20,12 +20,19 @@ def known_days(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
 def positions(ids: pa.ChunkedArray, among: pa.Array) -> np.ndarray:
     """The place of each id in `among`, which holds them all. Words that are numbered are looked up once each."""
     if not pa.types.is_dictionary(ids.type):
+        if len(ids) == len(among) and one_chunk(ids).equals(among):
+            return np.arange(len(among))
         return pc.index_in(ids, value_set=among).to_numpy().astype(np.int64)
     found = [np.empty(0, dtype=np.int64)]
     for some in ids.chunks:
+        words, rows = some.dictionary, some.indices.to_numpy()
+        first = pc.index(among, words[0]).as_py() if len(words) else -1
+        if first >= 0 and words.equals(among.slice(first, len(words))):  # as a rule: both stand in order
+            found.append(rows.astype(np.int64) + first)
+            continue
         # a dictionary may list words that none of these rows holds any more
-        places = pc.fill_null(pc.index_in(some.dictionary, value_set=among), -1).to_numpy()
-        found.append(places[some.indices.to_numpy()])
+        places = pc.fill_null(pc.index_in(words, value_set=among), -1).to_numpy()
+        found.append(places[rows])
     return np.concatenate(found)
 
 
