@@ -15,7 +15,7 @@ from data.ahead import in_order
 from data.arrays import arrow_of
 from features.catalogue import FEATURE_NAMES
 from features.kept import Kept
-from features.surroundings import CROWDS, Beside, Crowd, added, tell
+from features.surroundings import CROWDS, Beside, Crowd, added, joined, tell
 
 Look = tuple[int, int]
 """A day number, and that of the day whose knowledge is used."""
@@ -25,17 +25,30 @@ _WITH_OFFICER = "with officer"
 
 @dataclass(frozen=True)
 class Waiting:
-    """Rows of one part and look, without the crowd's columns; beside: what stands beside the same rows; crowd: what the
-    part adds to the crowd of the look."""
+    """Rows of one part, look after look, without the crowd's columns.
 
-    look: Look
+    looks: each look with its number of rows; beside: what stands beside the same rows; crowds: what the part adds to the
+    crowd of each look.
+    """
+
+    looks: list[tuple[Look, int]]
     rows: pa.Table
     beside: Beside
-    crowd: Crowd
+    crowds: list[Crowd]
 
 
-def finished(waiting: Iterable[Sequence[Waiting]], looks: int, aside: Path | None) -> Iterator[pa.Table]:
-    """Of each part in turn the rows of all looks with all columns, where it has any; all parts are gone through first.
+def one_after_the_other(some: Sequence[Waiting]) -> Waiting:
+    """Rows of one part that were told look by look."""
+    return Waiting(
+        [look for one in some for look in one.looks],
+        pa.concat_tables(one.rows for one in some),
+        joined([one.beside for one in some]),
+        [crowd for one in some for crowd in one.crowds],
+    )
+
+
+def finished(waiting: Iterable[Waiting], looks: int, aside: Path | None) -> Iterator[pa.Table]:
+    """Of each part in turn the rows with all columns, where it has any; all parts are gone through first.
 
     looks: how many days were asked about; aside: a folder on whose disk there is room for the rows of several.
     """
@@ -44,14 +57,12 @@ def finished(waiting: Iterable[Sequence[Waiting]], looks: int, aside: Path | Non
     with Kept(aside) as kept:
         held: list[pa.Table] = []
         for part in waiting:
-            for one in part:
-                crowds[one.look] = added(crowds[one.look], one.crowd) if one.look in crowds else one.crowd
-            some = [one for one in part if one.rows.num_rows]
-            if not some:
-                continue
-            parts.append([(one.look, one.rows.num_rows) for one in some])
-            together = pa.concat_tables(_together(one) for one in some)
-            held.append(together) if looks == 1 else kept.put(together)
+            for (look, _), crowd in zip(part.looks, part.crowds, strict=True):
+                crowds[look] = added(crowds[look], crowd) if look in crowds else crowd
+            if part.rows.num_rows:
+                parts.append(part.looks)
+                together = _together(part)
+                held.append(together) if looks == 1 else kept.put(together)
 
         def tables() -> Iterator[pa.Table]:
             held.reverse()
@@ -59,8 +70,7 @@ def finished(waiting: Iterable[Sequence[Waiting]], looks: int, aside: Path | Non
                 yield held.pop()
             yield from kept.taken()
 
-        told = in_order(lambda one: _with_crowd(*one, crowds), zip(tables(), parts, strict=True))
-        yield from told
+        yield from in_order(lambda one: _with_crowd(*one, crowds), zip(tables(), parts, strict=True))
 
 
 def _together(one: Waiting) -> pa.Table:

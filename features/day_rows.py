@@ -68,7 +68,8 @@ def rows_of(book: Book, day: int, known: int, settings: LabelSettings) -> DayRow
         if name not in columns and name not in around.names:
             columns[name] = arrow_of(values, pa.float64())
     first = int(book.rows.disbursed_on.min()) if len(book.rows.loan) else None
-    waiting = Waiting((day, known), pa.table(columns), beside(around).only(order), count_live(around))
+    crowds = [count_live(around)]
+    waiting = Waiting([((day, known), len(rows))], pa.table(columns), beside(around).only(order), crowds)
     return DayRows(waiting, len(rows_seen(book, day, known)), first)
 
 

@@ -5,8 +5,9 @@ counted by its reason.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -32,7 +33,7 @@ from features.observation import (
     working_space,
 )
 from features.settings import LabelSettings
-from features.surroundings import beside, count_live
+from features.surroundings import Beside, Crowd, beside, count_live, joined, of_crowds
 
 _NOT_ELIGIBLE = {
     NOT_YET_DUE: "no installment had fallen due yet",
@@ -43,37 +44,67 @@ COUNTED = (*_NOT_ELIGIBLE.values(), *(words for code, words in DROP_REASONS.item
 """Why a live loan on a day is no example, in the order in which a reader should hear of it."""
 
 
+_TOLD = [STATE.index(name) for name in ("past_due", "due_unpaid", "days_past_due")]
+
+
 @dataclass(frozen=True)
 class PartOfPanel:
-    """rows: by day, one row per example, sorted by loan_id, as `features.panel.Panel` describes them. dropped: live loans
+    """rows: one row per example, sorted by (as_of, loan_id), as `features.panel.Panel` describes them. dropped: live loans
     of the same days that are none, by reason."""
 
-    rows: list[Waiting]
+    rows: Waiting
     dropped: dict[str, int]
+
+
+class _Examples(NamedTuple):
+    """The examples of one day, sorted by loan: n of them, as arrays that are made a table for all days at once. state: the columns of _TOLD."""
+
+    on: np.ndarray
+    row: np.ndarray
+    loan: np.ndarray
+    held: np.ndarray
+    exposure: np.ndarray
+    state: np.ndarray
+    codes: np.ndarray
 
 
 def examples_of(book: Book, days: Sequence[date], labels: LabelSettings) -> PartOfPanel:
     """The examples of a part of a book on these days (in their order), as known on each."""
     work, dropped = working_space(book), dict.fromkeys(COUNTED, 0)
-    rows, loans, months = [], [], []
-    for on in days:
-        some, loan = _of_day(book, on, labels, work, dropped)
-        rows.append(some)
-        loans.append(loan)
-        months.append(np.full(len(loan), on.year * 12 + on.month))
-    loan, month = np.concatenate(loans), np.concatenate(months)
+    told = [_of_day(book, on, labels, work, dropped) for on in days]
+    some, features, around, crowds = (list(one) for one in zip(*told, strict=True))
+    del told
+    every = _Examples(*(np.concatenate(columns) for columns in zip(*some, strict=True)))
+    months = np.concatenate([np.full(len(one.loan), on.year * 12 + on.month) for on, one in zip(days, some, strict=True)])  # fmt: skip
+    table = _table(book, every, _as_columns(features, len(every.loan)), labels)
+    table = table.append_column("weight", arrow_of(_weights(every.loan, months), pa.float64()))
+    looks = [((to_day(on), to_day(on)), len(one.loan)) for on, one in zip(days, some, strict=True)]
+    return PartOfPanel(Waiting(looks, table, joined(around), crowds), dropped)
+
+
+def _as_columns(features: list[np.ndarray], rows: int) -> np.ndarray:
+    """The features of all days, column by column; each day's are let go when they were taken over."""
+    found = np.empty((features[0].shape[1], rows))
+    first = 0
+    features.reverse()
+    while features:
+        some = features.pop()
+        found[:, first : first + len(some)] = some.T
+        first += len(some)
+    return found
+
+
+def _weights(loan: np.ndarray, month: np.ndarray) -> np.ndarray:
+    """1 / (the loan's snapshots in the month)."""
+    if len(loan) == 0:
+        return np.empty(0)
     _, of, count = np.unique(np.stack([loan, month]), axis=1, return_inverse=True, return_counts=True)
-    weight = 1.0 / count[of.ravel()] if len(loan) else np.empty(0)
-    weights = np.split(weight, np.cumsum([len(some) for some in loans])[:-1])
-    weighed = [
-        replace(one, rows=one.rows.append_column("weight", arrow_of(some, pa.float64())))
-        for one, some in zip(rows, weights, strict=True)
-    ]
-    return PartOfPanel(weighed, dropped)
+    return 1.0 / count[of.ravel()]
 
 
-def _of_day(book: Book, on: date, labels: LabelSettings, work: Scratch, dropped: dict[str, int]) -> tuple[Waiting, np.ndarray]:  # fmt: skip
-    """The examples of one day, with the place of each one's loan; adds the live loans that are none to `dropped`."""
+def _of_day(book: Book, on: date, labels: LabelSettings, work: Scratch, dropped: dict[str, int]) -> tuple[_Examples, np.ndarray, Beside, Crowd]:  # fmt: skip
+    """The examples of one day, their features, what stands beside them, and the crowd of the day; adds the live loans that are none to
+    `dropped`."""
     day = to_day(on)
     seen = observe_loans(book, day, day, work)
     kind = statuses(book, seen, labels)
@@ -89,30 +120,32 @@ def _of_day(book: Book, on: date, labels: LabelSettings, work: Scratch, dropped:
     order = np.argsort(seen.loan[keep], kind="stable")
     keep, codes = keep[order], codes[order]
     around = surroundings_of(book, seen, day)
-    table = _table(book, seen, keep, codes, on, labels, around.names)
-    return Waiting((day, day), table, beside(around).only(keep), count_live(around)), seen.loan[keep]
+    loan = seen.loan[keep]
+    held = assigned(book.assignments, len(book.loan_ids), day, day)[loan]
+    of_day = np.full(len(keep), day, dtype=np.int32)
+    some = _Examples(of_day, seen.row[keep], loan, held, exposures(seen)[0][keep], seen.state[keep][:, _TOLD], codes)  # fmt: skip
+    return some, seen.features[keep], beside(around).only(keep), count_live(around)
 
 
-def _table(book: Book, seen: Observation, keep: np.ndarray, codes: np.ndarray, on: date, labels: LabelSettings, later: list[str]) -> pa.Table:  # fmt: skip
-    loan, state = seen.loan[keep], seen.state[keep]
-    held = assigned(book.assignments, len(book.loan_ids), seen.day, seen.day)[loan]
-    holding, row = pa.array(held, mask=held < 0), pa.array(seen.row[keep])
+def _table(book: Book, some: _Examples, features: np.ndarray, labels: LabelSettings) -> pa.Table:
+    """The columns of a panel but for the weight and what the crowd says."""
+    holding, row = pa.array(some.held, mask=some.held < 0), pa.array(some.row)
     columns = {
-        "loan_id": book.loan_ids.take(pa.array(loan)),
-        "borrower_id": book.borrower_ids.take(pa.array(book.rows.borrower[seen.row[keep]])),
+        "loan_id": book.loan_ids.take(pa.array(some.loan)),
+        "borrower_id": book.borrower_ids.take(pa.array(book.rows.borrower[some.row])),
         "branch_id": book.assignments.branch_id.take(holding).combine_chunks(),
         "officer_id": book.assignments.officer_id.take(holding).combine_chunks(),
         "product": book.product.take(row).combine_chunks(),
         "currency": book.currency.take(row).combine_chunks(),
-        "as_of": pa.repeat(pa.scalar(on, pa.date32()), len(keep)),
-        "exposure": arrow_of(exposures(seen)[0][keep], pa.float64()),
-        "past_due_amount": arrow_of(to_units(state[:, STATE.index("past_due")]), pa.float64()),
-        "due_unpaid_amount": arrow_of(to_units(state[:, STATE.index("due_unpaid")]), pa.float64()),
-        "stratum": pa.array(strata(state[:, STATE.index("days_past_due")], labels).tolist(), pa.string()),
-        "label": arrow_of((codes == BAD).astype(np.int8), pa.int8()),
+        "as_of": arrow_of(some.on, pa.date32()),
+        "exposure": arrow_of(some.exposure, pa.float64()),
+        "past_due_amount": arrow_of(to_units(some.state[:, 0]), pa.float64()),
+        "due_unpaid_amount": arrow_of(to_units(some.state[:, 1]), pa.float64()),
+        "stratum": pa.array(strata(some.state[:, 2], labels).tolist(), pa.string()),
+        "label": arrow_of((some.codes == BAD).astype(np.int8), pa.int8()),
     }
-    matrix = np.ascontiguousarray(seen.features[keep].T)
-    for name, values in zip(feature_names(book), matrix, strict=True):
+    later = of_crowds(book.holders.recorded)
+    for name, values in zip(feature_names(book), features, strict=True):
         if name not in later:
             columns[name] = arrow_of(values, pa.float64())
     return pa.table(columns)

@@ -93,7 +93,7 @@ def panel_parts(
 
 
 def _tables(panel: PanelParts, parts: Parts, days: list[date], labels: LabelSettings, tell: Callable[[int, int], None], aside: Path | None) -> Iterator[pa.Table]:  # fmt: skip
-    def waiting() -> Iterator[list[Waiting]]:
+    def waiting() -> Iterator[Waiting]:
         for done, found in enumerate(parts.told(lambda book: examples_of(book, days, labels))):
             for words, count in found.dropped.items():
                 panel.dropped[words] += count

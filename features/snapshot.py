@@ -14,7 +14,7 @@ import pyarrow as pa
 from data.days import last_of_month, to_date, to_day
 from data.errors import LedgerError
 from data.ledger import Ledger
-from features.crowded import Look, Waiting, finished
+from features.crowded import Look, Waiting, finished, one_after_the_other
 from features.day_rows import rows_of
 from features.parts import Parts, Progress
 from features.settings import ArrearsSettings, LabelSettings
@@ -62,7 +62,7 @@ def feature_tables(
     parts, looks = Parts(ledger, batch, arrears), [_look(day, known_at) for day in days]
     known, first, live = 0, None, 0
 
-    def waiting() -> Iterator[list[Waiting]]:
+    def waiting() -> Iterator[Waiting]:
         nonlocal known, first
         made = parts.told(lambda book: [rows_of(book, *look, settings) for look in looks])
         for done, part in enumerate(made):
@@ -72,7 +72,7 @@ def feature_tables(
                 first = min(begins, default=None)
             if progress:
                 progress(done + 1, len(parts))
-            yield [one.rows for one in part]
+            yield one_after_the_other([one.rows for one in part])
 
     for table in finished(waiting(), len(looks), aside):
         live += table.num_rows

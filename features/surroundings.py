@@ -9,6 +9,7 @@ in the book; so counting comes first (`count_live`, added up over the parts of a
 Between the two nothing need be kept of a part's rows but what stands `beside` them.
 """
 
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -74,14 +75,18 @@ class Surroundings(NamedTuple):
     @property
     def names(self) -> list[str]:
         """The columns that are told of them: those of the holders that the lender records."""
-        recorded = [name for name, count in zip(CROWDS, self.counts, strict=True) if count]
-        return [one.name for one in FEATURES if one.needs in recorded]
+        return of_crowds([name for name, count in zip(CROWDS, self.counts, strict=True) if count])
 
     def only(self, rows: np.ndarray) -> "Surroundings":
         """Some of the rows, in their order."""
         of = tuple(one[rows] for one in self.of)
         rest = (one[rows] for one in (self.borrower, self.live, self.late, self.with_officer))
         return Surroundings(of, self.counts, *rest)
+
+
+def of_crowds(recorded: Collection[str]) -> list[str]:
+    """The columns that are told of these holders, in the order of the catalogue."""
+    return [one.name for one in FEATURES if one.needs in recorded and one.needs in CROWDS]
 
 
 class Crowd(NamedTuple):
@@ -195,6 +200,15 @@ class Beside(NamedTuple):
         return Beside(of, live, late, self.with_officer[rows])
 
 
+def joined(some: Sequence[Beside]) -> Beside:
+    """What stands beside several lots of rows, one after the other."""
+    of, live, late = (
+        tuple(np.concatenate(columns) for columns in zip(*lots, strict=True))
+        for lots in zip(*((one.of, one.live, one.late) for one in some), strict=True)
+    )
+    return Beside(of, live, late, np.concatenate([one.with_officer for one in some]))
+
+
 @compiled
 def _own(of: np.ndarray, borrower: np.ndarray, live: np.ndarray, late: np.ndarray, mine: np.ndarray, mine_late: np.ndarray) -> None:  # fmt: skip
     first = 0
@@ -231,4 +245,4 @@ def tell(around: Beside, crowd: Crowd) -> dict[str, np.ndarray]:
         columns[f"{word}_loans"] = np.where(of >= 0, others, np.nan)
         columns[f"{word}_late_share"] = np.where(others > 0, others_late / np.maximum(others, 1), np.nan)
     recorded = [name for name, live in zip(CROWDS, crowd.live, strict=True) if len(live)]
-    return {one.name: columns[one.name] for one in FEATURES if one.needs in recorded}
+    return {name: columns[name] for name in of_crowds(recorded)}

@@ -21,7 +21,7 @@ from bound import NEEDED
 from data.days import to_day
 from data.ledger import Ledger
 from features.book import Book, read_book
-from features.crowded import Waiting, finished
+from features.crowded import Waiting, finished, one_after_the_other
 from features.day_rows import rows_of
 from features.observation import observe_loans, working_space
 from features.parts import Parts
@@ -77,13 +77,13 @@ def _run(place: Path, out: Path, days: list[int], parts: int | None = None) -> S
     ledger, again = Ledger.open(place), Ledger.open(place)
     holders = steps.timed(READ, lambda: Parts(ledger)._holders)
 
-    def waiting() -> Iterator[list[Waiting]]:
+    def waiting() -> Iterator[Waiting]:
         for bucket in ledger.buckets()[:parts]:
             book = steps.timed(
                 ARRAYS, lambda bucket=bucket: read_book(ledger.bucket(bucket), None, None, holders)
             )
             steps.timed(READ, lambda bucket=bucket: _read(again.bucket(bucket)), within=ARRAYS)
-            yield [_rows(steps, book, day) for day in days]
+            yield one_after_the_other([_rows(steps, book, day) for day in days])
 
     made = list(waiting())
     tables = steps.timed(CROWD, lambda: list(finished(iter(made), len(days), None)))

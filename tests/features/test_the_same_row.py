@@ -100,7 +100,7 @@ def test_a_part_of_the_book_tells_its_rows_as_the_whole_does(ledger: Ledger, lat
         told = whole[whole["loan_id"].isin(mine["loan_id"])]
         named = later_rows.differing(mine, told)
         assert set(named) <= {*CROWD, "days_with_officer"}
-    alone = [table for part in parts for table in finished([[part.rows]], 1, None)]
+    alone = [table for part in parts for table in finished([part.rows], 1, None)]
     with_parts = pa.concat_tables(alone).to_pandas(date_as_object=True)
     assert {*CROWD[2:6]} <= set(later_rows.differing(with_parts, whole))
 
