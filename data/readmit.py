@@ -13,7 +13,7 @@ Each row is read by the mapping that rejected it, or by a corrected one that is 
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -31,7 +31,6 @@ from data.judging import account_for, judge_all
 from data.ledger import Ledger
 from data.manifest import Manifest, read_manifest, settle
 from data.mapping import Mapping, TableMapping, load_mapping
-from data.odds import warnings_of
 from data.quarantine import (
     SCHEMA,
     KeptRow,
@@ -42,29 +41,11 @@ from data.quarantine import (
     with_kinds,
 )
 from data.quoting import quoted
-from data.reasons import waits
+from data.readmit_report import Trial, readmit_report, without_cells
 from data.sources import Source, stamp_of
 from data.staging import canonical, connect, create_staged, stage
 from data.store import locked, scratch
 from data.tables import APART, TABLES
-
-
-@dataclass
-class _Trial:
-    """Open rows that one mapping reads: by reading, each in the order it is staged in (staged row 1 is the first)."""
-
-    table: str
-    mapping: Mapping
-    rows: dict[int, list[KeptRow]]
-    replaced: list[KeptRow] = field(default_factory=list)
-    """Rows that a later row with the same key, or the same row sent again, stands in for."""
-    since: list[KeptRow] = field(default_factory=list)
-    """Rows whose key a later export brought into the ledger: they are closed, and need nobody any more."""
-    copies: int = 0
-    """Payments that came in and equal another of the same loan, day and amount."""
-
-    def row(self, part: int, row: int) -> KeptRow:
-        return self.rows[part][row - 1]
 
 
 def readmit(
@@ -112,25 +93,21 @@ def readmit(
             reports.append(_try(trial, ledger, quarantine, aside, len(rows) - len(whole), say))
     if rows and not reports:
         raise InputError(
-            f"{_without_cells(table, len(rows))}; there is nothing else of {table} to try again. Correct them at the source and ingest the export again."
+            f"{without_cells(table, len(rows))}; there is nothing else of {table} to try again. Correct them at the source and ingest the export again."
         )
     return reports
 
 
-def _without_cells(table: str, count: int) -> str:
-    return f"{count:,} open {'row' if count == 1 else 'rows'} of {table} cannot be readmitted, because the cells did not fit the header of the file and were not kept"
-
-
 def _trials(
     table: str, rows: Sequence[KeptRow], mapping: Mapping | None, manifest: Manifest, quarantine: Path
-) -> list[_Trial]:
+) -> list[Trial]:
     """The rows by the mapping that reads them, oldest first."""
     digests = {one.batch: one.mapping for one in manifest.batches}
-    found: dict[str, _Trial] = {}
+    found: dict[str, Trial] = {}
     for row in rows:
         digest = digests[row.held] if mapping is None else mapping.digest
         if digest not in found:
-            found[digest] = _Trial(table, mapping or _mapping_of(quarantine, digest), {})
+            found[digest] = Trial(table, mapping or _mapping_of(quarantine, digest), {})
         trial = found[digest]
         trial.rows.setdefault(_reading(trial.mapping, table, row), []).append(row)
     return list(found.values())
@@ -166,11 +143,11 @@ def _reading(mapping: Mapping, table: str, row: KeptRow) -> int:
 
 
 def _try(
-    trial: _Trial,
+    trial: Trial,
     ledger: Path,
     quarantine: Path,
     aside: Path,
-    without_cells: int,
+    left: int,
     say: Callable[[str], None],
 ) -> IngestReport:
     table, held = trial.table, Ledger.open(ledger)
@@ -208,7 +185,7 @@ def _try(
 
             judge_all(run, say, read, take, only)
             counts = [one for one in account_for(run) if one.source_rows or one.derived]
-            report = _report(run, trial, counts, without_cells, phone_notes(run, phones))
+            report = readmit_report(run, trial, counts, left, phone_notes(run, phones))
             if report.batch is not None:
                 say("writing the ledger")
                 _publish(run, trial, batch, counts, quarantine)
@@ -227,7 +204,7 @@ def _copies(run: Run) -> int:
     )
 
 
-def _know_what_waits(run: Run, trial: _Trial, quarantine: Path, manifest: Manifest) -> None:
+def _know_what_waits(run: Run, trial: Trial, quarantine: Path, manifest: Manifest) -> None:
     """Loans and borrowers that are in quarantine themselves, so that a row that waits for one says so again."""
     for parent in ("borrowers", "loans"):
         rows = [row for _, found in open_rows(quarantine, parent, manifest) for row in found if row.owner]
@@ -244,7 +221,7 @@ def _beside(run: Run, table: str) -> set[str]:
     return both if table in both and assigns(run) else set()
 
 
-def _source(trial: _Trial, number: int, quarantine: Path, aside: Path) -> Source:
+def _source(trial: Trial, number: int, quarantine: Path, aside: Path) -> Source:
     """The cells of one reading's rows as a file, each column of the kind it had when the export was read."""
     rows = trial.rows[number]
     part = trial.mapping.of(trial.table)[number]
@@ -267,7 +244,7 @@ def _source(trial: _Trial, number: int, quarantine: Path, aside: Path) -> Source
     return Source(part.file, path, content.schema.remove_metadata(), stamp=stamp_of(path))
 
 
-def _refuse_other_columns(trial: _Trial, part: TableMapping, names: Sequence[str]) -> None:
+def _refuse_other_columns(trial: Trial, part: TableMapping, names: Sequence[str]) -> None:
     for column in part.columns:
         if column.column is not None and column.column not in names:
             raise InputError(
@@ -275,7 +252,7 @@ def _refuse_other_columns(trial: _Trial, part: TableMapping, names: Sequence[str
             )
 
 
-def _settle(run: Run, trial: _Trial) -> int:
+def _settle(run: Run, trial: Trial) -> int:
     """Leave of several rows with one key that of the newest export, and refuse keys that came with a later export.
 
     Returns how many rows were left out; they are noted as replaced.
@@ -332,7 +309,7 @@ def _leave_what_came_since(run: Run, name: str) -> list[tuple[int, int]]:
     return found
 
 
-def _publish(run: Run, trial: _Trial, batch: Batch, counts: list[TableCounts], quarantine: Path) -> None:
+def _publish(run: Run, trial: Trial, batch: Batch, counts: list[TableCounts], quarantine: Path) -> None:
     table = trial.table
     failed = [
         (trial.row(one.part, one.row), one.part, one.reason, one.owner) for one in run.rejected.get(table, ())
@@ -363,48 +340,4 @@ def _publish(run: Run, trial: _Trial, batch: Batch, counts: list[TableCounts], q
         {table: with_kinds(content, kinds)} if failed else {},
         places_by_file(table, every - again),
         places_by_file(table, again),
-    )
-
-
-def _report(
-    run: Run, trial: _Trial, counts: list[TableCounts], without_cells: int, phones: tuple[str, ...]
-) -> IngestReport:
-    table = trial.table
-    tally = run.tally(table)
-    taken = tally.source_rows - len(run.rejected.get(table, ()))
-    rows = "row" if tally.source_rows == 1 else "rows"
-    if taken:
-        outcome = f"Batch {run.batch} of {run.mapping.lender}, business date {run.as_of}: {taken:,} of {tally.source_rows:,} {rows} of {table} in quarantine were readmitted."
-    elif trial.since:
-        outcome = f"Batch {run.batch} of {run.mapping.lender}, business date {run.as_of}: no row of {table} was readmitted, and rows in quarantine were closed."
-    else:
-        outcome = f"Nothing was readmitted and nothing written: {tally.source_rows:,} {rows} of {table} in quarantine would be rejected again."
-    notes = [f"{_without_cells(table, without_cells)}."] if without_cells else []
-    if trial.replaced:
-        notes.append(
-            f"{len(trial.replaced):,} more {'is' if len(trial.replaced) == 1 else 'are'} not tried: a later export brought the same key again."
-        )
-    if trial.since:
-        notes.append(
-            f"{len(trial.since):,} {'row is' if len(trial.since) == 1 else 'rows are'} closed as superseded: the ledger holds a later row of the same key."
-        )
-    if trial.copies:
-        notes.append(
-            f"{trial.copies:,} {'payment' if trial.copies == 1 else 'payments'} that came in {'equals' if trial.copies == 1 else 'equal'} "
-            "one the ledger held already, of the same loan, day and amount: look whether the same money is counted twice now."
-        )
-    told = [
-        f"{row.file} row {row.row}: {one.reason}"
-        for one in sorted(run.rejected.get(table, ()), key=lambda one: waits(one.reason))[:3]
-        for row in [trial.row(one.part, one.row)]
-    ]
-    return IngestReport(
-        lender=run.mapping.lender,
-        business_date=run.as_of,
-        batch=run.batch if taken or trial.since else None,
-        outcome=outcome,
-        tables=tuple(counts),
-        reasons={table: tuple(told)} if told else {},
-        notes=(*notes, *phones, *warnings_of(run)),
-        contract={name: found for name, found in run.counts.items() if name == table},
     )
