@@ -48,12 +48,18 @@ Progress = Callable[[str], None]
 
 
 def spool(
-    url: str, mapping: Mapping, folder: Path, progress: Progress | None = None, as_of: date | None = None
+    url: str,
+    mapping: Mapping,
+    folder: Path,
+    progress: Progress | None = None,
+    as_of: date | None = None,
+    most: int = 0,
 ) -> None:
     """Run the mapping's queries and write `folder/<made name>.parquet` for each.
 
     url: as SQLAlchemy writes it. folder: exists, is private, and is removed by the caller, also after an error.
-    as_of: the business date that a query asks for by `:as_of`.
+    as_of: the business date that a query asks for by `:as_of`. most: of so many rows of each answer, and one more by
+    which to see that it goes on; 0 for all.
 
     Errors: `InputError` in one sentence: no URL, no driver, host not reachable, wrong password, a table or column
     that is not there (with the query), a connection that broke off (with the query and the rows read so far), a
@@ -73,7 +79,8 @@ def spool(
                 read, doing = 0, called(part.file)
                 say(f"asking {doing}")
                 raw = folder / f"{part.file}.unsorted"
-                for read in _fetch(connection, with_the_day(str(part.query), as_of), raw, doing):
+                asked = with_the_day(str(part.query), as_of)
+                for read in _fetch(connection, asked, raw, doing, most):
                     say(f"asking {doing}: {read:,} rows")
                 _in_order(raw, folder / part.file)
     except _database_errors() as error:
@@ -202,7 +209,7 @@ def _outside(text: str) -> datetime:
     return _FIRST if text.startswith("-") or text.endswith("BC") else _LAST
 
 
-def _fetch(connection: "Connection", query: str, path: Path, doing: str) -> Iterator[int]:
+def _fetch(connection: "Connection", query: str, path: Path, doing: str, most: int) -> Iterator[int]:
     """Write the answer piece by piece; yields the rows so far."""
     result = connection.exec_driver_sql(query, execution_options=_IN_PIECES)
     # taken now, because a result lets go of it with its last row
@@ -214,7 +221,8 @@ def _fetch(connection: "Connection", query: str, path: Path, doing: str) -> Iter
     count = 0
     try:
         while True:
-            rows: Sequence[Sequence[Any]] = result.fetchmany(ROWS_AT_ONCE)
+            piece = min(ROWS_AT_ONCE, most + 1 - count) if most else ROWS_AT_ONCE
+            rows: Sequence[Sequence[Any]] = result.fetchmany(piece) if piece else ()
             if writer is None:
                 kinds = _kinds(described, rows, connection.dialect.name)
                 schema = pa.schema([(name, _TYPES[kind]) for name, kind in zip(names, kinds, strict=True)])

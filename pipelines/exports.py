@@ -54,9 +54,9 @@ def check_place(export: str, mapping: Mapping) -> None:
 
 @contextmanager
 def as_folder(
-    export: str, mapping: Mapping, workspace: Path, as_of: date | None, tell: "Tell"
+    export: str, mapping: Mapping, workspace: Path, as_of: date | None, tell: "Tell", rows: int = 0
 ) -> Iterator[Path]:
-    """The folder to ingest. Errors speak of queries where the folder's made file names would be shown."""
+    """The folder to ingest. rows: how many of each answer of a database a check reads, 0 for all. Errors speak of queries where the folder's made file names would be shown."""
     if not _is_database(export):
         yield Path(export)
         return
@@ -66,7 +66,7 @@ def as_folder(
     folder = unfinished(workspace, "export")
     try:
         folder.chmod(0o700)
-        spool(_url(export), mapping, folder, lambda what: tell(what, 0, 1), as_of)
+        spool(_url(export), mapping, folder, lambda what: tell(what, 0, 1), as_of, rows)
         yield folder
     except DuesightError as error:
         error.args = (in_words(str(error)),)

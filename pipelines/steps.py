@@ -78,7 +78,7 @@ def ingest_export(
     if not check_only:
         work.create()
     described = load_mapping(mapping)
-    with as_folder(str(export), described, work.folder, as_of, tell) as folder:
+    with as_folder(str(export), described, work.folder, as_of, tell, rows if check_only else 0) as folder:
         report = ingest(
             folder,
             described,

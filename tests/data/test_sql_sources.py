@@ -206,6 +206,22 @@ def test_all_tables_are_of_one_moment_while_a_writer_commits(book: Database) -> 
     assert "1.000000" not in pq.read_table(folder / "installments.query.parquet")["amount"].to_pylist()
 
 
+def test_a_check_of_the_first_rows_asks_for_one_more_and_no_others(
+    book: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one more shows that there are others."""
+    monkeypatch.setattr(sql_source, "ROWS_AT_ONCE", 100)
+    folder = book.root / "first"
+    folder.mkdir()
+    book.mapping = MAPPING.replace(
+        "SELECT id, client, amount, start FROM loans",
+        "SELECT n AS id, 'B' AS client, 1 AS amount, date '2024-01-01' AS start FROM generate_series(1, 950) AS n",
+    )
+    spool(book.url, load_mapping(book.mapping_file()), folder, None, AS_OF, most=250)
+    assert pq.read_table(folder / "loans.query.parquet").num_rows == 251
+    assert pq.read_table(folder / "payments.query.parquet").num_rows == 2
+
+
 def test_an_answer_is_never_held_whole_in_memory(book: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sql_source, "ROWS_AT_ONCE", 100)
     told: list[str] = []
