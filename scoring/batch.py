@@ -174,6 +174,15 @@ def _labels_of(model: ServedModel | None, labels: LabelSettings | None) -> Label
             f"Model {model.digest[:12]} answers K = {theirs.bad_at_days} within H = {theirs.horizon_days} days, the "
             f"settings ask K = {ours.bad_at_days} within H = {ours.horizon_days}; choose a model of this question."
         )
+    for name in (
+        "lag_days",
+        "present_value_loss",
+    ):  # cuts and thin files are told beside a score and change none
+        if getattr(ours, name) != getattr(theirs, name):
+            raise RegistryError(
+                f"Model {model.digest[:12]} was trained with {name} = {getattr(theirs, name)} in [labels], the settings say "
+                f"{getattr(ours, name)}: it learnt from other labels; train again, or set it back."
+            )
     return ours
 
 

@@ -333,6 +333,18 @@ def test_a_model_of_another_question_is_refused(draw, loan, table, model):
         draw(table(loan()), model, labels=LabelSettings(bad_at_days=60))
 
 
+@pytest.mark.parametrize(("name", "value"), [("lag_days", 30), ("present_value_loss", 0.05)])
+def test_a_model_that_learnt_from_other_labels_is_refused_by_the_setting(
+    draw, loan, table, model, name, value
+):
+    with pytest.raises(RegistryError, match=rf"{name} = .* in \[labels\], the settings say {value}"):
+        draw(table(loan()), model, labels=LabelSettings(**{name: value}))
+
+
+def test_what_is_only_told_beside_a_score_may_differ_from_the_model_s(draw, loan, table, model):
+    assert draw(table(loan()), model, labels=LabelSettings(thin_file_installments=7, stratum_cuts=(1, 5)))
+
+
 def test_a_model_that_counted_days_late_in_another_way_is_refused_by_the_setting(draw, loan, table, model):
     with pytest.raises(
         RegistryError, match=r"day_count = exclusive in \[arrears\], the settings say inclusive"
