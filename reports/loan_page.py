@@ -108,8 +108,9 @@ def _marks(axes: object, told: Timeline) -> None:
             rotation=90,
             ha="right",
             va="bottom",
-            fontsize=8,
-            color=QUIET,
+            fontsize=9,
+            color=INK,
+            bbox={"boxstyle": "square,pad=0.2", "facecolor": "white", "alpha": 0.85, "linewidth": 0},
         )
 
 
