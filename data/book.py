@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from data.changes import standing_rows
 from data.gate import Run
+from data.ledger import Ledger
 from data.odds import make_notebook
 from data.quoting import quoted
 from data.tables import ASSIGNMENT_COLUMNS, TABLES
@@ -47,7 +48,7 @@ def know_parents(run: Run, name: str, children: Collection[str] | None = None) -
     if run.ledger is None or not run.holds(name):
         return
     key, terms = TABLES[name].key[0], _TERMS if name == "loans" else ()
-    ids = None if children is None else _named(run, name, children)
+    ids = None if children is None else _named(run, run.ledger, name, children)
     held = standing_rows(run, run.ledger, name, [key, *terms], ids)
     if held is not None:
         run.connection.register("ledger_rows", held)
@@ -56,7 +57,7 @@ def know_parents(run: Run, name: str, children: Collection[str] | None = None) -
         run.connection.unregister("ledger_rows")
 
 
-def _named(run: Run, parent: str, children: Collection[str]) -> pa.Array:
+def _named(run: Run, ledger: Ledger, parent: str, children: Collection[str]) -> pa.Array:
     """The ids of a parent's table that rows of these tables name, and one that the ledger holds: how its ids look."""
     named = [
         f"SELECT {quoted(column)} AS id FROM read_{child} WHERE {quoted(column)} IS NOT NULL"
@@ -65,11 +66,8 @@ def _named(run: Run, parent: str, children: Collection[str]) -> pa.Array:
         if of == parent
     ]
     ids = [run.rows(" UNION ".join(named))["id"]] if named else []
-    if run.ledger is not None:
-        key = TABLES[parent].key[0]
-        ids += [
-            run.ledger.facts(parent, [key], bucket=one)[key].slice(0, 1) for one in run.ledger.buckets()[:1]
-        ]
+    key = TABLES[parent].key[0]
+    ids += [ledger.facts(parent, [key], bucket=one)[key].slice(0, 1) for one in ledger.buckets()[:1]]
     return pa.chunked_array([chunk for one in ids for chunk in one.chunks], pa.string()).combine_chunks()
 
 

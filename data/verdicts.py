@@ -4,7 +4,6 @@ A contract (data/contracts.py) is a list of rules, one expectation each. `judge`
 each rule fared. Money is judged as integers of 1/10,000 and dates as day numbers, so that no float rounds a verdict.
 """
 
-import gc
 import logging
 import threading
 import warnings
@@ -131,13 +130,7 @@ def prepare() -> None:
 
 def _frames() -> "BatchDefinition":
     with _LOADING:
-        collected = gc.isenabled()
-        gc.disable()  # what is loaded stays: to look through it for garbage again and again costs a third of the time
-        try:
-            return _make_frames()
-        finally:
-            if collected:
-                gc.enable()
+        return _make_frames()
 
 
 @cache

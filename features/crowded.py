@@ -14,7 +14,7 @@ import pyarrow as pa
 from data.ahead import in_order
 from data.arrays import arrow_of
 from features.catalogue import FEATURE_NAMES
-from features.kept import Kept
+from features.kept import keeping
 from features.surroundings import CROWDS, Beside, Crowd, added, joined, tell
 
 Look = tuple[int, int]
@@ -54,7 +54,7 @@ def finished(waiting: Iterable[Waiting], looks: int, aside: Path | None) -> Iter
     """
     crowds: dict[Look, Crowd] = {}
     parts: list[list[tuple[Look, int]]] = []
-    with Kept(aside) as kept:
+    with keeping(aside) as kept:
         held: list[pa.Table] = []
         for part in waiting:
             for (look, _), crowd in zip(part.looks, part.crowds, strict=True):

@@ -176,24 +176,22 @@ def loan_facts(book: Facts, loan: int) -> LoanFacts:
     )
 
 
+_facts_held = compiled(loan_facts)
+
+
 @compiled
 def facts_of(book: Facts, loan: int) -> LoanFacts:
     """The same for compiled functions, which hold `book` for as long as they look at the loan."""
-    v0, v1 = book.version_starts[loan], book.version_starts[loan + 1]
-    d0, d1 = book.due_starts[loan], book.due_starts[loan + 1]
-    p0, p1 = book.paid_starts[loan], book.paid_starts[loan + 1]
-    e0, e1 = book.event_starts[loan], book.event_starts[loan + 1]
-    h0, h1 = book.home_starts[loan], book.home_starts[loan + 1]
-    r0, r1 = book.refinanced_starts[loan], book.refinanced_starts[loan + 1]
-    every, days_off = book.all, book.all.calendars
+    one = _facts_held(book, loan)
+    days_off = one.calendars
     return LoanFacts(
-        borrowed(every.versions)[v0:v1],
-        borrowed(every.dues)[d0:d1],
-        borrowed(every.receipts)[p0:p1],
-        borrowed(every.events)[e0:e1],
-        borrowed(every.homes)[h0:h1],
-        borrowed(every.refinanced)[r0:r1],
-        every.rules,
+        borrowed(one.versions),
+        borrowed(one.dues),
+        borrowed(one.receipts),
+        borrowed(one.events),
+        borrowed(one.homes),
+        borrowed(one.refinanced),
+        one.rules,
         Calendars(
             days_off.first_day,
             borrowed(days_off.epoch_starts),

@@ -2,8 +2,9 @@
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
+from typing import IO
 
 import pyarrow as pa
 
@@ -12,24 +13,24 @@ from data.errors import LedgerError
 _LITTLE = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
-class Kept:
-    """Tables of one schema, in a file without a name that is gone when this is closed, or killed.
+@contextmanager
+def keeping(folder: Path | None = None) -> Iterator["Kept"]:
+    """Room for tables of one schema, in a file without a name that is gone at the end, or when killed.
 
     folder: whose disk to use (default: the system's folder for such files). Errors: `LedgerError` when it has no room.
     """
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        yield Kept(file, folder or Path(tempfile.gettempdir()))
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder
-        if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
-        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115, closed when this is
+
+class Kept:
+    """Tables of one schema in an open file of the folder."""
+
+    def __init__(self, file: IO[bytes], folder: Path) -> None:
+        self._file, self._folder = file, folder
         self._writer: pa.ipc.RecordBatchStreamWriter | None = None
-
-    def __enter__(self) -> "Kept":
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:  # fmt: skip
-        self._file.close()
 
     def put(self, table: pa.Table) -> None:
         """Put one table behind the others. Tables without rows are not kept."""
@@ -41,7 +42,7 @@ class Kept:
             self._writer.write_table(table.combine_chunks())
         except OSError as error:
             raise LedgerError(
-                f"{self._folder or tempfile.gettempdir()}: the disk has no room for what is put aside while the book is gone through "
+                f"{self._folder}: the disk has no room for what is put aside while the book is gone through "
                 f"({error.strerror or error}); make room, or ask for fewer days, and run the command again."
             ) from error
 

@@ -20,10 +20,6 @@ _NEVER = int(NEVER)
 @compiled
 def share_of(amount: int, basis_points: int) -> int:
     """That share of an amount, rounded down, without an intermediate that could overflow."""
-    if (
-        basis_points == 0
-    ):  # as a rule; whole divisions for each due of each loan are most of what a state costs
-        return 0
     return amount // 10_000 * basis_points + amount % 10_000 * basis_points // 10_000
 
 

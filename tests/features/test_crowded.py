@@ -10,7 +10,7 @@ import pytest
 
 from data.errors import LedgerError
 from data.ledger import Ledger
-from features.kept import Kept
+from features.kept import keeping
 from features.settings import LabelSettings
 from features.snapshot import feature_tables
 
@@ -19,7 +19,7 @@ DAYS = (date(2024, 3, 29), date(2024, 12, 31))
 
 def test_tables_come_back_in_their_order_and_those_without_rows_do_not(tmp_path: Path) -> None:
     some = [pa.table({"n": pa.array(range(rows), pa.int32())}) for rows in (3, 0, 1, 70_000)]
-    with Kept(tmp_path / "made") as kept:
+    with keeping(tmp_path / "made") as kept:
         for table in some:
             kept.put(table)
         assert list(kept.taken()) == [some[0], some[2], some[3]]
@@ -27,12 +27,12 @@ def test_tables_come_back_in_their_order_and_those_without_rows_do_not(tmp_path:
 
 
 def test_nothing_kept_is_nothing_taken() -> None:
-    with Kept() as kept:
+    with keeping() as kept:
         assert list(kept.taken()) == []
 
 
 def test_a_full_disk_is_told_with_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Kept(tmp_path) as kept:
+    with keeping(tmp_path) as kept:
 
         class Full:
             def write_table(self, _table: pa.Table) -> None:
