@@ -4,6 +4,8 @@ A `DECIMAL(18,4)` is an integer of 1/10,000 in sixteen bytes, of which the low e
 `int64`; a date is its day number already. Both readers copy nothing they need not and refuse what does not fit.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -84,3 +86,12 @@ def arrow_of(values: np.ndarray, kind: pa.DataType, known: np.ndarray | None = N
         if body.itemsize * 8 != kind.bit_width:
             raise LedgerError(f"Values of {body.itemsize * 8} bits are no column of {kind}.")
     return pa.Array.from_buffers(kind, len(values), [bits, pa.py_buffer(body)])
+
+
+def words_of(places: np.ndarray, words: Sequence[str]) -> pa.Array:
+    """The word at each place as a column of texts; a negative place is an empty cell."""
+    numbered = pa.DictionaryArray.from_arrays(
+        arrow_of(np.maximum(places, 0).astype(np.int32), pa.int32(), places >= 0),
+        pa.array(words, pa.string()),
+    )
+    return numbered.dictionary_decode()

@@ -6,7 +6,7 @@ order of rows in the ledger. The opening arrears of a loan whose earlier history
 installment due on its opening day: its own due date is not in the book, and this is the latest it can be.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -33,6 +33,7 @@ from features.facts import (
     VERSION_KINDS,
     Facts,
     LoanFacts,
+    facts_only,
     records,
 )
 from features.families import Family, refinanced_by
@@ -92,6 +93,29 @@ class Book:
     @property
     def most_receipts(self) -> int:
         return int(np.diff(self.facts.paid_starts).max(initial=0))
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that its facts and records take."""
+        return sum(
+            _bytes_of(some) for some in (self.facts, self.rows, self.assignments, self.product, self.currency)
+        )
+
+    def since(self, day: int) -> "Book":
+        """The book for whoever asks of no day, and of no day's knowledge, before `day`: without the facts of borrowers whose
+        loans were all over for good by then. Positions stay what they are."""
+        rows = self.rows
+        of_borrower, of_loan = (
+            np.zeros(len(self.borrower_ids), np.bool_),
+            np.zeros(len(self.loan_ids), np.bool_),
+        )
+        of_borrower[rows.borrower[self.settled > day]] = True
+        of_loan[rows.loan[of_borrower[rows.borrower]]] = True
+        return self if of_loan.all() else replace(self, facts=facts_only(self.facts, of_loan))
+
+
+def _bytes_of(some: object) -> int:
+    return sum(map(_bytes_of, some)) if isinstance(some, tuple) else int(getattr(some, "nbytes", 0))
 
 
 class Attribute(NamedTuple):

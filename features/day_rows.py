@@ -1,98 +1,114 @@
-"""The live loans of one part of a book at the end of a day, as an arrow table: ids, state, status, features.
+"""The live loans of one part of a book at the end of some days, as an arrow table: ids, state, status, features."""
 
-The columns that say how a loan's officer, branch and group stand need all parts of the book (`features.crowded`);
-everything else is told of a part by itself.
-"""
-
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from data.arrays import arrow_of
-from data.days import NEVER, to_date
+from data.arrays import arrow_of, words_of
+from data.days import NEVER
 from data.money import to_units
 from features.arrears import arrears_class
 from features.book import Book
-from features.crowded import Waiting
-from features.eligibility import ELIGIBLE, exposures, statuses, strata
-from features.matrix import STATE, UNKNOWN
-from features.observation import (
-    assigned,
-    feature_names,
-    observe_loans,
-    rows_seen,
-    surroundings_of,
-    working_space,
-)
+from features.crowded import Look
+from features.eligibility import EXPOSURE_KINDS, STATUSES, exposures, is_eligible, statuses, stratum_places
+from features.matrix import STATE, UNKNOWN, Scratch, as_columns
+from features.observation import assigned, feature_names, observe_book, rows_seen, working_space
 from features.settings import LabelSettings
-from features.surroundings import beside, count_live
+from features.surroundings import Crowd
 
 _PLACE = {name: place for place, name in enumerate(STATE)}
 
 
 @dataclass(frozen=True)
 class DayRows:
-    """rows: n live loans in order of loan_id. known, first: how many loans had been disbursed, and when the first was."""
+    """rows: the live loans, day after day, each day's in order of loan_id. known: how many loans had been disbursed by one of
+    the days, or by more, each counted; first: the day number on which the first loan was, None without any."""
 
-    rows: Waiting
+    rows: pa.Table
     known: int
     first: int | None
 
 
-def rows_of(book: Book, day: int, known: int, settings: LabelSettings) -> DayRows:
-    """The live loans of a part of a book at the end of `day`, as known on `known`."""
-    seen = observe_loans(book, day, known, working_space(book))
+class _Live(NamedTuple):
+    """The n live loans of one day, sorted by loan, as arrays that are made a table for all days at once."""
+
+    on: np.ndarray
+    row: np.ndarray
+    loan: np.ndarray
+    held: np.ndarray
+    state: np.ndarray
+    status: np.ndarray
+    exposure: np.ndarray
+    exposure_kind: np.ndarray
+
+
+def rows_of(
+    book: Book, looks: Sequence[Look], settings: LabelSettings, crowds: Mapping[Look, Crowd]
+) -> DayRows:
+    """The live loans of a part of a book on each look; crowds: of each look, counted over all parts of the book."""
+    work = working_space(book)
+    told = [_live_on(book, look, settings, crowds[look], work) for look in looks]
+    lots, features = (list(one) for one in zip(*told, strict=True))
+    del told
+    every = _Live(*(np.concatenate(columns) for columns in zip(*lots, strict=True)))
+    first = int(book.rows.disbursed_on.min()) if len(book.rows.loan) else None
+    known = sum(len(rows_seen(book, *look)) for look in looks)
+    return DayRows(_table(book, every, as_columns(features), settings), known, first)
+
+
+def _live_on(book: Book, look: Look, settings: LabelSettings, crowd: Crowd, work: Scratch) -> tuple[_Live, np.ndarray]:  # fmt: skip
+    """The live loans of one day, and their features, n x p."""
+    seen = observe_book(book, *look, work, crowd)
     live = np.flatnonzero(seen.live)
-    order = np.argsort(seen.loan[live], kind="stable")
-    rows = live[order]
-    kind = statuses(book, seen, settings)[rows]
-    exposure, exposure_kind = exposures(seen)
-    state = seen.state[rows]
-    columns = {**_ids(book, seen.row[rows], seen.loan[rows], day, known), **_state(state)}
-    columns["exposure"] = arrow_of(exposure[rows], pa.float64())
-    columns["exposure_kind"], columns["status"] = _words(exposure_kind[rows]), _words(kind)
-    days = state[:, _PLACE["days_past_due"]]
+    rows = live[np.argsort(seen.loan[live], kind="stable")]
+    loan = seen.loan[rows]
+    held = assigned(book.assignments, len(book.loan_ids), *look)[loan]
+    exposure, kind = exposures(seen)
+    on = np.full(len(rows), look[0], dtype=np.int32)
+    some = _Live(on, seen.row[rows], loan, held, seen.state[rows], statuses(book, seen, settings)[rows], exposure[rows], kind[rows])  # fmt: skip
+    return some, seen.features[rows]
+
+
+def _table(book: Book, some: _Live, features: np.ndarray, settings: LabelSettings) -> pa.Table:
+    """features: p x n, in the order of `feature_names`."""
+    state = {name: np.ascontiguousarray(some.state[:, place]) for name, place in _PLACE.items()}
+    columns = {**_ids(book, some), **_state(state)}
+    columns["exposure"] = arrow_of(some.exposure, pa.float64())
+    columns["exposure_kind"] = words_of(some.exposure_kind, EXPOSURE_KINDS)
+    columns["status"] = words_of(some.status, STATUSES)
+    days = state["days_past_due"]
     if book.arrears.classes:
         columns["arrears_class"] = pa.array([arrears_class(one, book.arrears.classes) for one in days.tolist()], pa.string())  # fmt: skip
-    stratum = np.full(len(rows), None, dtype=object)
-    stratum[kind == ELIGIBLE] = strata(days[kind == ELIGIBLE], settings)
-    columns["stratum"] = _words(stratum)
-    judged = state[:, _PLACE["judged"]]
-    columns["installments_judged"] = _whole(judged)
-    columns["thin_file"] = arrow_of(judged < settings.thin_file_installments, pa.bool_())
-    around = surroundings_of(book, seen, known).only(live)
-    matrix = np.ascontiguousarray(seen.features[rows].T)
-    for name, values in zip(feature_names(book), matrix, strict=True):
-        # days past due are told as whole days already; what the crowd says is told afterwards
-        if name not in columns and name not in around.names:
+    stratum = np.where(is_eligible(some.status), stratum_places(days, settings), -1)
+    columns["stratum"] = words_of(stratum, settings.stratum_names())
+    columns["installments_judged"] = _whole(state["judged"])
+    columns["thin_file"] = arrow_of(state["judged"] < settings.thin_file_installments, pa.bool_())
+    for name, values in zip(feature_names(book), features, strict=True):
+        if name not in columns:  # days past due are told as whole days already
             columns[name] = arrow_of(values, pa.float64())
-    first = int(book.rows.disbursed_on.min()) if len(book.rows.loan) else None
-    crowds = [count_live(around)]
-    waiting = Waiting([((day, known), len(rows))], pa.table(columns), beside(around).only(order), crowds)
-    return DayRows(waiting, len(rows_seen(book, day, known)), first)
+    return pa.table(columns)
 
 
-def _ids(book: Book, row: np.ndarray, loan: np.ndarray, day: int, known: int) -> dict[str, pa.Array]:
-    held = assigned(book.assignments, len(book.loan_ids), day, known)[loan]
-    holding = pa.array(held, mask=held < 0)
-    places = pa.array(row)
+def _ids(book: Book, some: _Live) -> dict[str, pa.Array]:
+    holding, places = pa.array(some.held, mask=some.held < 0), pa.array(some.row)
     return {
-        "loan_id": book.loan_ids.take(pa.array(loan)),
-        "borrower_id": book.borrower_ids.take(pa.array(book.rows.borrower[row])),
+        "loan_id": book.loan_ids.take(pa.array(some.loan)),
+        "borrower_id": book.borrower_ids.take(pa.array(book.rows.borrower[some.row])),
         "product": book.product.take(places).combine_chunks(),
         "currency": book.currency.take(places).combine_chunks(),
         **{
             name: getattr(book.assignments, name).take(holding).combine_chunks()
             for name in ("officer_id", "branch_id", "group_id")
         },
-        "as_of": pa.repeat(pa.scalar(to_date(day), pa.date32()), len(row)),
-        "opened_later": arrow_of(book.rows.opened_later[row], pa.bool_()),
+        "as_of": arrow_of(some.on, pa.date32()),
+        "opened_later": arrow_of(book.rows.opened_later[some.row], pa.bool_()),
     }
 
 
-def _state(state: np.ndarray) -> dict[str, pa.Array]:
-    of = {name: np.ascontiguousarray(state[:, place]) for name, place in _PLACE.items()}
+def _state(of: Mapping[str, np.ndarray]) -> dict[str, pa.Array]:
     whole = ("days_past_due", "days_late", "delinquent_days", "days_past_due_original")
     amounts = {
         "past_due": "past_due_amount",
@@ -109,10 +125,6 @@ def _state(state: np.ndarray) -> dict[str, pa.Array]:
         "last_payment_on": _dates(of["last_payment_on"]),
         "last_payment_amount": _amount(of["last_payment"]),
     }
-
-
-def _words(words: np.ndarray) -> pa.Array:
-    return pa.array(words.tolist(), pa.string())
 
 
 def _whole(values: np.ndarray) -> pa.Array:

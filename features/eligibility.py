@@ -10,10 +10,12 @@ from features.observation import Observation
 from features.settings import LabelSettings
 
 ELIGIBLE, ALREADY_BAD, NOT_YET_DUE, UNREACHABLE = "eligible", "already_bad", "not_yet_due", "unreachable"
+STATUSES = (ELIGIBLE, NOT_YET_DUE, ALREADY_BAD, UNREACHABLE)
+EXPOSURE_KINDS = ("discounted_dues", "outstanding_principal")
 
 
 def statuses(book: Book, seen: Observation, settings: LabelSettings) -> np.ndarray:
-    """For each row of the observation the word why the model speaks of it (`eligible`) or does not."""
+    """For each row of the observation the place in STATUSES of the word why the model speaks of it or does not."""
     state = {name: seen.state[:, place] for place, name in enumerate(STATE)}
     reachable = can_reach(
         book.facts,
@@ -30,21 +32,25 @@ def statuses(book: Book, seen: Observation, settings: LabelSettings) -> np.ndarr
             state["days_past_due"] >= settings.bad_at_days,
             ~reachable,
         ],
-        [NOT_YET_DUE, ALREADY_BAD, UNREACHABLE],
-        ELIGIBLE,
+        [STATUSES.index(word) for word in (NOT_YET_DUE, ALREADY_BAD, UNREACHABLE)],
+        STATUSES.index(ELIGIBLE),
     )
 
 
-def strata(days_past_due: np.ndarray, settings: LabelSettings) -> np.ndarray:
-    """The name of the stratum of each number of days past due below K."""
-    names = np.array(settings.stratum_names(), dtype=object)
-    return names[np.searchsorted(np.array(settings.stratum_cuts), days_past_due, side="right")]
+def is_eligible(status: np.ndarray) -> np.ndarray:
+    """Of places in STATUSES."""
+    return np.asarray(status == STATUSES.index(ELIGIBLE))
+
+
+def stratum_places(days_past_due: np.ndarray, settings: LabelSettings) -> np.ndarray:
+    """The place in `settings.stratum_names()` of each number of days past due below K."""
+    return np.searchsorted(np.array(settings.stratum_cuts), days_past_due, side="right")
 
 
 def exposures(seen: Observation) -> tuple[np.ndarray, np.ndarray]:
-    """What a lender stands to lose, in currency units, and what it was taken from: outstanding principal where
-    the source splits its installments, else the remaining dues discounted at the loan's rate."""
+    """What a lender stands to lose, in currency units, and the place in EXPOSURE_KINDS of what it was taken from: outstanding
+    principal where the source splits its installments, else the remaining dues discounted at the loan's rate."""
     outstanding = seen.state[:, STATE.index("outstanding")]
     known = outstanding != UNKNOWN
     exposure = np.where(known, to_units(outstanding), np.round(seen.discounted / 10_000, 4))
-    return exposure, np.where(known, "outstanding_principal", "discounted_dues")
+    return exposure, known.astype(np.int8)

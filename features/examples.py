@@ -4,7 +4,7 @@ A loan lies in one part, so its weight, 1 / (its snapshots in the month), is tol
 counted by its reason.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -12,28 +12,35 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from data.arrays import arrow_of
+from data.arrays import arrow_of, words_of
 from data.days import month_ends, to_day
 from data.money import to_units
 from features.book import Book
 from features.compiled import compiled
 from features.contagion import pulled_on
-from features.crowded import Waiting
-from features.eligibility import ALREADY_BAD, ELIGIBLE, NOT_YET_DUE, exposures, statuses, strata
+from features.crowded import Look
+from features.eligibility import (
+    ALREADY_BAD,
+    NOT_YET_DUE,
+    STATUSES,
+    exposures,
+    is_eligible,
+    statuses,
+    stratum_places,
+)
 from features.eligibility import UNREACHABLE as UNREACHABLE_STATUS
 from features.facts import Facts, facts_of
 from features.labels import BAD, DROP_REASONS, GOOD, UNREACHABLE, label
-from features.matrix import STATE, Scratch
+from features.matrix import STATE, Scratch, as_columns
 from features.observation import (
     Observation,
     assigned,
     feature_names,
-    observe_loans,
-    surroundings_of,
+    observe_book,
     working_space,
 )
 from features.settings import LabelSettings
-from features.surroundings import Beside, Crowd, beside, count_live, joined, of_crowds
+from features.surroundings import Crowd
 
 _NOT_ELIGIBLE = {
     NOT_YET_DUE: "no installment had fallen due yet",
@@ -52,7 +59,7 @@ class PartOfPanel:
     """rows: one row per example, sorted by (as_of, loan_id), as `features.panel.Panel` describes them. dropped: live loans
     of the same days that are none, by reason."""
 
-    rows: Waiting
+    rows: pa.Table
     dropped: dict[str, int]
 
 
@@ -68,30 +75,20 @@ class _Examples(NamedTuple):
     codes: np.ndarray
 
 
-def examples_of(book: Book, days: Sequence[date], labels: LabelSettings) -> PartOfPanel:
-    """The examples of a part of a book on these days (in their order), as known on each."""
+def examples_of(
+    book: Book, days: Sequence[date], labels: LabelSettings, crowds: Mapping[Look, Crowd]
+) -> PartOfPanel:
+    """The examples of a part of a book on these days (in their order), as known on each; crowds: of each day, counted over
+    all parts of the book."""
     work, dropped = working_space(book), dict.fromkeys(COUNTED, 0)
-    told = [_of_day(book, on, labels, work, dropped) for on in days]
-    some, features, around, crowds = (list(one) for one in zip(*told, strict=True))
+    told = [_of_day(book, on, labels, crowds[to_day(on), to_day(on)], work, dropped) for on in days]
+    some, features = (list(one) for one in zip(*told, strict=True))
     del told
     every = _Examples(*(np.concatenate(columns) for columns in zip(*some, strict=True)))
     months = np.concatenate([np.full(len(one.loan), on.year * 12 + on.month) for on, one in zip(days, some, strict=True)])  # fmt: skip
-    table = _table(book, every, _as_columns(features, len(every.loan)), labels)
+    table = _table(book, every, as_columns(features), labels)
     table = table.append_column("weight", arrow_of(_weights(every.loan, months), pa.float64()))
-    looks = [((to_day(on), to_day(on)), len(one.loan)) for on, one in zip(days, some, strict=True)]
-    return PartOfPanel(Waiting(looks, table, joined(around), crowds), dropped)
-
-
-def _as_columns(features: list[np.ndarray], rows: int) -> np.ndarray:
-    """The features of all days, column by column; each day's are let go when they were taken over."""
-    found = np.empty((features[0].shape[1], rows))
-    first = 0
-    features.reverse()
-    while features:
-        some = features.pop()
-        found[:, first : first + len(some)] = some.T
-        first += len(some)
-    return found
+    return PartOfPanel(table, dropped)
 
 
 def _weights(loan: np.ndarray, month: np.ndarray) -> np.ndarray:
@@ -102,15 +99,14 @@ def _weights(loan: np.ndarray, month: np.ndarray) -> np.ndarray:
     return 1.0 / count[of.ravel()]
 
 
-def _of_day(book: Book, on: date, labels: LabelSettings, work: Scratch, dropped: dict[str, int]) -> tuple[_Examples, np.ndarray, Beside, Crowd]:  # fmt: skip
-    """The examples of one day, their features, what stands beside them, and the crowd of the day; adds the live loans that are none to
-    `dropped`."""
+def _of_day(book: Book, on: date, labels: LabelSettings, crowd: Crowd, work: Scratch, dropped: dict[str, int]) -> tuple[_Examples, np.ndarray]:  # fmt: skip
+    """The examples of one day and their features; adds the live loans that are none to `dropped`."""
     day = to_day(on)
-    seen = observe_loans(book, day, day, work)
+    seen = observe_book(book, day, day, work, crowd)
     kind = statuses(book, seen, labels)
     for status, words in _NOT_ELIGIBLE.items():
-        dropped[words] += int((seen.live & (kind == status)).sum())
-    keep = np.flatnonzero(seen.live & (kind == ELIGIBLE))
+        dropped[words] += int((seen.live & (kind == STATUSES.index(status))).sum())
+    keep = np.flatnonzero(seen.live & is_eligible(kind))
     codes = labels_of(book, seen, keep, on, labels)
     for code, words in DROP_REASONS.items():
         if code != UNREACHABLE:
@@ -119,16 +115,15 @@ def _of_day(book: Book, on: date, labels: LabelSettings, work: Scratch, dropped:
     keep, codes = keep[judged], codes[judged]
     order = np.argsort(seen.loan[keep], kind="stable")
     keep, codes = keep[order], codes[order]
-    around = surroundings_of(book, seen, day)
     loan = seen.loan[keep]
     held = assigned(book.assignments, len(book.loan_ids), day, day)[loan]
     of_day = np.full(len(keep), day, dtype=np.int32)
     some = _Examples(of_day, seen.row[keep], loan, held, exposures(seen)[0][keep], seen.state[keep][:, _TOLD], codes)  # fmt: skip
-    return some, seen.features[keep], beside(around).only(keep), count_live(around)
+    return some, seen.features[keep]
 
 
 def _table(book: Book, some: _Examples, features: np.ndarray, labels: LabelSettings) -> pa.Table:
-    """The columns of a panel but for the weight and what the crowd says."""
+    """The columns of a panel but for the weight. features: p x n, in the order of `feature_names`."""
     holding, row = pa.array(some.held, mask=some.held < 0), pa.array(some.row)
     columns = {
         "loan_id": book.loan_ids.take(pa.array(some.loan)),
@@ -141,13 +136,11 @@ def _table(book: Book, some: _Examples, features: np.ndarray, labels: LabelSetti
         "exposure": arrow_of(some.exposure, pa.float64()),
         "past_due_amount": arrow_of(to_units(some.state[:, 0]), pa.float64()),
         "due_unpaid_amount": arrow_of(to_units(some.state[:, 1]), pa.float64()),
-        "stratum": pa.array(strata(some.state[:, 2], labels).tolist(), pa.string()),
+        "stratum": words_of(stratum_places(some.state[:, 2], labels), labels.stratum_names()),
         "label": arrow_of((some.codes == BAD).astype(np.int8), pa.int8()),
     }
-    later = of_crowds(book.holders.recorded)
     for name, values in zip(feature_names(book), features, strict=True):
-        if name not in later:
-            columns[name] = arrow_of(values, pa.float64())
+        columns[name] = arrow_of(values, pa.float64())
     return pa.table(columns)
 
 

@@ -6,6 +6,8 @@ are constants that the compiler can see.
 
 from typing import NamedTuple
 
+import numpy as np
+
 from features.catalogue import FEATURE_NAMES
 from features.facts import Records, empty_records, record
 
@@ -72,8 +74,8 @@ F_REPAID, F_OUTSTANDING = _FEATURE["share_repaid"], _FEATURE["outstanding_to_pri
 F_CONTRACT = _FEATURE["principal"]
 
 
-_DUE = record("due_on", "amount", "principal", "days_late", "days_early", "parts", "is_open")
-_RECEIPT = record("paid_on", "covered")
+_DUE = record("due_on", "amount", "principal", "days_late", "days_early", "parts", "is_open", amounts=["amount", "principal"])  # fmt: skip
+_RECEIPT = record("paid_on", "covered", amounts=["covered"])
 
 
 class Scratch(NamedTuple):
@@ -90,3 +92,15 @@ class Scratch(NamedTuple):
 def scratch(installments: int, receipts: int) -> Scratch:
     """Working space for schedules of up to `installments` and up to `receipts` receipts."""
     return Scratch(empty_records(_DUE, max(1, installments)), empty_records(_RECEIPT, max(1, receipts)))
+
+
+def as_columns(lots: list[np.ndarray]) -> np.ndarray:
+    """Lots of rows one after the other as a matrix of columns, p x n; each lot is let go when it was taken over."""
+    found = np.empty((lots[0].shape[1], sum(map(len, lots))))
+    first = 0
+    lots.reverse()
+    while lots:
+        some = lots.pop()
+        found[:, first : first + len(some)] = some.T
+        first += len(some)
+    return found

@@ -11,6 +11,7 @@ import numpy as np
 
 from data.days import NEVER
 from features import income, promises, season
+from features.arrears import days_past_due
 from features.book import Assignments, Attribute, Book
 from features.catalogue import FEATURE_NAMES, FEATURES
 from features.compiled import borrowed, compiled
@@ -23,7 +24,7 @@ from features.promises import tell_promises
 from features.relations import tell_relations
 from features.season import tell_season
 from features.settled import is_live
-from features.surroundings import Crowd, Surroundings, beside, count_live, surroundings, tell
+from features.surroundings import Crowd, Surroundings, count_live, surroundings, tell
 
 _NEVER = int(NEVER)
 
@@ -104,9 +105,9 @@ def observe_book(book: Book, day: int, known: int, work: Scratch, crowd: Crowd |
     record was corrected is seen as it was recorded on that day. Rows are the same for any order of the ledger's rows.
     """
     seen = observe_loans(book, day, known, work)
-    around = surroundings_of(book, seen, known)
+    around = surroundings_of(book, seen.row, seen.live, seen.late, day, known)
     names = feature_names(book)
-    for name, column in tell(beside(around), crowd or count_live(around)).items():
+    for name, column in tell(around, crowd or count_live(around)).items():
         seen.features[:, names.index(name)] = column
     return seen
 
@@ -161,11 +162,27 @@ def _told_of_circumstances(book: Book, row: np.ndarray, live: np.ndarray, catalo
         yield promises.NAMES, tell_promises(book.facts, has.contacts, loan, borrower, currency, day, known)
 
 
-def surroundings_of(book: Book, seen: Observation, known: int) -> Surroundings:
-    """Who has the live loans of what was seen: all that the crowd's columns are told from, without the facts."""
-    held = assigned(book.assignments, len(book.loan_ids), seen.day, known)[seen.loan]
-    borrower = book.rows.borrower[seen.row]
-    return surroundings(book.holders, book.assignments[:4], held, borrower, seen.live, seen.late, seen.day, known)  # fmt: skip
+def surroundings_of(book: Book, row: np.ndarray, live: np.ndarray, late: np.ndarray, day: int, known: int) -> Surroundings:  # fmt: skip
+    """Who has these loan rows, and which of them are live and late: all that the crowd's columns are told from."""
+    held = assigned(book.assignments, len(book.loan_ids), day, known)[book.rows.loan[row]]
+    borrower = book.rows.borrower[row]
+    return surroundings(book.holders, book.assignments[:4], held, borrower, live, late, day, known)
+
+
+def crowd_of(book: Book, day: int, known: int) -> Crowd:
+    """Who is live and who is late in a book at the end of a day, and with whom: what `observe_book` counts, and no more."""
+    row, live = _rows_told(book, day, known)
+    row = row[live]
+    late = np.empty(len(row), dtype=np.bool_)
+    _late(book.facts, book.rows.loan[row], book.rows.tolerance[row], day, known, late)
+    return count_live(surroundings_of(book, row, np.ones(len(row), np.bool_), late, day, known))
+
+
+@compiled
+def _late(facts: Facts, loan: np.ndarray, tolerance: np.ndarray, day: int, known: int, late: np.ndarray) -> None:  # fmt: skip
+    """Of live loans, whether each is past due by its own arrears."""
+    for i in range(len(loan)):
+        late[i] = days_past_due(facts_of(facts, loan[i]), day, known, tolerance[i]) > 0
 
 
 @compiled

@@ -8,21 +8,20 @@ weekly look does not count a month four times. What is left out is counted by re
 It is told one part of the book after the other (`panel_parts`), and held whole only by who asks for that (`build_panel`).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 
-from data.days import fridays, month_ends, to_date
+from data.days import fridays, month_ends, to_date, to_day
 from data.errors import TooLittleHistoryError
 from data.ledger import Ledger
 from features.catalogue import FEATURE_NAMES
-from features.crowded import Waiting, finished
+from features.crowded import crowds_of
 from features.examples import COUNTED, examples_of
-from features.parts import Parts, first_due
+from features.parts import Parts, Progress, first_due
 from features.settings import ArrearsSettings, LabelSettings, PanelSettings
 
 _BESIDE = 12
@@ -74,37 +73,34 @@ def panel_parts(
     first: date | None = None,
     last: date | None = None,
     batch: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
     arrears: ArrearsSettings | None = None,
-    aside: Path | None = None,
 ) -> PanelParts:
     """Snapshots from `first` (default: as in the settings, else the first due date) to `last` (default: the newest mature day).
 
-    `until` is the day whose knowledge ends the labels. `aside`: a folder on whose disk examples wait until the whole book
-    was seen (default: the system's). `progress` is told (steps done, steps in all). Raises
+    `until` is the day whose knowledge ends the labels. `progress` is told (steps done, steps in all). Raises
     TooLittleHistoryError where no snapshot day is mature by `until` or, from `tables`, where none has an eligible loan.
     """
     rounded, due = ledger.date_grid == "month_end", first_due(ledger, batch)
     days = snapshot_days(due, rounded, until, labels, settings, first, last)
     every = "month_end" if rounded or settings.every == "month" else "week"
     panel = PanelParts(every, days[0], days[-1], until, arrears or ArrearsSettings())
-    panel.tables = _tables(panel, Parts(ledger, batch, arrears), days, labels, progress or _silently, aside)
+    parts = Parts(ledger, batch, arrears, since=to_day(days[0]))
+    panel.tables = _tables(panel, parts, days, labels, progress or _silently)
     return panel
 
 
-def _tables(panel: PanelParts, parts: Parts, days: list[date], labels: LabelSettings, tell: Callable[[int, int], None], aside: Path | None) -> Iterator[pa.Table]:  # fmt: skip
-    def waiting() -> Iterator[Waiting]:
-        for done, found in enumerate(parts.told(lambda book: examples_of(book, days, labels))):
-            for words, count in found.dropped.items():
-                panel.dropped[words] += count
-            tell(done + 1, len(parts))
-            yield found.rows
-
+def _tables(panel: PanelParts, parts: Parts, days: list[date], labels: LabelSettings, tell: Progress) -> Iterator[pa.Table]:  # fmt: skip
     rows = 0
-    for table in finished(waiting(), len(days), aside):
-        panel.features = table.column_names[_BESIDE:-1]
-        rows += table.num_rows
-        yield table
+    crowds = crowds_of(parts, [(to_day(day), to_day(day)) for day in days], tell)
+    for done, found in enumerate(parts.told(lambda book: examples_of(book, days, labels, crowds))):
+        for words, count in found.dropped.items():
+            panel.dropped[words] += count
+        tell(len(parts) + done + 1, 2 * len(parts))
+        panel.features = found.rows.column_names[_BESIDE:-1]
+        rows += found.rows.num_rows
+        if found.rows.num_rows:
+            yield found.rows
     if not rows:
         raise TooLittleHistoryError(
             f"No loan was eligible on any of the {len(days)} days from {days[0]} to {days[-1]}: nothing to learn from."
@@ -119,7 +115,7 @@ def build_panel(
     first: date | None = None,
     last: date | None = None,
     batch: int | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
     arrears: ArrearsSettings | None = None,
 ) -> Panel:
     """`panel_parts`, whole and in memory."""

@@ -1,8 +1,8 @@
 """A book in parts: one bucket of borrowers after the other, so that no book is too large for memory.
 
 Loans of one borrower lie in one bucket, so almost everything is told within a part, and the numbers are those of the
-whole book bit for bit. Only who else is with an officer, in a branch or in a group must be counted over all parts:
-rows are put aside until then (`features.crowded`).
+whole book bit for bit. Only who else is with an officer, in a branch or in a group must be counted over all parts first
+(`features.crowded`).
 """
 
 from collections.abc import Callable, Iterator
@@ -21,29 +21,51 @@ Progress = Callable[[int, int], None]
 _Told = TypeVar("_Told")
 
 
+HELD_BYTES = 1 << 30
+"""So much of a book is held from one reading to the next; what has no room is read again."""
+
+
 class Parts:
     """The parts of a ledger's book as it stood at `batch` (default: the newest), counted by `arrears`.
 
-    Being told of them reads each from disk, and holds a few at a time.
+    Being told of them reads each from disk, and works on a few at a time. since: no earlier day will be asked about, so
+    facts of borrowers whose loans were all over for good by then are left out (default: all facts are there).
     """
 
     def __init__(
-        self, ledger: Ledger, batch: int | None = None, arrears: ArrearsSettings | None = None
+        self,
+        ledger: Ledger,
+        batch: int | None = None,
+        arrears: ArrearsSettings | None = None,
+        since: int | None = None,
     ) -> None:
-        self._ledger, self._batch, self._arrears = ledger, batch, arrears
+        self._ledger, self._batch, self._arrears, self._since = ledger, batch, arrears, since
         self._holders = _holders(ledger, batch)
+        self._held: dict[int, Book] = {}
 
     def __len__(self) -> int:
         return len(self._ledger.buckets())
 
-    def told(self, tell: Callable[[Book], _Told]) -> Iterator[_Told]:
-        """What `tell` says of each part, in the order of the parts; some are worked on at a time."""
+    def told(self, tell: Callable[[Book], _Told], again: bool = False) -> Iterator[_Told]:
+        """What `tell` says of each part, in the order of the parts; some are worked on at a time.
 
-        def of(bucket: int) -> _Told:
-            part = self._ledger.bucket(bucket)
-            return tell(read_book(part, self._batch, self._arrears, self._holders))
+        again: they will be asked for another time, so as many are held as there is room for.
+        """
+        room = HELD_BYTES
 
-        return in_order(of, self._ledger.buckets())
+        def of(bucket: int) -> tuple[int, Book, _Told]:
+            book = self._held.pop(bucket, None) or self._read(bucket)
+            return bucket, book, tell(book)
+
+        for bucket, book, said in in_order(of, self._ledger.buckets()):
+            if again and book.nbytes <= room:
+                self._held[bucket] = book
+                room -= book.nbytes
+            yield said
+
+    def _read(self, bucket: int) -> Book:
+        book = read_book(self._ledger.bucket(bucket), self._batch, self._arrears, self._holders)
+        return book if self._since is None else book.since(self._since)
 
 
 def _holders(ledger: Ledger, batch: int | None) -> dict[str, pa.Array]:

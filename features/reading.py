@@ -18,17 +18,17 @@ def known_days(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
 
 
 def positions(ids: pa.ChunkedArray, among: pa.Array) -> np.ndarray:
-    """The place of each id in `among`, which holds them all. Words that are numbered are looked up once each."""
+    """The place (int32) of each id in `among`, which holds them all. Words that are numbered are looked up once each."""
     if not pa.types.is_dictionary(ids.type):
         if len(ids) == len(among) and one_chunk(ids).equals(among):
-            return np.arange(len(among))
-        return pc.index_in(ids, value_set=among).to_numpy().astype(np.int64)
-    found = [np.empty(0, dtype=np.int64)]
+            return np.arange(len(among), dtype=np.int32)
+        return pc.index_in(ids, value_set=among).to_numpy()
+    found = [np.empty(0, dtype=np.int32)]
     for some in ids.chunks:
         words, rows = some.dictionary, some.indices.to_numpy()
         first = pc.index(among, words[0]).as_py() if len(words) else -1
         if first >= 0 and words.equals(among.slice(first, len(words))):  # as a rule: both stand in order
-            found.append(rows.astype(np.int64) + first)
+            found.append(rows + np.int32(first))
             continue
         # a dictionary may list words that none of these rows holds any more
         places = pc.fill_null(pc.index_in(words, value_set=among), -1).to_numpy()
@@ -66,20 +66,24 @@ def numbers(column: pa.ChunkedArray) -> np.ndarray:
     return pc.fill_null(column.cast(pa.float64()), np.nan).to_numpy()
 
 
+def _are_in_order(keys: tuple[np.ndarray, ...]) -> bool:
+    """Whether rows rise by the keys, the first counting most."""
+    alike = np.ones(max(0, len(keys[0]) - 1), dtype=np.bool_)
+    for key in keys:
+        if (alike & (key[1:] < key[:-1])).any():
+            return False
+        alike &= key[1:] == key[:-1]
+        if not alike.any():
+            break
+    return True
+
+
 @compiled
 def _comes_before(keys: tuple[np.ndarray, ...], one: int, other: int) -> bool:
     for k in range(len(keys)):
         if keys[k][one] != keys[k][other]:
             return keys[k][one] < keys[k][other]
     return False
-
-
-@compiled
-def _are_in_order(keys: tuple[np.ndarray, ...]) -> bool:
-    back = 0
-    for i in range(1, len(keys[0])):
-        back += _comes_before(keys, i, i - 1)
-    return back == 0
 
 
 @compiled
@@ -99,10 +103,9 @@ def _put_in_order(keys: tuple[np.ndarray, ...], order: np.ndarray, moves: int) -
 
 def sorted_by(columns: list[np.ndarray], by: tuple[int, ...]) -> list[np.ndarray]:
     """The columns with their rows ordered by some of them. The ledger's rows stand nearly so already."""
-    columns = [np.ascontiguousarray(column, dtype=np.int64) for column in columns]
-    keys = tuple(columns[place] for place in by)
-    if _are_in_order(keys):
+    if _are_in_order(tuple(columns[place] for place in by)):
         return columns
+    keys = tuple(np.ascontiguousarray(columns[place], dtype=np.int64) for place in by)
     order = np.arange(len(keys[0]))
     if _put_in_order(keys, order, len(order) * _MOVES) < 0:
         order = np.lexsort(keys[::-1])

@@ -6,7 +6,6 @@ the model has anything to say about it: eligible, or the word why not.
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
@@ -14,7 +13,7 @@ import pyarrow as pa
 from data.days import last_of_month, to_date, to_day
 from data.errors import LedgerError
 from data.ledger import Ledger
-from features.crowded import Look, Waiting, finished, one_after_the_other
+from features.crowded import Look, crowds_of
 from features.day_rows import rows_of
 from features.parts import Parts, Progress
 from features.settings import ArrearsSettings, LabelSettings
@@ -49,36 +48,27 @@ def feature_tables(
     batch: int | None = None,
     arrears: ArrearsSettings | None = None,
     progress: Progress | None = None,
-    aside: Path | None = None,
 ) -> Iterator[pa.Table]:
     """The rows of `feature_table` for one day or several, one part of the book after the other: never whole in memory.
 
-    Order: part, day, loan_id. The rows of several days wait on the disk until all parts were seen, in the folder `aside`
-    (default: the system's); those of one day in memory. Raises as `feature_table`; for several days only where none of
-    them has a live loan.
+    Order: part, day, loan_id. The book is gone through twice, first to count who else is with an officer or in a branch;
+    `progress` is told of both. Raises as `feature_table`; for several days only where none of them has a live loan.
     """
     for day in days:
         refuse_a_day_off_the_grid(ledger.date_grid == "month_end", day)
-    parts, looks = Parts(ledger, batch, arrears), [_look(day, known_at) for day in days]
-    known, first, live = 0, None, 0
-
-    def waiting() -> Iterator[Waiting]:
-        nonlocal known, first
-        made = parts.told(lambda book: [rows_of(book, *look, settings) for look in looks])
-        for done, part in enumerate(made):
-            for one in part:
-                known += one.known
-                begins = [day for day in (first, one.first) if day is not None]
-                first = min(begins, default=None)
-            if progress:
-                progress(done + 1, len(parts))
-            yield one_after_the_other([one.rows for one in part])
-
-    for table in finished(waiting(), len(looks), aside):
-        live += table.num_rows
-        yield table
+    looks = [_look(day, known_at) for day in days]
+    parts = Parts(ledger, batch, arrears, since=min(min(look) for look in looks))
+    begun, live, first = 0, 0, None
+    crowds = crowds_of(parts, looks, progress)
+    for done, part in enumerate(parts.told(lambda book: rows_of(book, looks, settings, crowds))):
+        begun, live = begun + part.known, live + part.rows.num_rows
+        first = min((day for day in (first, part.first) if day is not None), default=None)
+        if progress:
+            progress(len(parts) + done + 1, 2 * len(parts))
+        if part.rows.num_rows:
+            yield part.rows
     if not live:
-        _refuse_nothing(days, known, first)
+        _refuse_nothing(days, begun, first)
 
 
 def _look(day: date, known_at: date | None) -> Look:

@@ -6,10 +6,9 @@ centre. A loan without a group, or of a group without a place, has none.
 The borrower's own loans are taken out, so that nobody is told by their own arrears. Counts are whole numbers: they
 are the same in any order of the rows and for any division of the book. A group's counts need every member, wherever
 in the book; so counting comes first (`count_live`, added up over the parts of a book), telling after (`tell`).
-Between the two nothing need be kept of a part's rows but what stands `beside` them.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -71,17 +70,6 @@ class Surroundings(NamedTuple):
     live: np.ndarray
     late: np.ndarray
     with_officer: np.ndarray
-
-    @property
-    def names(self) -> list[str]:
-        """The columns that are told of them: those of the holders that the lender records."""
-        return of_crowds([name for name, count in zip(CROWDS, self.counts, strict=True) if count])
-
-    def only(self, rows: np.ndarray) -> "Surroundings":
-        """Some of the rows, in their order."""
-        of = tuple(one[rows] for one in self.of)
-        rest = (one[rows] for one in (self.borrower, self.live, self.late, self.with_officer))
-        return Surroundings(of, self.counts, *rest)
 
 
 def of_crowds(recorded: Collection[str]) -> list[str]:
@@ -182,33 +170,6 @@ def added(some: Crowd, more: Crowd) -> Crowd:
     )
 
 
-class Beside(NamedTuple):
-    """What must be kept of n rows to tell the crowd around them once all parts of a book were counted.
-
-    Per holder in the order of CROWDS, int32: of, n positions among all of them, -1 for none; live and late, how many of
-    the crowd are the row's own borrower's. with_officer: n, days.
-    """
-
-    of: tuple[np.ndarray, ...]
-    live: tuple[np.ndarray, ...]
-    late: tuple[np.ndarray, ...]
-    with_officer: np.ndarray
-
-    def only(self, rows: np.ndarray) -> "Beside":
-        """Some of the rows, in the order asked for."""
-        of, live, late = (tuple(one[rows] for one in some) for some in (self.of, self.live, self.late))
-        return Beside(of, live, late, self.with_officer[rows])
-
-
-def joined(some: Sequence[Beside]) -> Beside:
-    """What stands beside several lots of rows, one after the other."""
-    of, live, late = (
-        tuple(np.concatenate(columns) for columns in zip(*lots, strict=True))
-        for lots in zip(*((one.of, one.live, one.late) for one in some), strict=True)
-    )
-    return Beside(of, live, late, np.concatenate([one.with_officer for one in some]))
-
-
 @compiled
 def _own(of: np.ndarray, borrower: np.ndarray, live: np.ndarray, late: np.ndarray, mine: np.ndarray, mine_late: np.ndarray) -> None:  # fmt: skip
     first = 0
@@ -224,22 +185,14 @@ def _own(of: np.ndarray, borrower: np.ndarray, live: np.ndarray, late: np.ndarra
         first = last
 
 
-def beside(around: Surroundings) -> Beside:
-    """Who stands around each row, less what only the whole book can say."""
-    rows = len(around.live)
-    live = tuple(np.zeros(rows, dtype=np.int32) for _ in around.of)
-    late = tuple(np.zeros(rows, dtype=np.int32) for _ in around.of)
-    for of, mine, mine_late in zip(around.of, live, late, strict=True):
-        _own(of, around.borrower, around.live, around.late, mine, mine_late)
-    return Beside(tuple(of.astype(np.int32) for of in around.of), live, late, around.with_officer)
-
-
-def tell(around: Beside, crowd: Crowd) -> dict[str, np.ndarray]:
+def tell(around: Surroundings, crowd: Crowd) -> dict[str, np.ndarray]:
     """How the crowd of a day stands around n rows, by name of the feature; NaN where a loan has no such holder."""
     columns: dict[str, np.ndarray] = {"days_with_officer": around.with_officer}
-    for name, of, mine, mine_late, live, late in zip(CROWDS, *around[:3], *crowd, strict=True):
+    for name, of, live, late in zip(CROWDS, around.of, *crowd, strict=True):
         if len(live) == 0:
             continue  # not recorded
+        mine, mine_late = np.zeros((2, len(of)), dtype=np.int64)
+        _own(of, around.borrower, around.live, around.late, mine, mine_late)
         others, others_late = (np.where(of >= 0, every[of] - own, -1) for every, own in ((live, mine), (late, mine_late)))  # fmt: skip
         word = _WORDS[name]
         columns[f"{word}_loans"] = np.where(of >= 0, others, np.nan)

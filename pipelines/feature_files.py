@@ -98,7 +98,6 @@ def write_panel(
         None,
         telling_snapshots(tell),
         settings.arrears,
-        aside=here.workspace.panels,
     )
     loans = positives = 0
 

@@ -26,7 +26,7 @@ from data.errors import TooLittleHistoryError
 from data.ledger import Ledger
 from features.arrears import EVENT_KINDS
 from features.book import Book, read_book
-from features.eligibility import ELIGIBLE, statuses
+from features.eligibility import is_eligible, statuses, stratum_places
 from features.examples import judged_month_ends, labels_of
 from features.labels import BAD, GOOD
 from features.matrix import STATE
@@ -209,11 +209,11 @@ def prevalence_by_stratum(
         day = to_day(on)
         row = rows_known(book, day)
         seen = look_at(book, row[~have_ended(book.facts, book.rows.loan[row], day)], day, work)
-        keep = np.flatnonzero(seen.live & (statuses(book, seen, labels) == ELIGIBLE))
+        keep = np.flatnonzero(seen.live & is_eligible(statuses(book, seen, labels)))
         codes = labels_of(book, seen, keep, on, labels)
         judged = (codes == GOOD) | (codes == BAD)
         late = seen.state[keep[judged], STATE.index("days_past_due")]
-        stratum = np.searchsorted(np.array(labels.stratum_cuts), late, side="right")
+        stratum = stratum_places(late, labels)
         month.append(np.stack([seen.loan[keep[judged]], stratum, codes[judged] == BAD]))
         if place + 1 == len(days) or days[place + 1].month != on.month:
             _add_month(np.concatenate(month, axis=1), sums)

@@ -1,7 +1,6 @@
 """A book in parts tells what the whole book tells, bit for bit."""
 
 from datetime import date
-from functools import reduce
 from pathlib import Path
 
 import pandas as pd
@@ -11,11 +10,11 @@ import features.panel
 from data.days import to_day
 from data.ledger import Ledger
 from features.book import read_book
-from features.observation import feature_names, observe_book, observe_loans, surroundings_of, working_space
+from features.crowded import crowds_of
+from features.observation import feature_names, observe_book, observe_loans, working_space
 from features.panel import build_panel
 from features.parts import Parts, first_due
 from features.settings import LabelSettings, PanelSettings
-from features.surroundings import Crowd, added, count_live
 
 DAYS = (date(2024, 3, 29), date(2024, 12, 31))
 
@@ -26,25 +25,17 @@ def keyed(book, seen) -> dict[str, bytes]:
     return {ids[loan]: row.tobytes() for loan, row in zip(seen.loan, seen.features, strict=True)}
 
 
-def crowd_of(parts: Parts, day: int) -> Crowd:
-    """Who is live and late with each officer, in each branch and group, counted over all parts."""
-    books = parts.told(
-        lambda book: surroundings_of(book, observe_loans(book, day, day, working_space(book)), day)
-    )
-    return reduce(added, [count_live(one) for one in books])
-
-
 def test_every_loan_s_features_are_those_of_the_whole_book(demo_ledger_workspace: Path) -> None:
     ledger = Ledger.open(demo_ledger_workspace / "ledger")
     whole, parts = read_book(ledger), Parts(ledger)
     days = [to_day(day) for day in DAYS]
-    crowds = {day: crowd_of(parts, day) for day in days}
+    crowds = crowds_of(parts, [(day, day) for day in days])
     for day in days:
         expected = keyed(whole, observe_book(whole, day, day, working_space(whole)))
         found: dict[str, bytes] = {}
         for book in parts.told(lambda book: book):
             assert feature_names(book) == feature_names(whole)
-            found |= keyed(book, observe_book(book, day, day, working_space(book), crowds[day]))
+            found |= keyed(book, observe_book(book, day, day, working_space(book), crowds[day, day]))
         assert len(expected) > 100
         assert found == expected
 
@@ -54,7 +45,7 @@ def test_without_the_crowd_of_the_whole_book_a_part_would_tell_less(demo_ledger_
     ledger = Ledger.open(demo_ledger_workspace / "ledger")
     day = to_day(DAYS[1])
     parts = Parts(ledger)
-    crowd = crowd_of(parts, day)
+    crowd = crowds_of(parts, [(day, day)])[day, day]
     book = next(
         one
         for one in parts.told(lambda book: book)
@@ -79,7 +70,7 @@ def test_the_panel_is_the_same_from_parts_and_from_the_whole(
         def __len__(self) -> int:
             return 1
 
-        def told(self, tell):
+        def told(self, tell, again=False):
             return iter([tell(read_book(ledger))])
 
     monkeypatch.setattr(features.panel, "Parts", Whole)

@@ -21,7 +21,7 @@ from features.book import read_book
 from features.catalogue import FEATURES
 from features.day_rows import rows_of
 from features.matrix import _FEATURE, STATE
-from features.observation import observe_loans, working_space
+from features.observation import crowd_of
 from features.settings import LabelSettings
 from features.snapshot import feature_table
 from features.surroundings import CROWDS, HOLDERS
@@ -93,7 +93,7 @@ def test_every_feature_of_the_kernel_that_knows_a_month_more_is_named_and_no_oth
     day, found = to_day(DAY), {}
     for column in KERNEL:
         with planted(features.observation, "_observe_rows", kernel_with_a_leak(column, 0, 30)):
-            told = [rows_of(book, day, day, LabelSettings()).rows.rows.to_pandas() for book in books]
+            told = [rows_of(book, [(day, day)], LabelSettings(), {(day, day): crowd_of(book, day, day)}).rows.to_pandas() for book in books]  # fmt: skip
         found[column] = [name for name in later_rows.differing(*told) if name not in OF_THE_INSTALLMENT]
     of_the_record = ("loan_age_days", "principal", "annual_rate")
     assert found == {column: [] if column in of_the_record else [column] for column in KERNEL}
@@ -150,15 +150,16 @@ def test_a_relation_told_of_the_borrowers_loans_as_they_are_known_later_is_named
         seen.features[here, _FEATURE[column]] = later.features[there, _FEATURE[column]]
         return seen
 
-    with planted(features.day_rows, "observe_loans", leaky):
+    with planted(features.observation, "observe_loans", leaky):
         assert named("payments", kind="changed") == [column]
 
 
 def test_the_days_with_an_officer_who_was_named_later_are_named(named: Named) -> None:
-    def leaky(honest: Any, book: Any, seen: Any, known: int) -> Any:
-        return honest(book, seen, known)._replace(with_officer=honest(book, seen, known + 30).with_officer)
+    def leaky(honest: Any, *given: Any) -> Any:
+        *rest, known = given
+        return honest(*given)._replace(with_officer=honest(*rest, known + 30).with_officer)
 
-    with planted(features.day_rows, "surroundings_of", leaky):
+    with planted(features.observation, "surroundings_of", leaky):
         assert named() == ["days_with_officer"]
 
 
@@ -167,13 +168,11 @@ def test_a_crowd_that_is_counted_with_arrears_known_later_is_named(named: Named,
     """Who is late with one holder, counted with a month more of knowledge."""
     lately: list[Any] = []
 
-    def told_with_later(honest: Any, book: Any, seen: Any, known: int) -> Any:
-        later = observe_loans(book, seen.day, known + 30, working_space(book))
-        here, there = in_both(seen, later)
-        late = seen.late.copy()
-        late[here] = later.late[there]
-        lately.append(late[seen.live])
-        return honest(book, seen, known)
+    def told_with_later(honest: Any, *given: Any) -> None:
+        *rest, known, late = given
+        lately.append(np.empty_like(late))
+        honest(*rest, known + 30, lately[-1])
+        honest(*given)
 
     def counted(honest: Any, around: Any) -> Any:
         late = honest(around._replace(late=lately.pop(0))).late
@@ -181,8 +180,8 @@ def test_a_crowd_that_is_counted_with_arrears_known_later_is_named(named: Named,
         return honest(around)._replace(late=tuple(late[n] if name == holder else mine[n] for n, name in enumerate(CROWDS)))  # fmt: skip
 
     with (
-        planted(features.day_rows, "surroundings_of", told_with_later),
-        planted(features.day_rows, "count_live", counted),
+        planted(features.observation, "_late", told_with_later),
+        planted(features.observation, "count_live", counted),
     ):
         assert named("payments", kind="removed") == [holder.removesuffix("_id") + "_late_share"]
 
@@ -216,5 +215,5 @@ def test_an_amount_of_the_state_that_is_read_with_later_knowledge_is_named(named
         seen.state[:, place] = later.state[:, place]
         return seen
 
-    with planted(features.day_rows, "observe_loans", leaky):
+    with planted(features.observation, "observe_loans", leaky):
         assert named("payments", kind="removed") == ["past_due_amount"]

@@ -11,7 +11,7 @@ from features import relations
 from features.catalogue import FEATURE_NAMES
 from features.matrix import STATE
 from features.relations import _is_written_off, tell_relations
-from features.surroundings import HOLDERS, Crowd, added, beside, count_live, holders_of, surroundings, tell
+from features.surroundings import HOLDERS, Crowd, added, count_live, holders_of, surroundings, tell
 
 DAY = 20_000
 
@@ -101,7 +101,7 @@ def told_of(holders, borrower, live, late, assignments=None):
     some = (np.arange(n), np.array(borrower), np.array(live), np.array(late))
     around = surroundings(holders, rows, *some, DAY, DAY)
     crowd = count_live(around)
-    return crowd, np.column_stack(list(tell(beside(around), crowd).values()))
+    return crowd, np.column_stack(list(tell(around, crowd).values()))
 
 
 def test_nobody_is_told_by_their_own_loans() -> None:
@@ -146,8 +146,8 @@ def test_a_change_of_branch_does_not_start_the_days_with_the_officer_anew() -> N
     borrower, live, late = np.array([7]), np.array([True]), np.array([False])
     before = surroundings(holders, rows, np.array([1]), borrower, live, late, 40, 40)
     after = surroundings(holders, rows, np.array([2]), borrower, live, late, 60, 60)
-    assert tell(beside(before), count_live(before))["days_with_officer"] == [30]
-    assert tell(beside(after), count_live(after))["days_with_officer"] == [10]
+    assert tell(before, count_live(before))["days_with_officer"] == [30]
+    assert tell(after, count_live(after))["days_with_officer"] == [10]
 
 
 def meeting(*rows: tuple[str, str, str, str | None]) -> pa.Table:

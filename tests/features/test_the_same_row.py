@@ -13,12 +13,11 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-import features.day_rows
+import features.observation
 from data.days import to_day
 from data.ledger import Ledger
-from features.crowded import finished
 from features.day_rows import rows_of
-from features.observation import surroundings_of
+from features.observation import crowd_of, surroundings_of
 from features.panel import Panel, build_panel
 from features.parts import Parts
 from features.settings import LabelSettings, PanelSettings
@@ -80,7 +79,7 @@ def test_the_guard_for_training_and_scoring_rows_can_fail(ledger: Ledger, panel:
 
 
 def test_several_days_at_once_are_told_as_one_by_one(ledger: Ledger, later_rows: Any) -> None:
-    """One day holds the rows until the crowd is counted, several count it first."""
+    """Also those that leave out facts of loans that were over by the later day, and not by the first."""
     days = DAYS[:2]
     whole = pa.concat_tables(feature_tables(ledger, days, LABELS)).to_pandas(date_as_object=True)
     for day in days:
@@ -93,16 +92,18 @@ def test_a_part_of_the_book_tells_its_rows_as_the_whole_does(ledger: Ledger, lat
     whole = feature_table(ledger, FIRST, LABELS)
     one_piece = later_rows.seen(ledger, later_rows.tables_of(ledger))
     assert later_rows.differing(whole, feature_table(one_piece, FIRST, LABELS)) == []
-    parts = [part for part in Parts(ledger).told(lambda book: rows_of(book, day, day, LABELS)) if part.rows.rows.num_rows]  # fmt: skip
+    look = (day, day)
+    told = Parts(ledger).told(lambda book: rows_of(book, [look], LABELS, {look: crowd_of(book, *look)}).rows)
+    parts = [part for part in told if part.num_rows]
     assert len(parts) > 10
     for part in parts:
-        mine = part.rows.rows.to_pandas(date_as_object=True)
+        mine = part.to_pandas(date_as_object=True)
         told = whole[whole["loan_id"].isin(mine["loan_id"])]
         named = later_rows.differing(mine, told)
         assert set(named) <= {*CROWD, "days_with_officer"}
-    alone = [table for part in parts for table in finished([part.rows], 1, None)]
-    with_parts = pa.concat_tables(alone).to_pandas(date_as_object=True)
-    assert {*CROWD[2:6]} <= set(later_rows.differing(with_parts, whole))
+    assert {*CROWD[2:6]} <= set(
+        later_rows.differing(pa.concat_tables(parts).to_pandas(date_as_object=True), whole)
+    )
 
 
 def test_the_order_of_rows_in_the_exports_is_no_part_of_the_book(
@@ -176,11 +177,11 @@ def test_the_guard_for_the_order_can_fail(
 ) -> None:
     """A crowd that goes by the place of a row."""
 
-    def by_place(book: Any, seen: Any, known: int) -> Any:
-        around = surroundings_of(book, seen, known)
+    def by_place(*given: Any) -> Any:
+        around = surroundings_of(*given)
         return around._replace(late=around.late & (np.arange(len(around.late)) % 3 > 0))
 
-    monkeypatch.setattr(features.day_rows, "surroundings_of", by_place)
+    monkeypatch.setattr(features.observation, "surroundings_of", by_place)
     forth, other = (feature_table(one, FIRST, LABELS) for one in both_ways)
     named = later_rows.differing(forth, back(other))
     assert {"officer_late_share", "branch_late_share"} <= set(named) <= set(CROWD)
