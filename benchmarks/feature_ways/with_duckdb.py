@@ -1,97 +1,114 @@
-"""The same days by somebody who knows DuckDB: each installment's day of coverage is found once, then the days are told.
+"""The same file by somebody who knows DuckDB: each installment's day of coverage is found once, then the days are told.
 
 Allocation once for all days is correct where nothing that was known is taken back: every payment is a positive one
 that was known when it was paid, every loan has one schedule and one officer (`equality.refuse_other_books` looks).
 Then cumulative sums decide: an installment is covered on the first day on which all that was paid makes up all that
-was due up to it, and a loan is live until its last one is. Amounts are integers, because DuckDB sums decimals slowly.
-Loans that had ended before the first day are dropped early. The last six installments of a day are looked up in a list
-of a loan's installments, each packed into one number (due day, day of coverage): quicker than joining them.
+was due up to it, and a loan is live until its last one is. Amounts are integers, because DuckDB sums decimals slowly,
+and days are numbers, because lists of them are searched. Borrowers whose loans had all ended before the first day are
+dropped early.
+
+A loan's history is one row of lists. A day counts how far each list is reached, and looks the rest up
+(`with_duckdb_told`): several times quicker than joining days with installments and aggregating what comes out. Each
+list rises by itself, so it is sorted by itself, which is quicker than sorting one list of structs.
 """
 
 from datetime import date
 from pathlib import Path
 
 import duckdb
-from measure import COMPARED, IDS, ROW_GROUP, THREADS, TOLERANCE, WHOLE, Clock
+from measure import ROW_GROUP, THREADS, Clock
+from shape import TOLERANCE
+from with_duckdb_told import BACKS, COUNTS, LOOKED_UP, NEVER, STANDING, TYPED
 
-LATE = 6
-FACTS = """
-CREATE TABLE days AS SELECT unnest({days}::DATE[]) AS as_of;
-CREATE TABLE loans AS
-    SELECT row_number() OVER ()::INTEGER AS id, loan_id, borrower_id, officer_id, branch_id, disbursed_on,
-        principal::DOUBLE AS principal
-    FROM read_parquet('{ledger}/loans/*/*.parquet') AS own
-    JOIN read_parquet('{ledger}/assignments/*/*.parquet') AS held USING (loan_id)
-    WHERE disbursed_on <= (SELECT max(as_of) FROM days);
+FACTS = f"""
+CREATE TABLE days AS SELECT unnest({{days}}::DATE[]) - DATE '1970-01-01' AS as_of;
+CREATE TABLE every AS
+    SELECT row_number() OVER ()::INTEGER AS id, loan_id, borrower_id, product, currency, officer_id, branch_id, group_id,
+        (disbursed_on - DATE '1970-01-01')::INTEGER AS disbursed, (from_on - DATE '1970-01-01')::INTEGER AS held_from,
+        (principal * 10000)::BIGINT AS principal, annual_rate, opening_on IS NOT NULL AS opened_later
+    FROM read_parquet('{{ledger}}/loans/*/*.parquet') AS own JOIN read_parquet('{{ledger}}/assignments/*/*.parquet') AS held USING (loan_id)
+    WHERE disbursed <= (SELECT max(as_of) FROM days);
 CREATE TABLE asked AS
-    SELECT id, due_on, (amount_due * 10000)::BIGINT AS amount FROM read_parquet('{ledger}/installments/*/*.parquet') JOIN loans USING (loan_id);
+    SELECT id, (due_on - DATE '1970-01-01')::INTEGER AS due_on, (amount_due * 10000)::BIGINT AS amount, (principal_due * 10000)::BIGINT AS principal
+    FROM read_parquet('{{ledger}}/installments/*/*.parquet') JOIN every USING (loan_id);
 CREATE TABLE received AS
-    SELECT id, paid_on, (amount * 10000)::BIGINT AS amount FROM read_parquet('{ledger}/payments/*/*.parquet') JOIN loans USING (loan_id);
-CREATE TABLE running AS
+    SELECT id, (paid_on - DATE '1970-01-01')::INTEGER AS paid_on, (amount * 10000)::BIGINT AS amount, kind
+    FROM read_parquet('{{ledger}}/payments/*/*.parquet') JOIN every USING (loan_id);
+CREATE TABLE reschedules AS
+    SELECT id, (effective_on - DATE '1970-01-01')::INTEGER AS effective
+    FROM read_parquet('{{ledger}}/schedules/*/*.parquet') JOIN every USING (loan_id) WHERE reason = 'rescheduled';
+CREATE TABLE loans AS
     WITH total AS (SELECT id, sum(amount) AS due FROM asked GROUP BY id),
-    before AS (SELECT id, sum(amount) AS paid FROM received WHERE paid_on <= (SELECT min(as_of) FROM days) GROUP BY id)
-    SELECT id FROM total LEFT JOIN before USING (id) WHERE coalesce(paid, 0) < due - {tolerance};
-CREATE TABLE payments AS
-    SELECT id, paid_on, sum(amount) OVER (PARTITION BY id ORDER BY paid_on ROWS UNBOUNDED PRECEDING)::BIGINT AS paid
-    FROM received SEMI JOIN running USING (id);
-CREATE TABLE dues AS
-    WITH summed AS (SELECT id, due_on, sum(amount) OVER (PARTITION BY id ORDER BY due_on ROWS UNBOUNDED PRECEDING)::BIGINT AS due
-        FROM asked SEMI JOIN running USING (id))
-    SELECT summed.*, paid_on AS covered_on
-    FROM summed ASOF LEFT JOIN payments ON summed.id = payments.id AND payments.paid >= summed.due - {tolerance};
-CREATE TABLE schedules AS
-    SELECT id, count(*)::INTEGER AS term, min(due_on) AS first_due, max(due_on) AS last_due, max(due) AS total,
-        max(coalesce(covered_on, DATE '9999-12-31')) AS ended_on,
-        list_sort(list(((due_on - DATE '1970-01-01') << 32) + coalesce(covered_on - DATE '1970-01-01', 4294967295))) AS history
-    FROM dues GROUP BY id;
-CREATE TABLE live AS
-    SELECT id, as_of FROM loans JOIN schedules USING (id) JOIN days ON disbursed_on <= as_of AND as_of < ended_on;
-"""
-TOLD = """
-CREATE TABLE state AS
-    SELECT id, as_of,
-        count(*) FILTER (due_on <= as_of) AS reached,
-        coalesce(max(due) FILTER (due_on <= as_of), 0) AS due,
-        coalesce(max(due) FILTER (due_on < as_of), 0) AS due_before,
-        coalesce(max(due) FILTER (due_on <= as_of - 90), 0) AS due_before_90,
-        min(due_on) FILTER (due_on <= as_of AND (covered_on IS NULL OR covered_on > as_of)) AS oldest,
-        count(*) FILTER (due_on < as_of AND (covered_on IS NULL OR covered_on > as_of)) AS unpaid,
-        count(*) FILTER (due_on < as_of OR (due_on = as_of AND covered_on <= as_of)) AS judged
-    FROM live JOIN dues USING (id) GROUP BY id, as_of;
+    before AS (SELECT id, sum(amount) AS paid FROM received WHERE paid_on <= (SELECT min(as_of) FROM days) GROUP BY id),
+    running AS (SELECT DISTINCT borrower_id FROM every JOIN total USING (id) LEFT JOIN before USING (id) WHERE coalesce(paid, 0) < due - {TOLERANCE})
+    SELECT *, row_number() OVER loans_before AS cycle, disbursed - lag(disbursed) OVER loans_before AS since_earlier,
+        CASE WHEN lag(currency) OVER loans_before = currency THEN principal / nullif(lag(principal) OVER loans_before, 0) END AS growth
+    FROM every SEMI JOIN running USING (borrower_id)
+    WINDOW loans_before AS (PARTITION BY borrower_id ORDER BY disbursed, loan_id);
 CREATE TABLE receipts AS
-    SELECT id, as_of, max(paid) AS paid, max(paid_on) AS last_paid,
-        count(*) FILTER (paid_on > as_of - 30) AS payments_30,
-        coalesce(max(paid) FILTER (paid_on <= as_of - 90), 0) AS paid_before_90
-    FROM live JOIN payments USING (id) WHERE paid_on <= as_of GROUP BY id, as_of;
-CREATE TABLE told AS
-    WITH late AS (SELECT id, as_of, reached, due, due_before, due_before_90, oldest, unpaid, judged, {late_days}, term, first_due, last_due, total
-        FROM state JOIN schedules USING (id))
-    SELECT id, as_of, loan_id, borrower_id, officer_id, branch_id, unpaid AS installments_unpaid, judged AS installments_judged,
-        coalesce(as_of - oldest, 0) AS days_past_due,
-        greatest(0, due_before - coalesce(paid, 0)) / 10000 AS past_due_amount,
-        greatest(0, coalesce(paid, 0) - due) / 10000 AS paid_ahead_amount,
-        CASE WHEN judged > 0 THEN {count_3} END AS late_count_3,
-        CASE WHEN judged > 0 THEN {count_6} END AS late_count_6,
-        CASE WHEN judged > 0 THEN greatest({days_3}) END AS max_days_late_3,
-        CASE WHEN judged > 0 THEN greatest({days_6}) END AS max_days_late_6,
-        CASE WHEN judged > 0 THEN ({sum_6}) / greatest(1, late_count_6) END AS mean_days_late_6,
-        as_of - last_paid AS days_since_payment,
-        coalesce(payments_30, 0) AS payments_30,
-        CASE WHEN due > due_before_90 THEN (coalesce(paid, 0) - coalesce(paid_before_90, 0)) / (due - due_before_90) END AS paid_to_due_90,
-        reached / term AS share_of_term_passed,
-        as_of - disbursed_on AS loan_age_days,
-        coalesce(paid, 0) / total AS share_repaid,
-        CASE WHEN term > 1 THEN (last_due - first_due) / (term - 1) END AS installment_days,
-        principal
-    FROM late LEFT JOIN receipts USING (id, as_of) JOIN loans USING (id);
+    WITH daily AS (SELECT id, paid_on, sum(amount)::BIGINT AS amount, count(*) AS parts, count_if(kind = 'reversal') AS reversals
+        FROM received SEMI JOIN loans USING (id) GROUP BY id, paid_on)
+    SELECT id, paid_on, sum(amount) OVER so_far::BIGINT AS paid, sum(parts) OVER so_far::INTEGER AS parts,
+        sum(reversals) OVER so_far::INTEGER AS reversals, coalesce(lead(paid_on) OVER so_far, {NEVER}) AS next_on
+    FROM daily WINDOW so_far AS (PARTITION BY id ORDER BY paid_on ROWS UNBOUNDED PRECEDING);
+CREATE TABLE dues AS
+    WITH summed AS (SELECT id, due_on, sum(amount) OVER so_far::BIGINT AS due, sum(least(amount, principal)) OVER so_far::BIGINT AS principal,
+            max(amount) OVER (so_far ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS largest
+        FROM asked SEMI JOIN loans USING (id) WINDOW so_far AS (PARTITION BY id ORDER BY due_on, amount)),
+    covered AS (SELECT summed.*, coalesce(paid_on, {NEVER}) AS covered_on,
+            CASE WHEN paid > due + {TOLERANCE} THEN paid_on ELSE coalesce(next_on, {NEVER}) END AS next_begun_on
+        FROM summed ASOF LEFT JOIN receipts ON summed.id = receipts.id AND receipts.paid >= summed.due - {TOLERANCE})
+    SELECT covered.*, coalesce(paid, 0) AS money
+    FROM covered ASOF LEFT JOIN receipts ON covered.id = receipts.id AND receipts.paid_on <= covered.due_on;
+CREATE TABLE histories AS
+    WITH paid AS (SELECT id, list_sort(list(paid_on)) AS paid_on, list_sort(list(paid)) AS paid, list_sort(list(parts)) AS parts,
+            list_sort(list(reversals)) AS reversals FROM receipts GROUP BY id),
+    due AS (SELECT id, count(*)::INTEGER AS term, min(due_on) AS first_due, max(due_on) AS last_due, max(due) AS total,
+            max(principal) AS whole_principal, max(covered_on) AS ended, list_sort(list((due_on::BIGINT << 32) + covered_on)) AS history,
+            list_sort(list(due)) AS due, list_sort(list(principal)) AS principal, list_reverse_sort(list(largest)) AS largest,
+            list_sort(list(money)) AS money, list_sort(list(next_begun_on)) AS next_begun_on FROM dues GROUP BY id)
+    SELECT due.*, coalesce(paid.paid_on, []) AS paid_on, paid.paid, paid.parts, paid.reversals,
+        list_prepend(coalesce(paid.paid_on[1], {NEVER}), next_begun_on) AS begun_on
+    FROM due LEFT JOIN paid USING (id);
+CREATE TABLE looks AS
+    WITH lives AS (SELECT id, disbursed, ended, max(ended) OVER (PARTITION BY borrower_id) AS all_ended FROM loans JOIN histories USING (id))
+    SELECT id, as_of::INTEGER AS as_of, as_of < ended AS live FROM lives JOIN days ON disbursed <= as_of AND as_of < all_ended;
+CREATE TABLE counts AS
+    WITH reached AS (SELECT id, as_of, live, {COUNTS} FROM looks JOIN histories USING (id))
+    SELECT reached.*, {STANDING} FROM reached JOIN histories USING (id);
 """
-CROWD = """
+OTHERS = """
+CREATE TABLE relations AS
+    WITH several AS (SELECT id, borrower_id, cycle FROM loans QUALIFY count(*) OVER (PARTITION BY borrower_id) > 1),
+    pairs AS (SELECT one.id, other.id AS other, other.cycle < one.cycle AS is_earlier
+        FROM several AS one JOIN several AS other USING (borrower_id) WHERE one.id <> other.id)
+    SELECT pairs.id, as_of, count_if(live) AS other_loans, max(days_late_now) FILTER (live) AS others_late,
+        sum(judged) FILTER (is_earlier) AS earlier_judged, sum(late) FILTER (is_earlier) AS earlier_late,
+        max(most) FILTER (is_earlier) AS earlier_most
+    FROM pairs JOIN counts ON pairs.other = counts.id GROUP BY pairs.id, as_of;
+CREATE TABLE crowd AS
+    SELECT as_of, borrower_id, officer_id, branch_id, days_late_now > 0 AS is_late FROM counts JOIN loans USING (id) WHERE live;
+CREATE TABLE officers AS SELECT officer_id, as_of, count(*) AS loans, count_if(is_late) AS late FROM crowd GROUP BY ALL;
+CREATE TABLE branches AS SELECT branch_id, as_of, count(*) AS loans, count_if(is_late) AS late FROM crowd GROUP BY ALL;
+CREATE TABLE with_officer AS SELECT officer_id, borrower_id, as_of, count(*) AS loans, count_if(is_late) AS late FROM crowd GROUP BY ALL;
+CREATE TABLE in_branch AS SELECT branch_id, borrower_id, as_of, count(*) AS loans, count_if(is_late) AS late FROM crowd GROUP BY ALL;
+CREATE TABLE rescheduled AS
+    SELECT id, as_of, count(*) AS times, max(effective) AS newest FROM reschedules JOIN looks USING (id) WHERE effective <= as_of GROUP BY id, as_of;
+CREATE TABLE runs AS
+    SELECT mask::INTEGER AS mask, list_max(list_transform(string_split(bin(mask), '0'), lambda ones: len(ones))) AS longest
+    FROM range({masks}) AS t(mask);
+"""
+WRITTEN = """
 COPY (
-    WITH officers AS (SELECT officer_id, as_of, count(*) AS loans, count_if(days_past_due > 0) AS late FROM told GROUP BY ALL),
-    own AS (SELECT officer_id, borrower_id, as_of, count(*) AS own_loans, count_if(days_past_due > 0) AS own_late FROM told GROUP BY ALL),
-    complete AS (SELECT told.*, loans - own_loans AS officer_loans,
-            CASE WHEN loans > own_loans THEN (late - own_late) / (loans - own_loans) END AS officer_late_share
-        FROM told JOIN officers USING (officer_id, as_of) JOIN own USING (officer_id, borrower_id, as_of))
+    WITH looked_up AS (SELECT id, {looked_up} FROM counts JOIN histories USING (id) WHERE live),
+    complete AS (SELECT looked_up.*, loans.* EXCLUDE (id), longest, times, newest,
+            other_loans, others_late, earlier_judged, earlier_late, earlier_most,
+            officers.loans - with_officer.loans AS officer_others, officers.late - with_officer.late AS officer_others_late,
+            branches.loans - in_branch.loans AS branch_others, branches.late - in_branch.late AS branch_others_late
+        FROM looked_up JOIN loans USING (id) JOIN runs USING (mask)
+        LEFT JOIN relations USING (id, as_of) LEFT JOIN rescheduled USING (id, as_of)
+        JOIN officers USING (officer_id, as_of) JOIN with_officer USING (officer_id, borrower_id, as_of)
+        JOIN branches USING (branch_id, as_of) JOIN in_branch USING (branch_id, borrower_id, as_of))
     SELECT {columns} FROM complete
 ) TO '{out}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {row_group});
 """
@@ -106,31 +123,14 @@ def tell(ledger: Path, out: Path, days: list[date], _clock: Clock) -> dict[str, 
         con.execute(f"SET temp_directory = '{out}.spill'")
         for statement in _statements(ledger, out, days):
             con.execute(statement)
-        row = con.execute("SELECT count(*) FROM told").fetchone()
+        row = con.execute("SELECT count_if(live) FROM counts").fetchone()
     return {"rows": row[0] if row else 0}
 
 
 def _statements(ledger: Path, out: Path, days: list[date]) -> list[str]:
-    backs = range(LATE)
-    late_days = ", ".join(f"CASE WHEN judged > {back} THEN greatest(0, least(history[judged - {back}] & 4294967295, as_of - DATE '1970-01-01') - (history[judged - {back}] >> 32)) ELSE 0 END AS late_{back}" for back in backs)  # fmt: skip
-    words = {
-        "late_days": late_days,
-        "count_3": " + ".join(f"(late_{back} > 0)::INTEGER" for back in backs[:3]),
-        "count_6": " + ".join(f"(late_{back} > 0)::INTEGER" for back in backs),
-        "days_3": ", ".join(f"late_{back}" for back in backs[:3]),
-        "days_6": ", ".join(f"late_{back}" for back in backs),
-        "sum_6": " + ".join(f"late_{back}" for back in backs),
-    }
     listed = ", ".join(f"'{day}'" for day in days)
-    columns = [*IDS, *(_typed(name) for name in COMPARED)]
     return [
-        *FACTS.format(days=f"[{listed}]", ledger=ledger, tolerance=TOLERANCE).split(";\n")[:-1],
-        *TOLD.format(**words).split(";\n")[:-1],
-        CROWD.format(columns=", ".join(columns), out=out, row_group=ROW_GROUP),
+        *FACTS.format(days=f"[{listed}]", ledger=ledger).split(";\n")[:-1],
+        *OTHERS.format(masks=1 << len(BACKS)).split(";\n")[:-1],
+        WRITTEN.format(looked_up=LOOKED_UP, columns=TYPED, out=out, row_group=ROW_GROUP),
     ]
-
-
-def _typed(name: str) -> str:
-    if name in WHOLE:
-        return f"{name}::INTEGER AS {name}"
-    return f"coalesce({name}, 'NaN'::DOUBLE)::DOUBLE AS {name}"
