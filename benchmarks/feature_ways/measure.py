@@ -5,8 +5,8 @@ A way is a module beside this one with a function `tell(ledger, out, days, clock
     python benchmarks/feature_ways/measure.py WAY LEDGER OUT DAY [DAY ...]
 
 It prints one line of JSON: `seconds` from the first line to the end (imports are in it, the interpreter's own start
-is not), `cpu` seconds of all its threads, `imports` of the seconds, `peak_mb`, and what `tell` says besides. This
-module imports nothing heavy.
+is not), `cpu` seconds of all its threads, `imports` of the seconds, `peak_mb`, and what `tell` says besides. What the
+file holds that all of them write stands in `shape.py`. This module imports nothing heavy.
 """
 
 import importlib
@@ -19,34 +19,6 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
-IDS = ("loan_id", "borrower_id", "officer_id", "branch_id", "as_of")
-WHOLE = ("days_past_due", "installments_judged")
-"""Compared features that are int32; the others are float64, NaN where there is nothing to measure."""
-COMPARED = (
-    "days_past_due",
-    "past_due_amount",
-    "paid_ahead_amount",
-    "installments_unpaid",
-    "installments_judged",
-    "late_count_3",
-    "late_count_6",
-    "max_days_late_3",
-    "max_days_late_6",
-    "mean_days_late_6",
-    "days_since_payment",
-    "payments_30",
-    "paid_to_due_90",
-    "share_of_term_passed",
-    "loan_age_days",
-    "share_repaid",
-    "installment_days",
-    "principal",
-    "officer_loans",
-    "officer_late_share",
-)
-"""What DuckDB and pandas tell as well: a fifth of our columns, which is in their favour."""
-TOLERANCE = 100
-"""An installment is covered when no more is missing up to it, in 1/10,000: the cent of `ArrearsSettings`."""
 ROW_GROUP = 100_000
 THREADS = 2
 
