@@ -51,6 +51,7 @@ CREATE TABLE receipts AS
     SELECT id, paid_on, sum(amount) OVER so_far::BIGINT AS paid, sum(parts) OVER so_far::INTEGER AS parts,
         sum(reversals) OVER so_far::INTEGER AS reversals, coalesce(lead(paid_on) OVER so_far, {NEVER}) AS next_on
     FROM daily WINDOW so_far AS (PARTITION BY id ORDER BY paid_on ROWS UNBOUNDED PRECEDING);
+DROP TABLE received;
 CREATE TABLE dues AS
     WITH summed AS (SELECT id, due_on, sum(amount) OVER so_far::BIGINT AS due, sum(least(amount, principal)) OVER so_far::BIGINT AS principal,
             max(amount) OVER (so_far ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS largest
@@ -60,16 +61,19 @@ CREATE TABLE dues AS
         FROM summed ASOF LEFT JOIN receipts ON summed.id = receipts.id AND receipts.paid >= summed.due - {TOLERANCE})
     SELECT covered.*, coalesce(paid, 0) AS money
     FROM covered ASOF LEFT JOIN receipts ON covered.id = receipts.id AND receipts.paid_on <= covered.due_on;
+DROP TABLE asked;
 CREATE TABLE histories AS
     WITH paid AS (SELECT id, list_sort(list(paid_on)) AS paid_on, list_sort(list(paid)) AS paid, list_sort(list(parts)) AS parts,
             list_sort(list(reversals)) AS reversals FROM receipts GROUP BY id),
     due AS (SELECT id, count(*)::INTEGER AS term, min(due_on) AS first_due, max(due_on) AS last_due, max(due) AS total,
             max(principal) AS whole_principal, max(covered_on) AS ended, list_sort(list((due_on::BIGINT << 32) + covered_on)) AS history,
-            list_sort(list(due)) AS due, list_sort(list(principal)) AS principal, list_reverse_sort(list(largest)) AS largest,
+            list_sort(list(due)) AS due, list_sort(list(principal)) AS principals, list_reverse_sort(list(largest)) AS largest,
             list_sort(list(money)) AS money, list_sort(list(next_begun_on)) AS next_begun_on FROM dues GROUP BY id)
     SELECT due.*, coalesce(paid.paid_on, []) AS paid_on, paid.paid, paid.parts, paid.reversals,
         list_prepend(coalesce(paid.paid_on[1], {NEVER}), next_begun_on) AS begun_on
     FROM due LEFT JOIN paid USING (id);
+DROP TABLE receipts;
+DROP TABLE dues;
 CREATE TABLE looks AS
     WITH lives AS (SELECT id, disbursed, ended, max(ended) OVER (PARTITION BY borrower_id) AS all_ended FROM loans JOIN histories USING (id))
     SELECT id, as_of::INTEGER AS as_of, as_of < ended AS live FROM lives JOIN days ON disbursed <= as_of AND as_of < all_ended;
@@ -79,19 +83,20 @@ CREATE TABLE counts AS
 """
 OTHERS = """
 CREATE TABLE relations AS
-    WITH several AS (SELECT id, borrower_id, cycle FROM loans QUALIFY count(*) OVER (PARTITION BY borrower_id) > 1),
-    pairs AS (SELECT one.id, other.id AS other, other.cycle < one.cycle AS is_earlier
+    WITH several AS (SELECT id, borrower_id, cycle, officer_id, branch_id FROM loans QUALIFY count(*) OVER (PARTITION BY borrower_id) > 1),
+    pairs AS (SELECT one.id, other.id AS other, other.cycle < one.cycle AS is_earlier,
+            other.officer_id = one.officer_id AS with_officer, other.branch_id = one.branch_id AS in_branch
         FROM several AS one JOIN several AS other USING (borrower_id) WHERE one.id <> other.id)
     SELECT pairs.id, as_of, count_if(live) AS other_loans, max(days_late_now) FILTER (live) AS others_late,
         sum(judged) FILTER (is_earlier) AS earlier_judged, sum(late) FILTER (is_earlier) AS earlier_late,
-        max(most) FILTER (is_earlier) AS earlier_most
+        max(most) FILTER (is_earlier) AS earlier_most,
+        count_if(live AND with_officer) AS with_officer, count_if(live AND with_officer AND days_late_now > 0) AS with_officer_late,
+        count_if(live AND in_branch) AS in_branch, count_if(live AND in_branch AND days_late_now > 0) AS in_branch_late
     FROM pairs JOIN counts ON pairs.other = counts.id GROUP BY pairs.id, as_of;
-CREATE TABLE crowd AS
-    SELECT as_of, borrower_id, officer_id, branch_id, days_late_now > 0 AS is_late FROM counts JOIN loans USING (id) WHERE live;
-CREATE TABLE officers AS SELECT officer_id, as_of, count(*) AS loans, count_if(is_late) AS late FROM crowd GROUP BY ALL;
-CREATE TABLE branches AS SELECT branch_id, as_of, count(*) AS loans, count_if(is_late) AS late FROM crowd GROUP BY ALL;
-CREATE TABLE with_officer AS SELECT officer_id, borrower_id, as_of, count(*) AS loans, count_if(is_late) AS late FROM crowd GROUP BY ALL;
-CREATE TABLE in_branch AS SELECT branch_id, borrower_id, as_of, count(*) AS loans, count_if(is_late) AS late FROM crowd GROUP BY ALL;
+CREATE TABLE officers AS
+    SELECT officer_id, as_of, count(*) AS loans, count_if(days_late_now > 0) AS late FROM counts JOIN loans USING (id) WHERE live GROUP BY ALL;
+CREATE TABLE branches AS
+    SELECT branch_id, as_of, count(*) AS loans, count_if(days_late_now > 0) AS late FROM counts JOIN loans USING (id) WHERE live GROUP BY ALL;
 CREATE TABLE rescheduled AS
     SELECT id, as_of, count(*) AS times, max(effective) AS newest FROM reschedules JOIN looks USING (id) WHERE effective <= as_of GROUP BY id, as_of;
 CREATE TABLE runs AS
@@ -100,16 +105,15 @@ CREATE TABLE runs AS
 """
 WRITTEN = """
 COPY (
-    WITH looked_up AS (SELECT id, {looked_up} FROM counts JOIN histories USING (id) WHERE live),
-    complete AS (SELECT looked_up.*, loans.* EXCLUDE (id), longest, times, newest,
-            other_loans, others_late, earlier_judged, earlier_late, earlier_most,
-            officers.loans - with_officer.loans AS officer_others, officers.late - with_officer.late AS officer_others_late,
-            branches.loans - in_branch.loans AS branch_others, branches.late - in_branch.late AS branch_others_late
-        FROM looked_up JOIN loans USING (id) JOIN runs USING (mask)
-        LEFT JOIN relations USING (id, as_of) LEFT JOIN rescheduled USING (id, as_of)
-        JOIN officers USING (officer_id, as_of) JOIN with_officer USING (officer_id, borrower_id, as_of)
-        JOIN branches USING (branch_id, as_of) JOIN in_branch USING (branch_id, borrower_id, as_of))
-    SELECT {columns} FROM complete
+    WITH around AS (SELECT counts.*, loans.* EXCLUDE (id), times, newest, other_loans, others_late, earlier_judged, earlier_late, earlier_most,
+            officers.loans - 1 - coalesce(with_officer, 0) AS officer_others,
+            officers.late - (days_late_now > 0)::INTEGER - coalesce(with_officer_late, 0) AS officer_others_late,
+            branches.loans - 1 - coalesce(in_branch, 0) AS branch_others,
+            branches.late - (days_late_now > 0)::INTEGER - coalesce(in_branch_late, 0) AS branch_others_late
+        FROM counts JOIN loans USING (id) LEFT JOIN relations USING (id, as_of) LEFT JOIN rescheduled USING (id, as_of)
+        JOIN officers USING (officer_id, as_of) JOIN branches USING (branch_id, as_of) WHERE live),
+    looked_up AS (SELECT around.*, histories.* EXCLUDE (id), {looked_up} FROM around JOIN histories USING (id))
+    SELECT {columns} FROM looked_up JOIN runs USING (mask)
 ) TO '{out}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {row_group});
 """
 

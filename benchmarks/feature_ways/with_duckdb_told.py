@@ -86,8 +86,6 @@ def _until(amounts: str, count: str) -> str:
 
 LOOKED_UP = _many(
     {
-        **{name: name for name in ("as_of", "reached", "covered", "judged", "late", "most", "lates", "days_late_now", "term", "total")},
-        **{name: name for name in ("first_due", "last_due")},
         "usual": "total / term",
         "due_now": _until("due", "reached"),
         "due_before": _until("due", "before"),
@@ -104,8 +102,8 @@ LOOKED_UP = _many(
         "next_on": "history[upcoming] >> 32",
         "next_amount": "due[upcoming] - greatest(paid_now, CASE WHEN upcoming > 1 THEN due[upcoming - 1] ELSE 0 END)",
         "first_open": _so_many("due", "x <= paid_now") + " + 1",
-        "open_principal": "principal[first_open] - CASE WHEN first_open > 1 THEN principal[first_open - 1] ELSE 0 END",
-        "outstanding": "coalesce(whole_principal - principal[first_open] + least(due[first_open] - paid_now, open_principal), 0)",
+        "open_principal": "principals[first_open] - CASE WHEN first_open > 1 THEN principals[first_open - 1] ELSE 0 END",
+        "outstanding": "coalesce(whole_principal - principals[first_open] + least(due[first_open] - paid_now, open_principal), 0)",
         "last_paid_on": "CASE WHEN received > 0 THEN paid_on[received] END",
         "last_paid": f"CASE WHEN received > 0 THEN paid_now - ({_until('paid', 'received - 1')}) END",
         "gaps": f"least({GAPS}, received - 1)",

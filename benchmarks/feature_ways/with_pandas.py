@@ -40,7 +40,7 @@ from with_pandas_told import (
 from data.ahead import in_order
 from data.arrays import days_of, ten_thousandths
 
-CHUNK = 50_000
+CHUNK = 15_000
 HOLDERS = {"officer": "officer_id", "branch": "branch_id"}
 
 
