@@ -9,7 +9,7 @@ dropped early.
 
 A loan's history is one row of lists. A day counts how far each list is reached, and looks the rest up
 (`with_duckdb_told`): several times quicker than joining days with installments and aggregating what comes out. Each
-list rises by itself, so it is sorted by itself, which is quicker than sorting one list of structs.
+list only rises, or only falls, so it is sorted by itself.
 """
 
 from datetime import date
@@ -53,9 +53,10 @@ CREATE TABLE receipts AS
     FROM daily WINDOW so_far AS (PARTITION BY id ORDER BY paid_on ROWS UNBOUNDED PRECEDING);
 DROP TABLE received;
 CREATE TABLE dues AS
-    WITH summed AS (SELECT id, due_on, sum(amount) OVER so_far::BIGINT AS due, sum(least(amount, principal)) OVER so_far::BIGINT AS principal,
-            max(amount) OVER (so_far ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS largest
-        FROM asked SEMI JOIN loans USING (id) WINDOW so_far AS (PARTITION BY id ORDER BY due_on, amount)),
+    WITH summed AS (SELECT id, due_on, sum(amount) OVER (in_order ROWS UNBOUNDED PRECEDING)::BIGINT AS due,
+            sum(least(amount, principal)) OVER (in_order ROWS UNBOUNDED PRECEDING)::BIGINT AS principal,
+            max(amount) OVER (in_order ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS largest
+        FROM asked SEMI JOIN loans USING (id) WINDOW in_order AS (PARTITION BY id ORDER BY due_on, amount)),
     covered AS (SELECT summed.*, coalesce(paid_on, {NEVER}) AS covered_on,
             CASE WHEN paid > due + {TOLERANCE} THEN paid_on ELSE coalesce(next_on, {NEVER}) END AS next_begun_on
         FROM summed ASOF LEFT JOIN receipts ON summed.id = receipts.id AND receipts.paid >= summed.due - {TOLERANCE})
