@@ -38,16 +38,19 @@ def write_tables(tables: "Iterable[pa.Table]", out: Path) -> int:
 
 
 def _of_size(tables: "Iterable[pa.Table]") -> "Iterator[pa.Table]":
-    """The same rows in tables of a row group and more, so that a file of many small parts has no small groups."""
+    """The same rows in tables of a row group each, so that a file of many parts has no small groups but its last."""
     import pyarrow as pa
 
     waiting: list[pa.Table] = []
     for table in tables:
         waiting.append(table)
-        if sum(one.num_rows for one in waiting) >= ROW_GROUP:
-            yield pa.concat_tables(waiting)
-            waiting = []
-    if waiting:
+        if sum(one.num_rows for one in waiting) < ROW_GROUP:
+            continue
+        together = pa.concat_tables(waiting)
+        for first in range(0, together.num_rows - ROW_GROUP + 1, ROW_GROUP):
+            yield together.slice(first, ROW_GROUP)
+        waiting = [together.slice(together.num_rows - together.num_rows % ROW_GROUP)]
+    if any(one.num_rows for one in waiting):
         yield pa.concat_tables(waiting)
 
 

@@ -11,7 +11,7 @@ is not counted twice. Prints one line of JSON: seconds by step, in order.
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
@@ -20,20 +20,20 @@ from bound import NEEDED
 
 from data.days import to_day
 from data.ledger import Ledger
-from features.book import Book, read_book
-from features.crowded import Waiting, finished, one_after_the_other
+from features.book import read_book
+from features.crowded import crowds_of
 from features.day_rows import rows_of
-from features.observation import observe_loans, working_space
+from features.observation import crowd_of, observe_loans, working_space
 from features.parts import Parts
 from features.settings import LabelSettings
 from pipelines.tables import write_tables
 
-READ, ARRAYS, PASS, CROWD, COLUMNS, WRITE = (
+READ, ARRAYS, COUNT, PASS, COLUMNS, WRITE = (
     "reading the ledger's columns",
     "building a book's arrays",
+    "counting the crowd",
     "the pass over loans",
-    "putting aside (several days), crowd columns",
-    "arrow columns",
+    "crowd and arrow columns",
     "writing",
 )
 _Made = TypeVar("_Made")
@@ -43,7 +43,7 @@ class Steps:
     """Seconds by step."""
 
     def __init__(self) -> None:
-        self.seconds = dict.fromkeys((READ, ARRAYS, PASS, CROWD, COLUMNS, WRITE), 0.0)
+        self.seconds = dict.fromkeys((READ, ARRAYS, COUNT, PASS, COLUMNS, WRITE), 0.0)
 
     def timed(self, step: str, make: Callable[[], _Made], within: str | None = None) -> _Made:
         """What `make` makes; its seconds count for the step, and not for the one it is done again within."""
@@ -64,29 +64,27 @@ def _read(part: Ledger) -> None:
             part.facts(table, wanted, numbered=table not in ("loans", "borrowers", "assignments"))
 
 
-def _rows(steps: Steps, book: Book, day: int) -> Waiting:
-    rows = steps.timed(COLUMNS, lambda: rows_of(book, day, day, LabelSettings()))
-    steps.timed(PASS, lambda: observe_loans(book, day, day, working_space(book)), within=COLUMNS)
-    return rows.rows
-
-
-def _run(place: Path, out: Path, days: list[int], parts: int | None = None) -> Steps:
+def _run(place: Path, out: Path, days: list[int], some: int | None = None) -> Steps:
     """As `feature_tables` and `write_tables` do it, for so many parts of the book."""
-    steps = Steps()
+    steps, settings = Steps(), LabelSettings()
     # the bytes of a file are verified once by each: in the book's reading, and in the reading that is taken off
     ledger, again = Ledger.open(place), Ledger.open(place)
-    holders = steps.timed(READ, lambda: Parts(ledger)._holders)
-
-    def waiting() -> Iterator[Waiting]:
-        for bucket in ledger.buckets()[:parts]:
-            book = steps.timed(
-                ARRAYS, lambda bucket=bucket: read_book(ledger.bucket(bucket), None, None, holders)
+    looks = [(day, day) for day in days]
+    parts = steps.timed(READ, lambda: Parts(ledger))
+    crowds = crowds_of(parts, looks)
+    tables = []
+    for bucket in ledger.buckets()[:some]:
+        whole = steps.timed(
+            ARRAYS, lambda bucket=bucket: read_book(ledger.bucket(bucket), None, None, parts._holders)
+        )
+        steps.timed(READ, lambda bucket=bucket: _read(again.bucket(bucket)), within=ARRAYS)
+        book = steps.timed(ARRAYS, lambda whole=whole: whole.since(min(days)))
+        steps.timed(COUNT, lambda book=book: [crowd_of(book, *look) for look in looks])
+        tables.append(steps.timed(COLUMNS, lambda book=book: rows_of(book, looks, settings, crowds).rows))
+        for look in looks:
+            steps.timed(
+                PASS, lambda book=book, look=look: observe_loans(book, *look, working_space(book)), COLUMNS
             )
-            steps.timed(READ, lambda bucket=bucket: _read(again.bucket(bucket)), within=ARRAYS)
-            yield one_after_the_other([_rows(steps, book, day) for day in days])
-
-    made = list(waiting())
-    tables = steps.timed(CROWD, lambda: list(finished(iter(made), len(days), None)))
     steps.timed(WRITE, lambda: write_tables(iter(tables), out))
     return steps
 
@@ -94,7 +92,7 @@ def _run(place: Path, out: Path, days: list[int], parts: int | None = None) -> S
 def main() -> None:
     ledger, out = Path(sys.argv[1]), Path(sys.argv[2])
     days = [to_day(date.fromisoformat(day)) for day in sys.argv[3:]]
-    _run(ledger, out, days, parts=1)
+    _run(ledger, out, days, some=1)
     print(json.dumps(_run(ledger, out, days).seconds))
 
 
