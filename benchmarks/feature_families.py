@@ -18,16 +18,17 @@ from pathlib import Path
 
 import models.importance
 from features.catalogue import describe
-from features.panel import Panel
+from features.panel_file import PanelFile
 from models.evaluation import POOLED
 from models.training import TrainingResult, train
+from pipelines.feature_files import write_training_panel
 from pipelines.progress import say_nothing
-from pipelines.steps import Here, build_panel
+from pipelines.steps import Here
 from pipelines.third_parties import keep_quiet
 from pipelines.workspace import Workspace
 
 
-def trained(here: Here, panel: Panel, without: str = "") -> TrainingResult:
+def trained(here: Here, panel: PanelFile, without: str = "") -> TrainingResult:
     """A model of the panel's features but for one family, kept nowhere."""
     settings = here.settings
     kept = [name for name in panel.features if describe(name).family != without]
@@ -56,7 +57,7 @@ def main() -> None:
     keep_quiet(given.workspace)
     here = Here.of(Workspace(given.workspace), given.settings)
     models.importance.IMPORTANT = 1000  # all of them, where the page shows the largest
-    panel = build_panel(here, given.until, say_nothing)
+    panel = write_training_panel(here, given.until, say_nothing)
     whole = trained(here, panel)
     auc, captured = judged(whole)
     shares: dict[str, float] = defaultdict(float)

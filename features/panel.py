@@ -5,7 +5,8 @@ from facts known H + lag days later. Only mature snapshots enter: those whose la
 most four snapshots a loan and month are kept and each weighs 1 / (the loan's snapshots in that month), so that a
 weekly look does not count a month four times. What is left out is counted by reason.
 
-It is told one part of the book after the other (`panel_parts`), and held whole only by who asks for that (`build_panel`).
+It is told one part of the book after the other (`panel_parts`) and goes to a file (`features.panel_file`). `build_panel`
+holds a small one whole, to be looked at.
 """
 
 from collections.abc import Iterator
@@ -59,6 +60,7 @@ class PanelParts:
     first: date
     last: date
     until: date
+    labels: LabelSettings
     arrears: ArrearsSettings
     tables: Iterator[pa.Table] = field(init=False)
     features: list[str] = field(default_factory=lambda: list(FEATURE_NAMES))
@@ -84,7 +86,7 @@ def panel_parts(
     rounded, due = ledger.date_grid == "month_end", first_due(ledger, batch)
     days = snapshot_days(due, rounded, until, labels, settings, first, last)
     every = "month_end" if rounded or settings.every == "month" else "week"
-    panel = PanelParts(every, days[0], days[-1], until, arrears or ArrearsSettings())
+    panel = PanelParts(every, days[0], days[-1], until, labels, arrears or ArrearsSettings())
     parts = Parts(ledger, batch, arrears, since=to_day(days[0]))
     panel.tables = _tables(panel, parts, days, labels, progress or _silently)
     return panel
@@ -118,7 +120,7 @@ def build_panel(
     progress: Progress | None = None,
     arrears: ArrearsSettings | None = None,
 ) -> Panel:
-    """`panel_parts`, whole and in memory."""
+    """`panel_parts`, whole and in memory: for a book that is small. Training reads a panel from its file instead."""
     parts = panel_parts(ledger, until, labels, settings, first, last, batch, progress, arrears)
     whole = pa.concat_tables(parts.tables).sort_by([("as_of", "ascending"), ("loan_id", "ascending")])
     frame = whole.to_pandas(date_as_object=True)

@@ -25,7 +25,7 @@ def fit_booster(
     y: np.ndarray,
     weight: np.ndarray,
     as_of_days: np.ndarray,
-    loan_ids: np.ndarray,
+    loans: np.ndarray,
     features: Sequence[str],
     settings: TrainSettings,
     threads: int | None = None,
@@ -33,15 +33,18 @@ def fit_booster(
     """The text of a booster fitted on n snapshots, ready for `load_booster`.
 
     X: n x p float64, NaN where missing, columns in the order of `features`; y: 0 or 1; weight: of each snapshot;
-    as_of_days and loan_ids identify the snapshot. threads: None takes what the machine has.
+    as_of_days and loans (ids, or numbers in the order of the ids) identify the snapshot; rows that lie in their order are
+    not copied. threads: None takes what the machine has.
     """
     import lightgbm
 
-    order = np.lexsort((np.asarray(loan_ids, dtype=str), as_of_days))
+    order = np.lexsort((loans, as_of_days))
+    if (np.diff(order) < 0).any():
+        X, y, weight = X[order], y[order], weight[order]
     data = lightgbm.Dataset(
-        np.ascontiguousarray(X[order], dtype=np.float64),
-        label=np.asarray(y, np.float64)[order],
-        weight=np.asarray(weight, np.float64)[order],
+        np.ascontiguousarray(X, dtype=np.float64),
+        label=np.asarray(y, np.float64),
+        weight=np.asarray(weight, np.float64),
         feature_name=text_names(features),
         free_raw_data=True,
     )

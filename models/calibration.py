@@ -106,16 +106,18 @@ def fit_calibrator(
     raw: np.ndarray,
     y: np.ndarray,
     weight: np.ndarray,
-    borrower_ids: np.ndarray,
+    borrower: np.ndarray,
     resamples: int,
     seed: int,
 ) -> Calibrator:
     """The map and its `resamples` maps of resampled borrowers. One entry per snapshot in each array, in any order.
 
+    borrower: ids, or numbers in the order of the ids.
+
     A resample on which no rising map exists is drawn again; if that happens more often than a resample succeeds,
     the calibration is refused, as there is too little to say how sure it is.
     """
-    borrowers, of_row = np.unique(np.asarray(borrower_ids, dtype=str), return_inverse=True)
+    borrowers, of_row = np.unique(borrower, return_inverse=True)
     order = np.lexsort((weight, y, raw, of_row))
     raw, y, weight, of_row = raw[order], y[order], weight[order], of_row[order]
     slope, intercept = fit_platt(raw, y, weight)

@@ -1,7 +1,8 @@
 """The panel as arrays, and what it holds, in counts.
 
 Everything that learns or judges takes rows from here, always in the order of (as_of, loan_id), so the order in which
-a panel came cannot change a model.
+a panel came cannot change a model. The parts of the order in time are then stretches of rows: views, not copies.
+`models.reading` fills the arrays.
 """
 
 from dataclasses import dataclass
@@ -9,19 +10,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from data.days import to_date, to_day
+from data.days import to_date
 from features.catalogue import catalogue_digest
 from models.summary import Count, TrainedOn
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from features.panel import Panel
+    from features.panel_file import PanelFile
 
 
 @dataclass(frozen=True)
 class Examples:
-    """The panel as arrays, in order of (as_of, loan_id): X is n x p, the others have n entries."""
+    """n snapshots in order of (as_of, loan_id).
+
+    frame: what lists are drawn from and numbers are broken down by: loan_id, borrower_id, branch_id, officer_id, product,
+    currency, stratum (categories), exposure, past_due_amount, due_unpaid_amount (currency units), days_past_due, label.
+    X: n x p float64, NaN where missing, columns in the order of `features`. y: 0 or 1; weight: of each snapshot; day: day
+    numbers. loan, borrower: numbers that stand in the order of the ids; those of borrowers are positions in `borrower_ids`.
+    """
 
     frame: "pd.DataFrame"
     features: list[str]
@@ -31,15 +38,16 @@ class Examples:
     day: np.ndarray
     loan: np.ndarray
     borrower: np.ndarray
+    borrower_ids: np.ndarray
 
     @property
     def positive(self) -> np.ndarray:
         return np.asarray(self.y == 1)
 
-    def only(self, rows: np.ndarray) -> "Examples":
-        """The examples under a mask or at positions."""
+    def only(self, rows: slice | np.ndarray) -> "Examples":
+        """The examples of a stretch, which are shared with these, or those under a mask, which are copies."""
         return Examples(
-            self.frame.iloc[np.flatnonzero(rows) if rows.dtype == bool else rows].reset_index(drop=True),
+            self.frame[rows].reset_index(drop=True),
             self.features,
             self.X[rows],
             self.y[rows],
@@ -47,28 +55,11 @@ class Examples:
             self.day[rows],
             self.loan[rows],
             self.borrower[rows],
+            self.borrower_ids,
         )
 
 
-def examples_of(panel: "Panel") -> Examples:
-    """All snapshots of a panel, in any order of its rows."""
-    frame = panel.frame
-    day = np.array([to_day(on) for on in frame["as_of"]], np.int64)
-    order = np.lexsort((frame["loan_id"].to_numpy(dtype=str), day))
-    frame = frame.iloc[order].reset_index(drop=True)
-    return Examples(
-        frame=frame,
-        features=list(panel.features),
-        X=np.ascontiguousarray(frame[panel.features].to_numpy(np.float64)),
-        y=frame["label"].to_numpy(np.int8),
-        weight=frame["weight"].to_numpy(np.float64),
-        day=day[order],
-        loan=frame["loan_id"].to_numpy(dtype=object),
-        borrower=frame["borrower_id"].to_numpy(dtype=object),
-    )
-
-
-def describe_panel(panel: "Panel", data: Examples, ledger_digest: str) -> TrainedOn:
+def describe_panel(panel: "PanelFile", data: Examples, ledger_digest: str) -> TrainedOn:
     """Dates, counts and digests of what a model is trained on."""
     months = data.day.astype("datetime64[D]").astype("datetime64[M]")
     return {
@@ -78,10 +69,10 @@ def describe_panel(panel: "Panel", data: Examples, ledger_digest: str) -> Traine
         "every": panel.every,
         "months": len(np.unique(months)),
         "snapshots": len(data.y),
-        "loans": len(set(data.loan)),
-        "borrowers": len(set(data.borrower)),
+        "loans": len(np.unique(data.loan)),
+        "borrowers": len(np.unique(data.borrower)),
         "positives": int(data.positive.sum()),
-        "loans_with_positive": len(set(data.loan[data.positive])),
+        "loans_with_positive": len(np.unique(data.loan[data.positive])),
         "products": _counts(data, "product"),
         "currencies": _counts(data, "currency"),
         "dropped": [{"reason": reason, "snapshots": int(n)} for reason, n in sorted(panel.dropped.items())],
@@ -92,16 +83,19 @@ def describe_panel(panel: "Panel", data: Examples, ledger_digest: str) -> Traine
 
 
 def _counts(data: Examples, column: str) -> list[Count]:
-    values = data.frame[column].astype(str).to_numpy(dtype=object)
+    values = data.frame[column].cat
+    of = values.codes.to_numpy()
+    names = {str(name): code for code, name in enumerate(values.categories)} | {str(None): -1}
     rows: list[Count] = []
-    for name in sorted(set(values)):
-        inside = values == name
-        rows.append(
-            {
-                "name": str(name),
-                "snapshots": int(inside.sum()),
-                "loans": len(set(data.loan[inside])),
-                "positives": int(data.positive[inside].sum()),
-            }
-        )
+    for name, code in sorted(names.items()):
+        inside = of == code
+        if inside.any():
+            rows.append(
+                {
+                    "name": name,
+                    "snapshots": int(inside.sum()),
+                    "loans": len(np.unique(data.loan[inside])),
+                    "positives": int(data.positive[inside].sum()),
+                }
+            )
     return rows

@@ -125,8 +125,7 @@ def caveats(refusal: str | None, split: Split, data: Examples, settings: TrainSe
         few = [
             f"{count} in the {words}"
             for part, words in windows
-            if (count := len(set(data.loan[split.rows(part, data.day) & data.positive])))
-            < settings.min_positives
+            if (count := _loans_behind(data.only(split.rows(part, data.day)))) < settings.min_positives
         ]
         if few:
             sentences.append(
@@ -137,6 +136,10 @@ def caveats(refusal: str | None, split: Split, data: Examples, settings: TrainSe
             "The book has several currencies, whose amounts are not added: no share of value captured is given, and lists are drawn as if the amounts were comparable."
         )
     return sentences
+
+
+def _loans_behind(data: Examples) -> int:
+    return len(np.unique(data.loan[data.positive]))
 
 
 def lists_say_little(lists: Sequence[ListRow]) -> str | None:

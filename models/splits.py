@@ -62,13 +62,13 @@ class Split:
     def has_calibration(self) -> bool:
         return any(part.name == "calibrate" for part in self.parts)
 
-    def rows(self, name: PartName, as_of_days: np.ndarray) -> np.ndarray:
-        """Mask over snapshots (bool, n) of those whose day lies in the part; all False where it does not exist."""
-        mask = np.zeros(len(as_of_days), bool)
+    def rows(self, name: PartName, as_of_days: np.ndarray) -> slice:
+        """The stretch of snapshots in order of their days that lies in a part (of purges: the first); empty where there is none."""
         for part in self.parts:
             if part.name == name and part.first is not None and part.last is not None:
-                mask |= (as_of_days >= part.first) & (as_of_days <= part.last)
-        return mask
+                first = np.searchsorted(as_of_days, part.first, side="left")
+                return slice(int(first), int(np.searchsorted(as_of_days, part.last, side="right")))
+        return slice(0, 0)
 
     def words(self) -> list[str]:
         """The schedule in lines of plain text: part, dates, snapshot days, snapshots."""
@@ -101,9 +101,9 @@ class Split:
                     "last": None if part.last is None else to_date(part.last).isoformat(),
                     "days": part.days,
                     "snapshots": part.snapshots,
-                    "loans": len(set(loan_ids[inside])),
+                    "loans": len(np.unique(loan_ids[inside])),
                     "positives": int(positive[inside].sum()),
-                    "loans_with_positive": len(set(loan_ids[inside & positive])),
+                    "loans_with_positive": len(np.unique(loan_ids[inside & positive])),
                 }
             )
         return rows
@@ -158,16 +158,22 @@ def split_in_time(
     )
 
 
-def grouped_folds(borrower_ids: np.ndarray, positive: np.ndarray, folds: int, seed: int) -> np.ndarray:
+def grouped_folds(
+    borrower: np.ndarray, borrower_ids: np.ndarray, positive: np.ndarray, folds: int, seed: int
+) -> np.ndarray:
     """The fold (int8, 0 to folds - 1) of every snapshot: all snapshots of a borrower are in one fold.
+
+    borrower, positive: one entry per snapshot; the former are positions in `borrower_ids`, of which some may not occur.
 
     Borrowers are dealt out in the order of a seeded BLAKE2b of their id, those with a positive first, so that
     every fold gets its share of them. The result does not depend on the order of the rows.
     """
-    borrowers, of_row = np.unique(np.asarray(borrower_ids, dtype=str), return_inverse=True)
+    borrowers, of_row = np.unique(borrower, return_inverse=True)
     bad = np.zeros(len(borrowers), bool)
     bad[of_row[positive]] = True
-    shuffled = [blake2b(f"{seed}:{borrower}".encode(), digest_size=16).digest() for borrower in borrowers]
+    shuffled = [
+        blake2b(f"{seed}:{name}".encode(), digest_size=16).digest() for name in borrower_ids[borrowers]
+    ]
     order = sorted(range(len(borrowers)), key=lambda at: (not bad[at], shuffled[at]))
     fold = np.empty(len(borrowers), np.int8)
     fold[order] = np.arange(len(borrowers)) % folds

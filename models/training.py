@@ -38,26 +38,31 @@ from models.evaluation import (
     list_rows,
     measure_rows,
 )
-from models.examples import Examples, describe_panel, examples_of
+from models.examples import Examples, describe_panel
 from models.findings import caveats, findings, limits, lists_say_little, open_on_the_day
 from models.folds import Progress, boost, judge_out_of_fold, raw_of, raw_out_of_fold
 from models.importance import importance_of
+from models.reading import examples_of
 from models.served import ServedModel, assemble
 from models.settings import TrainSettings
 from models.splits import PartName, Split, split_in_time
 from models.summary import Calibration, Summary, Target, TrainedOn
 
 if TYPE_CHECKING:
-    from features.panel import Panel
+    from features.panel_file import PanelFile
 
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What a training run leaves. `model` and `folder` are None and `refusal` a sentence where nothing may be registered."""
+    """What a training run leaves. `model` and `folder` are None and `refusal` a sentence where nothing may be registered.
+
+    panel: the file that was learnt from.
+    """
 
     summary: Summary
     model: ServedModel | None
     folder: Path | None
+    panel: "PanelFile"
 
     @property
     def registrable(self) -> bool:
@@ -73,7 +78,7 @@ class TrainingResult:
 
 
 def train(
-    panel: "Panel",
+    panel: "PanelFile",
     ledger_digest: str,
     labels: LabelSettings,
     capacity: CapacitySettings,
@@ -89,6 +94,7 @@ def train(
     """A served model in `<models_dir>/served/<digest>/` and its summary, or a refusal and its summary.
 
     panel: matured snapshots only, labelled with nothing known after `until` (InputError where it knows more).
+    It is read from its file, and never held as a table.
     ledger_digest: of the ledger's contents that the panel was read from. threads: None takes what the machine has;
     it changes no number. about_source: what the mapping says about its source; told, and no part of the model. Raises TooLittleHistoryError only where there is not even a panel to report on.
     """
@@ -96,7 +102,11 @@ def train(
         raise InputError(
             f"The panel uses what was known until {panel.until}, later than --until {until}: build it again with that date."
         )
-    if len(panel.frame) == 0:
+    if panel.labels != labels:
+        raise InputError(
+            f"{panel.path}: this panel is labelled by other settings than those under [labels]: make it again with these."
+        )
+    if panel.rows == 0:
         raise TooLittleHistoryError(
             f"No loan has a snapshot whose outcome was known by {until}: there is nothing to learn from."
         )
@@ -134,7 +144,7 @@ def train(
             refusal = f"No calibration could be fitted: {refused}. Nothing was registered."
 
     if model is not None:
-        fit, judged = data.only(split.rows("fit", data.day)), data.only(split.rows("test", data.day))
+        fit, judged = (data.only(split.rows(part, data.day)) for part in ("fit", "test"))
         raw = model.raw_scores(judged.X)
         tell("logistic regression", 0, 1)
         baseline = fit_logistic(fit.X, fit.y, fit.weight)
@@ -218,7 +228,7 @@ def train(
         "versions": {name: version(name) for name in ("lightgbm", "numpy", "scikit-learn", "shap")},
     }
     tell("done", 1, 1)
-    return TrainingResult(_rounded(summary), model, folder)
+    return TrainingResult(_rounded(summary), model, folder, panel)
 
 
 def _silent(_what: str, _done: int, _total: int) -> None:
@@ -241,9 +251,9 @@ def _refusal(data: Examples, split: Split, settings: TrainSettings) -> str | Non
     counts: dict[PartName, tuple[int, int, int]] = {}
     windows: tuple[PartName, ...] = ("fit", "test")
     for part in windows:
-        rows = split.rows(part, data.day)
-        bad = rows & data.positive
-        counts[part] = int(bad.sum()), len(set(data.loan[bad])), int((rows & ~data.positive).sum())
+        some = data.only(split.rows(part, data.day))
+        bad = some.positive
+        counts[part] = int(bad.sum()), len(np.unique(some.loan[bad])), int((~bad).sum())
     (fit, fit_loans, fit_good), (test, test_loans, test_good) = counts["fit"], counts["test"]
     if min(fit, test) < least:
         return (
@@ -311,7 +321,7 @@ def _calibrated_on(split: Split) -> str:
 
 
 def _on_test(judged: Examples, fit: Examples) -> str:
-    known = np.isin(judged.borrower.astype(str), fit.borrower.astype(str)).mean()
+    known = np.isin(judged.borrower, fit.borrower).mean()
     return (
         f"Judged on {len(judged.y):,} snapshots of {len(np.unique(judged.day))} days from {to_date(judged.day[0])} to "
         f"{to_date(judged.day[-1])}, which neither the model nor its calibration has seen. Of these snapshots {known:.0%} are of "

@@ -236,13 +236,14 @@ def panel(
     here = the_workspace()
     with shown(Said.as_json):
         made = write_panel(here, until, from_, to, tell, every)
+    file = made.file
     lines = [
-        f"{made.out}: {made.snapshots:,} snapshots of {made.loans:,} loans, every {made.every}, "
-        f"{made.first} to {made.last}; {made.positives:,} fell behind.",
-        *(f"  left out: {count:,} {reason}" for reason, count in made.dropped.items() if count),
+        f"{file.path}: {file.rows:,} snapshots of {made.loans:,} loans, every {file.every}, "
+        f"{file.first} to {file.last}; {made.positives:,} fell behind.",
+        *(f"  left out: {count:,} {reason}" for reason, count in file.dropped.items() if count),
     ]
-    counts = {"snapshots": made.snapshots, "positives": made.positives, "dropped": made.dropped}
-    say(lines, {"out": str(made.out), **counts})
+    counts = {"snapshots": file.rows, "positives": made.positives, "dropped": file.dropped}
+    say(lines, {"out": str(file.path), **counts})
 
 
 @app.command(epilog=EVERYWHERE)

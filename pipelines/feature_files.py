@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from features.panel import PanelParts
+    from features.panel_file import PanelFile
     from pipelines.progress import Tell
 
 
@@ -60,16 +62,11 @@ def write_features(
 
 @dataclass(frozen=True)
 class WrittenPanel:
-    """A panel that was written to `out`; dropped: snapshots that are no examples, by reason."""
+    """A panel that was written: its file, its loans, and how many of its snapshots fell behind."""
 
-    out: Path
-    every: str
-    first: date
-    last: date
-    snapshots: int
+    file: "PanelFile"
     loans: int
     positives: int
-    dropped: dict[str, int]
 
 
 def write_panel(
@@ -80,18 +77,29 @@ def write_panel(
     tell: "Tell",
     every: str | None = None,
 ) -> WrittenPanel:
-    """The training panel as a Parquet file in the workspace, one part of the book after the other."""
-    import pyarrow.compute as pc
+    """The panel of these days as a Parquet file in the workspace, one part of the book after the other."""
+    parts = _told(here, until, first, last, tell, every)
+    return _written(here, parts, f"{parts.first}_{parts.last}_{parts.labels.model_name()}")
 
+
+def write_training_panel(here: Here, until: date | None, tell: "Tell") -> "PanelFile":
+    """What a model learns from what was known by `until` (default: all that the ledger knows), in a file that is named by it.
+
+    Training again until the same day writes the file again; those of other days stay.
+    """
+    parts = _told(here, until, None, None, tell, None)
+    return _written(here, parts, f"training-until_{parts.until}_{parts.labels.model_name()}").file
+
+
+def _told(here: Here, until: date | None, first: date | None, last: date | None, tell: "Tell", every: str | None) -> "PanelParts":  # fmt: skip
     from features.panel import panel_parts
-    from pipelines.tables import write_tables
 
     ledger, until = panel_until(here, until)
-    labels, settings = here.settings.labels, here.settings
-    parts = panel_parts(
+    settings = here.settings
+    return panel_parts(
         ledger,
         until,
-        labels,
+        settings.labels,
         looks_of(here, every),
         first,
         last,
@@ -99,6 +107,14 @@ def write_panel(
         telling_snapshots(tell),
         settings.arrears,
     )
+
+
+def _written(here: Here, parts: "PanelParts", name: str) -> WrittenPanel:
+    import pyarrow.compute as pc
+
+    from features.panel_file import PanelFile, about_panel
+    from pipelines.tables import write_tables
+
     loans = positives = 0
 
     def counted() -> "Iterator[pa.Table]":
@@ -108,6 +124,6 @@ def write_panel(
             positives += pc.sum(table["label"]).as_py()
             yield table
 
-    out = here.workspace.panels / f"{parts.first}_{parts.last}_{labels.model_name()}.parquet"
-    rows = write_tables(counted(), out)
-    return WrittenPanel(out, parts.every, parts.first, parts.last, rows, loans, positives, parts.dropped)
+    out = here.workspace.panels / f"{name}.parquet"
+    write_tables(counted(), out, lambda: about_panel(parts))
+    return WrittenPanel(PanelFile.open(out), loans, positives)

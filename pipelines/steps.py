@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from data.ingest import IngestReport
     from data.ledger import Ledger
-    from features.panel import Panel
     from features.settings import PanelSettings
     from models.registry import ModelVersion, Promotion
     from models.training import TrainingResult
@@ -220,16 +219,6 @@ def last_day(here: Here) -> str:
         return "DAY"
 
 
-def build_panel(here: Here, until: date | None, tell: "Tell") -> "Panel":
-    """The training panel from what was known by `until` (default: all that the ledger knows), in memory."""
-    from features.panel import build_panel as build
-
-    ledger, until = panel_until(here, until)
-    settings = here.settings
-    looks, arrears = looks_of(here, None), settings.arrears
-    return build(ledger, until, settings.labels, looks, progress=telling_snapshots(tell), arrears=arrears)
-
-
 def panel_until(here: Here, until: date | None) -> "tuple[Ledger, date]":
     ledger = open_ledger(here)
     until = until or ledger.business_date
@@ -251,9 +240,10 @@ def telling_snapshots(tell: "Tell") -> "Callable[[int, int], None]":
 def train_model(here: Here, until: date | None, tell: "Tell") -> "TrainingResult":
     """A challenger (not registered yet) or a refusal; both carry the summary that the page is drawn from."""
     from models.training import train
+    from pipelines.feature_files import write_training_panel
 
     ledger = open_ledger(here)
-    panel = build_panel(here, until, tell)
+    panel = write_training_panel(here, until, tell)
     settings = here.settings
     return train(
         panel,

@@ -1,7 +1,7 @@
 """Tables written as Parquet: the same rows, the same bytes, and never half a file."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 ROW_GROUP = 100_000
 
 
-def write_tables(tables: "Iterable[pa.Table]", out: Path) -> int:
+def write_tables(
+    tables: "Iterable[pa.Table]", out: Path, about: Callable[[], Mapping[str, str]] | None = None
+) -> int:
     """Write tables of one schema that come one after the other, and are not held, to the Parquet file `out` (folders are
-    made), whole or not at all; how many rows there were.
+    made), whole or not at all; how many rows there were. about: asked after the last table for what the file says of itself.
 
     What has no words to repeat is written plainly: numbering floating-point features costs time and saves nothing.
     """
@@ -33,6 +35,8 @@ def write_tables(tables: "Iterable[pa.Table]", out: Path) -> int:
             rows += table.num_rows
         if writer is None:
             raise InputError(f"{out}: there is no row to write.")
+        if about is not None:
+            writer.add_key_value_metadata(dict(about()))
         writer.close()
     return rows
 

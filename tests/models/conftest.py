@@ -2,13 +2,17 @@
 
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from data.days import month_ends
-from features.panel import Panel
+from features.panel import Panel, PanelParts
+from features.panel_file import PanelFile, about_panel
 from features.settings import LabelSettings
 from models.settings import TrainSettings
 
@@ -22,6 +26,7 @@ FEATURES = [
 ]
 
 MakePanel = Callable[..., Panel]
+WritePanel = Callable[..., PanelFile]
 
 
 @pytest.fixture
@@ -38,6 +43,32 @@ def quick() -> TrainSettings:
 @pytest.fixture(scope="session")
 def make_panel() -> MakePanel:
     return _panel
+
+
+@pytest.fixture(scope="session")
+def write_panel() -> WritePanel:
+    return _written
+
+
+def _written(panel: Panel, path: Path, labels: LabelSettings | None = None, rows_in_group: int = 700) -> PanelFile:  # fmt: skip
+    """The panel as `duesight panel` leaves one: a file that says what it holds."""
+    parts = PanelParts(panel.every, panel.first, panel.last, panel.until, labels or LabelSettings(), panel.arrears)  # fmt: skip
+    parts.features, parts.dropped = panel.features, panel.dropped
+    frame, kinds = panel.frame, {"as_of": pa.date32(), "label": pa.int8()}
+    numbers = set(frame.select_dtypes("number"))
+    types = {
+        name: kinds.get(name, pa.float64() if name in numbers else pa.string()) for name in frame.columns
+    }
+    table = pa.table(
+        {
+            name: pa.array(frame[name].to_list(), kind, from_pandas=kind == pa.string())
+            for name, kind in types.items()
+        }
+    )
+    with pq.ParquetWriter(path, table.schema) as writer:
+        writer.write_table(table, row_group_size=rows_in_group)
+        writer.add_key_value_metadata(about_panel(parts))
+    return PanelFile.open(path)
 
 
 def _panel(

@@ -16,7 +16,7 @@ def _rows(rows: int = 3000) -> dict[str, np.ndarray]:
         "y": (random.random(rows) < 1 / (1 + np.exp(1 - X[:, 0] * 2))).astype(np.int8),
         "weight": random.choice([1 / 4, 1 / 3, 1.0], rows),
         "as_of_days": np.arange(rows) // 50,
-        "loan_ids": np.array([f"L{n % 50}" for n in range(rows)], object),
+        "loans": np.array([f"L{n % 50}" for n in range(rows)]),
     }
 
 
@@ -64,7 +64,7 @@ def test_order_makes_no_difference_even_where_bins_come_from_a_sample_of_the_row
         "y": (X[:, 0] + random.normal(size=rows) > 1).astype(np.int8),
         "weight": np.ones(rows),
         "as_of_days": np.arange(rows) // 1000,
-        "loan_ids": np.char.mod("L%03d", np.arange(rows) % 1000),
+        "loans": np.char.mod("L%03d", np.arange(rows) % 1000),
     }
     back = slice(None, None, -1)
     texts = [

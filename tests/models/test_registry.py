@@ -22,12 +22,16 @@ MONDAY, TUESDAY = datetime(2024, 7, 1, 9, tzinfo=UTC), datetime(2024, 7, 2, 9, t
 
 
 @pytest.fixture(scope="session")
-def kept(tmp_path_factory: pytest.TempPathFactory, make_panel) -> tuple[Path, list[TrainingResult]]:
+def kept(
+    tmp_path_factory: pytest.TempPathFactory, make_panel, write_panel
+) -> tuple[Path, list[TrainingResult]]:
     """A models folder with two registered versions and one refused run, nothing promoted."""
     folder = tmp_path_factory.mktemp("registry") / "models"
     results = []
     for seed, months in ((1, 24), (2, 24), (1, 4)):
-        panel = make_panel(months=months, seed=seed)
+        panel = write_panel(
+            make_panel(months=months, seed=seed), folder.with_name(f"{seed}-{months}.parquet")
+        )
         settings = TrainSettings(rounds=5, bootstrap_resamples=20, importance_rows=50)
         results.append(
             train(panel, "ledger", LABELS, CapacitySettings(), settings, panel.until, folder, lender="demo")

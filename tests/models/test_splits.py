@@ -6,7 +6,7 @@ import pytest
 from data.days import fridays, month_ends, to_date, to_day
 from features.settings import LabelSettings
 from models.settings import TrainSettings
-from models.splits import Split, grouped_folds, split_in_time
+from models.splits import PartName, Split, grouped_folds, split_in_time
 
 
 def _days(dates: list[date], each: int = 1) -> np.ndarray:
@@ -24,9 +24,9 @@ def test_a_snapshot_h_plus_lag_days_before_the_test_is_purged_and_one_day_earlie
     dates = [first_test - timedelta(days=101), first_test - timedelta(days=100), first_test]
     days = _days(dates)
     split = split_in_time(days, labels, TrainSettings(test_months=1))
-    assert split.rows("fit", days).tolist() == [True, False, False]
-    assert split.rows("purge", days).tolist() == [False, True, False]
-    assert split.rows("test", days).tolist() == [False, False, True]
+    names: tuple[PartName, ...] = ("fit", "purge", "test")
+    assert [days[split.rows(name, days)].tolist() for name in names] == [[day] for day in days]
+    assert len(days[split.rows("calibrate", days)]) == 0
     assert next(part for part in split.parts if part.name == "purge").between == 100
 
 
@@ -45,11 +45,17 @@ def test_both_purges_are_wide_enough_and_no_wider_than_the_grid_makes_them(grid)
 
 
 def test_parts_never_overlap_and_leave_no_snapshot_out() -> None:
-    days = _days(fridays(date(2021, 1, 1), date(2023, 12, 20)))
+    days = _days(fridays(date(2021, 1, 1), date(2023, 12, 20)), each=3)
     split = split_in_time(days, LabelSettings(), TrainSettings())
-    counted = sum(split.rows(name, days).astype(int) for name in ("fit", "purge", "calibrate", "test"))
-    assert (counted == 1).all()
-    assert sum(part.snapshots for part in split.parts) == len(days)
+    used: tuple[PartName, ...] = ("fit", "calibrate", "test")
+    behind = 0
+    for at, name in enumerate(used):
+        rows, part = split.rows(name, days), split.parts[2 * at]
+        assert rows.start == behind + (split.parts[2 * at - 1].snapshots if at else 0)
+        assert rows.stop - rows.start == part.snapshots and part.name == name
+        assert {int(days[rows][0]), int(days[rows][-1])} == {part.first, part.last}
+        behind = rows.stop
+    assert behind == len(days)
 
 
 def test_test_is_the_newest_three_calendar_months() -> None:
@@ -85,7 +91,7 @@ def test_where_nothing_precedes_test_and_purge_there_is_no_test() -> None:
     split = split_in_time(days, LabelSettings(), TrainSettings())
     assert not split.has_test and not split.has_calibration
     assert split.caveat is not None and "no model may be registered" in split.caveat
-    assert split.rows("fit", days).all()
+    assert split.rows("fit", days) == slice(0, len(days))
 
 
 def test_the_schedule_in_words_names_dates_counts_and_the_width_of_the_purge() -> None:
@@ -110,12 +116,15 @@ def test_the_schedule_counts_loans_with_a_positive_once() -> None:
 
 
 def test_all_snapshots_of_a_borrower_are_in_one_fold_and_every_fold_has_its_share_of_bad_borrowers() -> None:
-    borrower = np.repeat([f"B{n}" for n in range(50)], 3)
-    positive = np.isin(borrower, [f"B{n}" for n in range(10)])
-    folds = grouped_folds(borrower, positive, 5, seed=3)
-    for name in set(borrower):
-        assert len(set(folds[borrower == name])) == 1
+    ids = np.array([f"B{n:02d}" for n in range(60)], object)
+    borrower = np.repeat(np.arange(50), 3)
+    positive = borrower < 10
+    folds = grouped_folds(borrower, ids, positive, 5, seed=3)
+    for one in set(borrower):
+        assert len(set(folds[borrower == one])) == 1
     assert [len(set(borrower[(folds == fold) & positive])) for fold in range(5)] == [2] * 5
     back = np.arange(len(borrower))[::-1]
-    assert (grouped_folds(borrower[back], positive[back], 5, seed=3)[back] == folds).all()
-    assert (grouped_folds(borrower, positive, 5, seed=4) != folds).any()
+    assert (grouped_folds(borrower[back], ids, positive[back], 5, seed=3)[back] == folds).all()
+    assert (grouped_folds(borrower, ids, positive, 5, seed=4) != folds).any()
+    fewer = np.unique(borrower, return_inverse=True)[1]
+    assert (grouped_folds(fewer, ids[:50], positive, 5, seed=3) == folds).all(), "ids nobody has count"

@@ -18,10 +18,10 @@ UNTIL = date(2024, 6, 30)
 
 
 @pytest.fixture
-def trained(labels: LabelSettings, quick: TrainSettings, tmp_path: Path):
+def trained(labels: LabelSettings, quick: TrainSettings, tmp_path: Path, write_panel):
     def run(panel: Panel, settings: TrainSettings = quick, threads: int | None = 1, **more) -> TrainingResult:
         return train(
-            panel,
+            write_panel(panel, tmp_path / "panel.parquet"),
             "ledger",
             labels,
             CapacitySettings(minutes_per_day=40),
@@ -188,6 +188,17 @@ def test_too_few_positives_in_the_calibration_window_fall_back_to_out_of_fold(ma
 def test_a_panel_that_knows_more_than_until_is_refused(make_panel, trained) -> None:
     with pytest.raises(InputError, match="later than --until"):
         trained(dataclasses.replace(make_panel(), until=date(2024, 7, 1)))
+
+
+def test_a_panel_of_other_labels_is_refused(make_panel, quick, write_panel, tmp_path) -> None:
+    labels = LabelSettings(lag_days=11)
+    panel = write_panel(make_panel(months=4), tmp_path / "panel.parquet")
+    with pytest.raises(InputError, match=r"labelled by other settings than those under \[labels\]"):
+        train(panel, "ledger", labels, CapacitySettings(), quick, UNTIL, tmp_path)
+
+
+def test_a_result_names_the_panel_it_was_learnt_from(make_panel, trained, tmp_path) -> None:
+    assert trained(make_panel(months=4)).panel.path == tmp_path / "panel.parquet"
 
 
 def test_an_empty_panel_ends_with_the_error_of_too_little_history(make_panel, trained) -> None:

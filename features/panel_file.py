@@ -1,0 +1,106 @@
+"""A panel on the disk: a Parquet file that says itself what it holds, and is read some rows at a time.
+
+What a model learns from lies in one file, written part by part of the book (`features.panel.panel_parts`), so that no
+panel has to fit into memory as a table, and anybody can open what was learnt from. The rows lie in the order in which
+they were told; who needs another order sorts.
+
+Promised: a file that was told with another catalogue of features, by another version, is refused. Not promised: that
+nobody changed its rows since; `PanelFile.digest` tells one file from another.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from data.digest import Json, canonical_json, file_digest
+from data.errors import InputError
+from features.catalogue import catalogue_digest
+from features.panel import PanelParts
+from features.settings import ArrearsSettings, LabelSettings
+
+ABOUT = "duesight.panel"
+"""The key under which a file says what it holds."""
+
+_AGAIN = "make it again: duesight panel writes it, duesight train its own"
+
+
+@dataclass(frozen=True)
+class PanelFile:
+    """A panel of `rows` snapshots with the columns of `features.panel.Panel.frame`, in any order of its rows.
+
+    features: the columns that a model may learn from, in their order. dropped: live snapshots of the same days that are no
+    examples, by reason. every: "week" or "month_end". `until`: nothing known after that day was used.
+    """
+
+    path: Path
+    rows: int
+    features: list[str]
+    dropped: dict[str, int]
+    every: str
+    first: date
+    last: date
+    until: date
+    labels: LabelSettings
+    arrears: ArrearsSettings
+
+    @classmethod
+    def open(cls, path: Path) -> "PanelFile":
+        """The panel in a file. InputError where it is none, or one of another catalogue of features."""
+        try:
+            footer = pq.read_metadata(path)
+        except FileNotFoundError as error:
+            raise InputError(f"{path}: there is no such panel; {_AGAIN}.") from error
+        except pa.ArrowInvalid as error:
+            raise InputError(f"{path}: this is no Parquet file; {_AGAIN}.") from error
+        said = (footer.metadata or {}).get(ABOUT.encode())
+        if said is None:
+            raise InputError(f"{path}: this file does not say of which panel it is; {_AGAIN}.")
+        about = json.loads(said)
+        if about["catalogue_digest"] != catalogue_digest():
+            raise InputError(
+                f"{path}: this panel was told with the features of catalogue {about['catalogue_digest'][:12]}, and this version "
+                f"knows those of {catalogue_digest()[:12]}; {_AGAIN}."
+            )
+        return cls(
+            path,
+            footer.num_rows,
+            about["features"],
+            about["dropped"],
+            about["every"],
+            date.fromisoformat(about["first"]),
+            date.fromisoformat(about["last"]),
+            date.fromisoformat(about["until"]),
+            LabelSettings(**about["labels"]),
+            ArrearsSettings(**about["arrears"]),
+        )
+
+    def digest(self) -> str:
+        """BLAKE2b-256 of the file's bytes."""
+        return file_digest(self.path)
+
+    def batches(self, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
+        """These columns, in this order, of at most so many rows at a time, from the first row of the file to the last."""
+        with pq.ParquetFile(self.path) as file:
+            for batch in file.iter_batches(batch_size=rows, columns=list(columns)):
+                yield batch.select(list(columns))
+
+
+def about_panel(parts: PanelParts) -> dict[str, str]:
+    """What the file of a panel says of it, once all its parts were told."""
+    said: dict[str, Json] = {
+        "catalogue_digest": catalogue_digest(),
+        "features": parts.features,
+        "dropped": parts.dropped,
+        "every": parts.every,
+        "first": parts.first,
+        "last": parts.last,
+        "until": parts.until,
+        "labels": parts.labels.model_dump(mode="json"),
+        "arrears": parts.arrears.model_dump(mode="json"),
+    }
+    return {ABOUT: canonical_json(said)}
