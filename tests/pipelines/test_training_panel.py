@@ -1,0 +1,61 @@
+"""The panel that a training run learns from lies in the workspace, and how the book was cut changes nothing in it."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import features.panel
+from data.ledger import Ledger
+from features.book import read_book
+from features.panel import build_panel, panel_parts
+from features.panel_file import PanelFile, about_panel
+from features.parts import Parts
+from features.settings import LabelSettings, PanelSettings
+from models.reading import examples_of
+from pipelines.tables import write_tables
+
+ASKED = (LabelSettings(), PanelSettings(), date(2024, 3, 29), date(2024, 4, 30))
+
+
+def written(ledger: Ledger, path: Path) -> PanelFile:
+    parts = panel_parts(ledger, ledger.business_date, *ASKED)
+    write_tables(parts.tables, path, lambda: about_panel(parts))
+    return PanelFile.open(path)
+
+
+def test_training_leaves_the_panel_it_learnt_from_under_the_day_it_knows(demo_workspace: Path) -> None:
+    (path,) = (demo_workspace / "panels").iterdir()
+    assert path.name == "training-until_2025-06-30_early-warning-k30-h90.parquet"
+    panel = PanelFile.open(path)
+    (about,) = (demo_workspace / "models" / "served").glob("*/model.json")
+    trained_on = json.loads(about.read_text(encoding="utf-8"))["panel"]
+    assert (panel.rows, len(panel.features)) == (trained_on["snapshots"], trained_on["features"])
+    assert panel.until.isoformat() == trained_on["until"]
+
+
+def test_the_arrays_are_the_same_from_parts_and_from_the_whole_book(
+    demo_ledger_workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger = Ledger.open(demo_ledger_workspace / "ledger")
+    from_parts = examples_of(written(ledger, tmp_path / "parts.parquet"))
+    frame = build_panel(ledger, ledger.business_date, *ASKED).frame
+
+    class Whole(Parts):
+        def __len__(self) -> int:
+            return 1
+
+        def told(self, tell):
+            return iter([tell(read_book(ledger))])
+
+    monkeypatch.setattr(features.panel, "Parts", Whole)
+    from_whole = examples_of(written(ledger, tmp_path / "whole.parquet"))
+    assert len(from_parts.y) == len(frame) > 100
+    for name in ("X", "y", "weight", "day", "loan", "borrower"):
+        assert getattr(from_parts, name).tobytes() == getattr(from_whole, name).tobytes(), name
+    pd.testing.assert_frame_equal(from_parts.frame, from_whole.frame, check_exact=True)
+    assert from_parts.X.tobytes() == np.ascontiguousarray(frame[from_parts.features]).tobytes()
+    assert from_parts.frame["officer_id"].astype(object).equals(frame["officer_id"].astype(object))
