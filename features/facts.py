@@ -216,13 +216,12 @@ def facts_only(book: Facts, loans: np.ndarray) -> Facts:
     starts, some = [], []
     for begins, facts in zip(book[:6], book.all[:6], strict=True):
         kept = np.concatenate([[0], np.cumsum(np.where(loans, np.diff(begins), 0))])
-        left = empty_records(facts.dtype, int(kept[-1]))
-        _take(_words_of(facts, np.int64), begins, loans, _words_of(left, np.int64))
+        found = empty_records(facts.dtype, int(kept[-1]))
+        _take(_words_of(facts, np.int64), begins, loans, _words_of(found, np.int64))
         starts.append(kept)
-        some.append(left)
-    return Facts(
-        *starts, book.family_starts, book.family, LoanFacts(*some, book.all.rules, book.all.calendars)
-    )
+        some.append(found)
+    left = LoanFacts._make([*some, book.all.rules, book.all.calendars])
+    return Facts._make([*starts, book.family_starts, book.family, left])
 
 
 @compiled
@@ -263,20 +262,21 @@ def empty_records(kind: np.dtype, count: int) -> Records:
 def records(kind: np.dtype, columns: Sequence[np.ndarray]) -> Records:
     """n records of a kind from its n-long columns, in order."""
     found = empty_records(kind, len(columns[0]))
-    narrow: list[tuple[np.ndarray, int]] = []
-    wide: list[tuple[np.ndarray, int]] = []
-    for name, column in zip(kind.names or (), columns, strict=True):
-        field, offset = (kind.fields or {})[name][:2]
-        whole = np.ascontiguousarray(column, dtype=field)
-        (wide if field.itemsize == 8 else narrow).append((whole, offset // field.itemsize))
-    some, at = ([one for one, _ in narrow], [place for _, place in narrow])
-    halves, words = _words_of(found, np.int32), _words_of(found, np.int64)
-    # one walk over the records, not one for each field; a kind without amounts gives a column that is not walked
-    more, more_at = (
-        ([one for one, _ in wide], [place for _, place in wide]) if wide else ([np.empty(0, np.int64)], [])
-    )
-    _interleave(tuple(some), np.array(at), tuple(more), np.array(more_at, np.int64), halves, words)
+    narrow, narrow_at = _columns_of(kind, columns, np.int32)
+    wide, wide_at = _columns_of(kind, columns, np.int64)
+    # one walk over the records, not one for each field
+    _interleave(narrow, narrow_at, wide, wide_at, _words_of(found, np.int32), _words_of(found, np.int64))
     return found
+
+
+def _columns_of(kind: np.dtype, columns: Sequence[np.ndarray], word: type[np.integer]) -> tuple[tuple[np.ndarray, ...], np.ndarray]:  # fmt: skip
+    """The columns of fields of a width, and where each lies in a record, counted in words; without any, one that has no place."""
+    some, at = [], []
+    for name, column in zip(kind.names or (), columns, strict=True):
+        if kind[name] == word:
+            some.append(np.ascontiguousarray(column, dtype=word))
+            at.append(cast(Any, kind.fields)[name][1] // np.dtype(word).itemsize)
+    return tuple(some) or (np.empty(0, word),), np.array(at, dtype=np.int64)
 
 
 def with_columns(some: Records, **columns: np.ndarray) -> Records:
