@@ -328,9 +328,9 @@ def _receipts(ledger: Ledger, loan_ids: pa.Array, batch: int | None, waivers: bo
 
 
 def _undo(ids: pa.ChunkedArray, reverses: pa.ChunkedArray, reversals: np.ndarray, loan: np.ndarray, taken_back: np.ndarray, out: tuple[np.ndarray, ...]) -> None:  # fmt: skip
-    """Fill, for the receipts of loans with reversals: until when each was cash (its reversal is known and has its day), the number of its payment, the same for all
-    versions, and the number of the payment it takes back. Every version of a payment is undone by its reversal, also
-    one that came back after it had vanished."""
+    """Fill, for the receipts of loans with reversals: until when each was surely cash (a reversal of it is known and has its
+    day), the number of its payment, the same for all versions, and the number of the payment it takes back. Every
+    version of a payment is undone by its reversal, also one that came back after it had vanished."""
     until, number, undoes = out
     named = reverses.take(pa.array(reversals)).cast(pa.string())
     undone = pc.unique(named)

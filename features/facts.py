@@ -133,8 +133,8 @@ class LoanFacts(NamedTuple):
 
     versions: sorted by number; `credit` is the receipts carried over to a version that starts anew.
     dues: sorted by (version, due date), `principal` is -1 where the source does not split the installment.
-    receipts: posted payments, waivers and reversals (negative), sorted by date; `cash_until` is the day its
-    reversal became known, NEVER where it was not reversed, and NO_CASH for a waiver, which nobody paid.
+    receipts: posted payments, waivers and reversals (negative), sorted by date; `cash_until` is the first day on which
+    a reversal of it was known, NEVER where there was none, and NO_CASH for a waiver, which nobody paid: see `is_cash`.
     `number` is the same for all versions of a payment; `undoes` that of the payment a reversal takes back, -1 for none.
     events: sorted by date.
     homes: the calendar of the branch of the loan's first assignment, sorted by that assignment's day.

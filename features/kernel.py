@@ -84,7 +84,7 @@ from features.matrix import (
     Scratch,
 )
 from features.present_value import present_value
-from features.receipts import allowed, curtailing
+from features.receipts import allowed, curtailing, is_cash
 
 _NEVER = int(NEVER)
 PAID_TO_DUE_WINDOWS = (30, 90, 180)
@@ -255,7 +255,9 @@ def _payments(loan: LoanFacts, dues: int, day: int, known: int, work: Scratch, s
                 out[F_PAID_DUE + w] += loan.receipts[p].amount
         if loan.receipts[p].amount < 0 and day - loan.receipts[p].known_at < 180:
             reversals += 1
-        if loan.receipts[p].amount < 0 or known >= loan.receipts[p].cash_until:
+        if loan.receipts[p].amount < 0 or (
+            known >= loan.receipts[p].cash_until and not is_cash(loan, p, known)
+        ):
             continue
         if day - loan.receipts[p].paid_on < 30:
             month += 1

@@ -15,6 +15,7 @@ from data.days import NEVER
 from features.circumstances import NO_LOAN, Contacts
 from features.compiled import compiled
 from features.facts import Facts, facts_of, is_known
+from features.receipts import is_cash
 
 NAMES = ("promises_kept_share", "broken_promises_180", "days_since_conversation")
 KEPT_PERCENT, DAYS_MORE, WINDOW = 95, 1, 180
@@ -34,9 +35,9 @@ def _paid(facts: Facts, loan: int, since: int, until: int, known: int) -> int:
         ):
             continue
         amount = one.receipts[p].amount
-        # what a reversal names is no cash from the day it is known; one that names nothing is taken off
-        is_cash = amount > 0 and known < one.receipts[p].cash_until
-        if is_cash or (amount < 0 and one.receipts[p].undoes < 0):
+        # what a reversal names is no cash while it is known; one that names nothing is taken off
+        counts = is_cash(one, p, known) if amount > 0 else one.receipts[p].undoes < 0
+        if counts:
             total += amount
     return total
 

@@ -12,7 +12,7 @@ import numpy as np
 from data.days import NEVER
 from features.compiled import compiled
 from features.counting import calendar_row, falls_due
-from features.facts import FROM_THE_START, LoanFacts, is_known
+from features.facts import FROM_THE_START, NO_CASH, LoanFacts, is_known
 
 _NEVER = int(NEVER)
 
@@ -27,6 +27,24 @@ def share_of(amount: int, basis_points: int) -> int:
 def allowed(loan: LoanFacts, amount: int, tolerance: int) -> int:
     """How much may be missing of all dues up to an installment of `amount` for it to be covered."""
     return max(tolerance, share_of(amount, loan.rules.tolerance_share))
+
+
+@compiled
+def is_cash(loan: LoanFacts, receipt: int, known: int) -> bool:
+    """Whether a receipt is money that came in and is not taken back: no waiver, and no reversal of it is known that has its
+    day by then. One that was withdrawn takes nothing back; only where a payment ever had one is that looked for."""
+    if loan.receipts[receipt].cash_until == NO_CASH:
+        return False
+    if known < loan.receipts[receipt].cash_until:
+        return True
+    for p in range(len(loan.receipts)):
+        if (
+            loan.receipts[p].undoes == loan.receipts[receipt].number
+            and loan.receipts[p].paid_on <= known
+            and is_known(loan.receipts[p].known_at, loan.receipts[p].known_until, known)
+        ):
+            return False
+    return True
 
 
 @compiled

@@ -46,7 +46,7 @@ def make_loan(
     undoes: Sequence[tuple[int, int]] = (),
     refinanced: Sequence[tuple[str, str]] = (),
 ) -> LoanFacts:
-    """dues: (due_on, amount[, version[, principal]]); paid: (paid_on, amount[, known_at[, "waiver"]]);
+    """dues: (due_on, amount[, version[, principal]]); paid: (paid_on, amount[, known_at[, kind[, known_until]]]);
     events: (event, on[, known_at]); versions: (reason, effective_on, credit[, known_at]); holidays and
     refinanced: (on, known_at); undoes: (place of a reversal in paid, place of the payment it takes back)."""
     arrears = arrears or ArrearsSettings()
@@ -69,13 +69,18 @@ def make_loan(
         ]
         for d in dues
     ]
+    taken_back: dict[int, int] = {}
+    for reversal, payment in undoes:
+        when, _, *known = paid[reversal]
+        since = max(day(when), day(known[0] if known else when))
+        taken_back[payment] = min(since, taken_back.get(payment, int(NEVER)))
     paid_rows = [
         [
             day(p[0]),
             money(p[1]),
-            NO_CASH if len(p) > 3 else int(NEVER),
+            NO_CASH if p[3:4] == ("waiver",) else taken_back.get(place, int(NEVER)),
             day(p[2] if len(p) > 2 else p[0]),
-            int(NEVER),
+            day(p[4]) if len(p) > 4 else int(NEVER),
             place,
             dict(undoes).get(place, -1),
         ]
@@ -184,6 +189,7 @@ def book_of_the_day(demo_ledger_workspace: Path, later_rows: Any) -> Callable[[d
     """(The ledger of the demo lender, its tables as they were known at the end of a day, with more in them.)"""
     ledger = Ledger.open(demo_ledger_workspace / "ledger")
     tables = later_rows.tables_of(ledger)
+    tables = later_rows.with_withdrawn_reversals(tables)
     return lambda day: (ledger, later_rows.with_more_in_it(later_rows.known_by(tables, day)))
 
 

@@ -144,6 +144,20 @@ def reversals(payments: pa.Table) -> pa.Table:
     return _with(payments, payment_id=ids, reverses=payments["payment_id"], amount=less, kind="reversal")
 
 
+def with_withdrawn_reversals(tables: Tables) -> Tables:
+    """Every ninth payment was taken back a week after it was known. Of these reversals one in three stands, one was
+    withdrawn three weeks later, and one was withdrawn and told anew after ten days more."""
+    rows = tables["payments"]
+    paid = rows.filter(pc.and_(pc.equal(rows["kind"], "payment"), pc.is_null(rows["known_until"])))
+    taken = reversals(paid.take(pa.array(np.arange(0, paid.num_rows, 9))))
+    taken = _with(taken, known_at=_moved(taken["known_at"], 7), paid_on=_moved(taken["known_at"], 7))
+    gone = _moved(taken["known_at"], 21)
+    third = np.arange(taken.num_rows) % 3
+    once = _with(taken, known_until=pc.if_else(pa.array(third == 0), None, gone))
+    again = _with(taken, known_at=_moved(gone, 10)).filter(pa.array(third == 2))
+    return {**tables, "payments": _together(rows, once, again)}
+
+
 def ends_and_pauses(tables: Tables, on: date, known_at: date) -> pa.Table:
     """An event on every loan: demo lenders have few on loans that still run."""
     loans = pc.unique(tables["loans"]["loan_id"])

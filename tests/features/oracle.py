@@ -17,8 +17,9 @@ class Pencil:
 
     def __init__(self, loan: dict[str, Any], settings: Settings, known: date) -> None:
         def seen(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-            return [row for row in rows if row["known"] <= known]
+            return [row for row in rows if row["known"] <= known < row.get("gone", date.max)]
 
+        self.known = known
         self.settings = settings
         self.versions = seen(loan["versions"])
         self.dues = seen(loan["dues"])
@@ -97,6 +98,18 @@ class Pencil:
         if aside and total - cover - aside <= tolerance:
             return cover + aside, Decimal(0)
         return cover, aside
+
+    def cash(self, day: date) -> tuple[date | None, Decimal, int]:
+        """(The last day on which money came in, how much, payments of the last 30 days): what was taken back is none."""
+        taken_back = {row["undoes"] for row in self.paid if row["undoes"] >= 0 and row["on"] <= self.known}
+        came = [
+            row
+            for row in self.paid
+            if row["on"] <= day and row["amount"] >= 0 and row["id"] not in taken_back
+        ]
+        last = max((row["on"] for row in came), default=None)
+        much = sum((row["amount"] for row in came if row["on"] == last), Decimal(0))
+        return last, much, sum(row["on"] > day - 30 * ONE for row in came)
 
     def look(self, version: dict[str, Any], day: date, tolerance: Decimal) -> dict[str, Any]:
         """Amounts and the oldest unpaid due date at the end of a day."""

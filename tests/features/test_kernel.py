@@ -84,12 +84,29 @@ def test_the_rhythm_counts_days_with_a_payment(loan: Loan, look: Look) -> None:
 
 def test_a_bounced_payment_is_no_payment_once_the_bounce_is_known(loan: Loan, look: Look) -> None:
     """The payment of the 15th was reversed, which became known on the 19th."""
-    facts = loan(WEEKLY, [("2024-01-08", 100), ("2024-01-15", 100), ("2024-01-15", -100, "2024-01-19")])
-    facts.receipts[2].cash_until = to_day(date(2024, 1, 19))
+    paid = [("2024-01-08", 100), ("2024-01-15", 100), ("2024-01-15", -100, "2024-01-19")]
+    facts = loan(WEEKLY, paid, undoes=[(2, 1)])
     before, after = look(facts, "2024-01-18"), look(facts, "2024-01-19")
     assert (before["reversals_180"], before["days_since_payment"], before["days_past_due"]) == (0, 3, 0)
     assert (after["reversals_180"], after["days_since_payment"], after["days_past_due"]) == (1, 11, 4)
     assert after["last_days_late"] == 4
+
+
+def test_a_payment_is_money_again_once_its_reversal_was_withdrawn(loan: Loan, look: Look) -> None:
+    """The reversal of the 15th's payment stood in the books from the 19th to the 24th, and again, with another amount
+    in between, from the 27th to the 29th."""
+    spans = [(100, "19", "24"), (60, "27", "28"), (100, "28", "29")]
+    taken = [
+        ("2024-01-15", -much, f"2024-01-{since}", "payment", f"2024-01-{until}")
+        for much, since, until in spans
+    ]
+    paid = [("2024-01-08", 100), ("2024-01-15", 100), *taken]
+    facts = loan(WEEKLY, paid, undoes=[(2, 1), (3, 1), (4, 1)])
+    told = {on: look(facts, f"2024-01-{on}") for on in range(18, 31)}
+    bounced = [on for on, seen in told.items() if seen["reversals_180"] == 1]
+    assert bounced == [19, 20, 21, 22, 23, 27, 28]
+    for on, seen in told.items():
+        assert seen["days_since_payment"] == (on - 8 if on in bounced else on - 15), on
 
 
 def test_nothing_paid_yet_is_missing_and_not_zero(loan: Loan, look: Look) -> None:

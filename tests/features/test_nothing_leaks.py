@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from data.ledger import Ledger
@@ -110,6 +112,28 @@ def test_the_rows_that_are_dated_later_reach_what_they_speak_of_once_their_day_h
         for what in whats:
             later = later_rows.seen(ledger, later_rows.with_later(base, DATED, what, "added", DAY))
             assert len(later_rows.differing(then, told(later, arrears, after))) >= 3, what
+
+
+@pytest.mark.parametrize("arrears", list(ARREARS))
+def test_reversals_that_were_withdrawn_leave_the_book_as_if_they_had_never_come(
+    book_of_the_day: Book, later_rows: Any, arrears: str
+) -> None:
+    """On the day they stood. A month later all of them are gone, and every payment is money again."""
+    ledger, base = book_of_the_day(DAY)
+    rows, next_day = base["payments"], DAY + timedelta(days=1)
+    taken = pc.is_valid(rows["reverses"])
+    ends = pc.if_else(
+        taken, pc.min_element_wise(rows["known_until"], pa.scalar(next_day)), rows["known_until"]
+    )
+    at = rows.schema.get_field_index("known_until")
+    gone = later_rows.seen(ledger, {**base, "payments": rows.set_column(at, "known_until", ends)})
+    never = later_rows.seen(ledger, {**base, "payments": rows.filter(pc.invert(taken))})
+    money = {"days_since_payment", "payments_30", "last_payment_amount", "promises_kept_share"}
+    assert money <= set(later_rows.differing(told(gone, arrears), told(never, arrears)))
+    for day, known in ((DAY, DAY + MONTH), (DAY + MONTH, None)):
+        assert (
+            later_rows.differing(*(told(book, arrears, day, known_at=known) for book in (gone, never))) == []
+        )
 
 
 @pytest.fixture(scope="module")

@@ -147,10 +147,19 @@ def test_a_promise_is_about_the_loan_it_names_else_about_all_of_them(loan: Make)
 @pytest.mark.parametrize("known_on", ["2024-03-15", "2024-03-16"])
 def test_what_was_taken_back_keeps_no_promise_from_the_day_that_is_known(loan: Make, known_on: str) -> None:
     bounced = paid(loan, ("2024-03-09", 100), ("2024-03-12", -100, "2024-03-16"), undoes=[(1, 0)])
-    bounced.receipts.cash_until[0] = day("2024-03-16")
     said = contacts((0, "2024-03-01", True, "2024-03-10", 100))
     kept = told(said, [bounced], known_on)["promises_kept_share"]
     assert kept == [1 if known_on == "2024-03-15" else 0]
+
+
+@pytest.mark.parametrize("known_on", ["2024-03-15", "2024-03-16", "2024-03-19", "2024-03-20", "2024-03-25"])
+def test_what_was_taken_back_by_mistake_keeps_its_promise_again(loan: Make, known_on: str) -> None:
+    """The reversal is known from the 16th and was withdrawn on the 20th."""
+    mistaken = ("2024-03-12", -100, "2024-03-16", "payment", "2024-03-20")
+    mended = paid(loan, ("2024-03-09", 100), mistaken, undoes=[(1, 0)])
+    said = contacts((0, "2024-03-01", True, "2024-03-10", 100))
+    kept = told(said, [mended], known_on)["promises_kept_share"]
+    assert kept == [0 if "2024-03-16" <= known_on < "2024-03-20" else 1]
 
 
 def test_only_who_was_spoken_with_was_spoken_with(loan: Make) -> None:
