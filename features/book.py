@@ -262,7 +262,7 @@ def _versions(ledger: Ledger, loan_ids: pa.Array, batch: int | None) -> list[np.
 
 
 def _dues(ledger: Ledger, loan_ids: pa.Array, loans: pa.Table, rows: LoanRows, versions: list[np.ndarray], batch: int | None, charges: bool) -> list[np.ndarray]:  # fmt: skip
-    wanted = ["loan_id", "version", "due_on", "amount_due", "principal_due", *([] if charges else ["kind"])]
+    wanted = ["loan_id", "version", "due_on", "amount_due", "principal_due", "kind"]
     table = ledger.facts("installments", wanted, batch=batch, numbered=True)
     if not charges:
         table = table.filter(pc.fill_null(pc.not_equal(table["kind"], "charge"), True))
@@ -273,6 +273,7 @@ def _dues(ledger: Ledger, loan_ids: pa.Array, loans: pa.Table, rows: LoanRows, v
         ten_thousandths(table["amount_due"]),
         ten_thousandths(table["principal_due"], missing=-1),
         *known_days(table),
+        numbers_of(table["kind"], {"charge": 0}, 1),
     ]
     opening = ten_thousandths(loans["opening_past_due"], missing=0)
     opens = np.flatnonzero(opening > 0)
@@ -290,6 +291,7 @@ def _dues(ledger: Ledger, loan_ids: pa.Array, loans: pa.Table, rows: LoanRows, v
         np.zeros(len(opens), dtype=np.int64),
         np.maximum(rows.known_at[opens], versions[5][at]),
         np.minimum(rows.known_until[opens], versions[6][at]),
+        np.zeros(len(opens), dtype=np.int64),
     ]
     columns = [np.concatenate(pair) for pair in zip(columns, added, strict=True)]
     return sorted_by(columns, by=(0, 1, 2, 3, 5))

@@ -10,6 +10,8 @@ passed: one that falls due today and is still open is neither on time nor late, 
 due date is judged on that date. "Last n" means the last n judged installments, or
 all where there are fewer. A mean of days late is over the late ones (0 where none was late), so that it can be
 told as it is: "3 of the last 6 late, by 9 days on average". The usual installment is the mean of the schedule's.
+A charge, and the arrears a book begins with, are due, late and covered like an installment; the schedule, its progress,
+the contract and the usual installment are told without them, so that a fee for being late changes none of these.
 A standard deviation is that of the values at hand (population), from two on; the trend needs four judged
 installments. Payments of one day count as one part. NaN means that there is nothing to measure yet.
 """
@@ -132,11 +134,11 @@ FEATURES: tuple[Feature, ...] = (
         "the days between payments vary by {value}", "los días entre pagos varían en {value}"),
     Feature("reversals_180", "payments taken back that became known in the last 180 days", "payments", "payment", 1, "bounced", BORROWER,
         "{value} payments taken back in 180 days", "{value} pagos revertidos en 180 días"),
-    Feature("days_to_next_due", "days until the next installment that is not paid yet falls due", "days", "schedule", 0, "next_due", LENDER,
+    Feature("days_to_next_due", "days until the next installment or charge that is not paid yet falls due", "days", "schedule", 0, "next_due", LENDER,
         "the next installment falls due in {value} days", "la próxima cuota vence en {value} días"),
-    Feature("next_due_to_usual", "what the next installment that is not paid yet still asks for, over the usual installment", "ratio", "schedule", 1, "next_due", LENDER,
+    Feature("next_due_to_usual", "what the next installment or charge that is not paid yet still asks for, over the usual installment", "ratio", "schedule", 1, "next_due", LENDER,
         "the next installment asks for {value} times the usual", "la próxima cuota pide {value} veces lo habitual"),
-    Feature("due_30_to_usual", "what falls due in the next 30 days over the usual installment", "ratio", "schedule", 1, "next_due", LENDER,
+    Feature("due_30_to_usual", "installments that fall due in the next 30 days over the usual installment", "ratio", "schedule", 1, "next_due", LENDER,
         "{value} usual installments fall due in 30 days", "{value} cuotas habituales vencen en 30 días"),
     Feature("largest_left_to_usual", "the largest installment still to fall due over the usual installment", "ratio", "schedule", 1, "next_due", LENDER,
         "the largest installment ahead is {value} times the usual", "la cuota más grande por vencer es {value} veces la habitual"),
@@ -150,7 +152,7 @@ FEATURES: tuple[Feature, ...] = (
         "{value} installments are still to fall due", "{value} cuotas por vencer"),
     Feature("loan_age_days", "days since disbursement", "days", "progress", 0, "progress", NOBODY,
         "the loan is {value} days old", "el préstamo tiene {value} días"),
-    Feature("share_repaid", "paid over the sum of all installments", "share", "progress", -1, "balance_left", BORROWER,
+    Feature("share_repaid", "paid over the sum of all installments and charges", "share", "progress", -1, "balance_left", BORROWER,
         "a share of {value} of all installments is paid", "una parte de {value} de todas las cuotas está pagada"),
     Feature("outstanding_to_principal", "outstanding principal over the principal disbursed", "share", "progress", 1, "balance_left", BORROWER,
         "a share of {value} of the principal is still owed", "se debe aún una parte de {value} del capital"),

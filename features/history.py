@@ -120,9 +120,14 @@ def _covered_when_due(judged: int, receipts: int, credit: int, work: Scratch, ou
 
 @compiled
 def _ahead(loan: LoanFacts, version: int, dues: int, day: int, disbursed_on: int, usual: float, work: Scratch, out: np.ndarray) -> None:  # fmt: skip
-    """What the schedule still holds: the month ahead, the largest installment, the end; and how it began."""
-    soon, largest = 0.0, 0.0
+    """What the schedule still holds: the month ahead, the largest installment, the end; and how it began. No charges."""
+    soon, largest, count, last = 0.0, 0.0, 0, 0
     for i in range(dues):
+        if work.dues[i].scheduled == 0:
+            continue
+        if count == 0 and loan.versions[version].kind == FROM_THE_START:
+            out[F_FIRST] = work.dues[i].due_on - disbursed_on
+        count, last = count + 1, work.dues[i].due_on
         if work.dues[i].due_on > day:
             largest = max(largest, float(work.dues[i].amount))
             if work.dues[i].due_on <= day + 30:
@@ -130,9 +135,8 @@ def _ahead(loan: LoanFacts, version: int, dues: int, day: int, disbursed_on: int
     out[F_DUE_30] = soon / usual
     if largest > 0:
         out[F_LARGEST] = largest / usual
-    out[F_TO_END] = max(0, work.dues[dues - 1].due_on - day)
-    if loan.versions[version].kind == FROM_THE_START:
-        out[F_FIRST] = work.dues[0].due_on - disbursed_on
+    if count > 0:
+        out[F_TO_END] = max(0, last - day)
 
 
 @compiled

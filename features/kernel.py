@@ -94,7 +94,7 @@ SCALE = 10_000.0
 
 @compiled
 def _gather_dues(loan: LoanFacts, version: int, known: int, work: Scratch) -> int:
-    """Known installments of one version with something due, in order of date; how many."""
+    """Known dues of one version that ask for something, in order of date; how many."""
     found = 0
     number, row = loan.versions[version].number, calendar_row(loan, known)
     for i in range(len(loan.dues)):
@@ -106,6 +106,7 @@ def _gather_dues(loan: LoanFacts, version: int, known: int, work: Scratch) -> in
             work.dues[found].due_on = falls_due(loan, row, loan.dues[i].due_on)
             work.dues[found].amount = loan.dues[i].amount
             work.dues[found].principal = loan.dues[i].principal
+            work.dues[found].scheduled = loan.dues[i].scheduled
             found += 1
     return found
 
@@ -306,20 +307,30 @@ def _balance(dues: int, paid: int, aside: int, day: int, tolerance: int, work: S
 
 @compiled
 def _schedule(dues: int, day: int, disbursed_on: int, principal: int, rate: float, work: Scratch, state: np.ndarray, out: np.ndarray) -> float:  # fmt: skip
-    """Progress and the contract; returns the usual installment (the mean of the schedule's)."""
-    reached, total = 0, 0
+    """Progress and the contract, of scheduled installments alone; returns the usual one, their mean (NaN: there is none)."""
+    count, reached, total, first, last = 0, 0, 0, 0, 0
     for i in range(dues):
-        total += work.dues[i].amount
         if work.dues[i].due_on <= day:
+            state[S_REACHED] = 1
+        if work.dues[i].scheduled == 0:
+            continue
+        if count == 0:
+            first = work.dues[i].due_on
+        count, total, last = count + 1, total + work.dues[i].amount, work.dues[i].due_on
+        if last <= day:
             reached += 1
-    usual = total / dues
-    state[S_REACHED] = 1 if reached > 0 else 0
-    out[F_PROGRESS], out[F_PROGRESS + 1] = reached / dues, reached
-    out[F_PROGRESS + 2], out[F_PROGRESS + 3] = dues - reached, day - disbursed_on
-    out[F_CONTRACT], out[F_CONTRACT + 1] = principal / SCALE, rate
-    if dues > 1:
-        out[F_CONTRACT + 2] = (work.dues[dues - 1].due_on - work.dues[0].due_on) / (dues - 1)
-    out[F_CONTRACT + 3] = dues
+    out[F_PROGRESS + 1], out[F_PROGRESS + 2], out[F_PROGRESS + 3] = (
+        reached,
+        count - reached,
+        day - disbursed_on,
+    )
+    out[F_CONTRACT], out[F_CONTRACT + 1], out[F_CONTRACT + 3] = principal / SCALE, rate, count
+    if count == 0:
+        return np.nan
+    usual = total / count
+    out[F_PROGRESS] = reached / count
+    if count > 1:
+        out[F_CONTRACT + 2] = (last - first) / (count - 1)
     if principal > 0:
         out[F_CONTRACT + 4] = usual / principal
     return usual
@@ -370,7 +381,10 @@ def observe(loan: LoanFacts, disbursed_on: int, principal: int, rate: float, tol
     state[S_LATE], state[S_MAX_LATE] = late, most
     out[F_STATE], out[F_STATE + 1], out[F_STATE + 2] = now.days_past_due, unpaid, now.past_due / usual
     out[F_AHEAD] = now.paid_ahead / usual
-    out[F_REPAID] = (now.paid + now.set_aside) / (usual * dues)
+    asked = 0
+    for i in range(dues):
+        asked += work.dues[i].amount
+    out[F_REPAID] = (now.paid + now.set_aside) / asked
     if state[S_OUTSTANDING] != UNKNOWN and principal > 0:
         out[F_OUTSTANDING] = state[S_OUTSTANDING] / principal
     tell_history(loan, version, dues, receipts, judged, disbursed_on, usual, day, known, work, state, out)

@@ -74,14 +74,14 @@ F_REPAID, F_OUTSTANDING = _FEATURE["share_repaid"], _FEATURE["outstanding_to_pri
 F_CONTRACT = _FEATURE["principal"]
 
 
-_DUE = record("due_on", "amount", "principal", "days_late", "days_early", "parts", "is_open", amounts=["amount", "principal"])  # fmt: skip
+_DUE = record("due_on", "amount", "principal", "days_late", "days_early", "parts", "is_open", "scheduled", amounts=["amount", "principal"])  # fmt: skip
 _RECEIPT = record("paid_on", "covered", amounts=["covered"])
 
 
 class Scratch(NamedTuple):
     """Working space for one loan, made once for a book: as long as its longest schedule or receipt list.
 
-    dues: the installments of one version, oldest first; the judged ones first. receipts: days with receipts, and the
+    dues: the dues of one version, oldest first; the judged ones first. receipts: days with receipts, and the
     amount that stays covered from each on.
     """
 

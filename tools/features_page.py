@@ -27,6 +27,9 @@ Numeric attributes of a lender's own (`attr_...`) are features too, under their 
 ## What to know
 
 * Lateness is that of [arrears.md](arrears.md), with the settings of the workspace.
+* A charge (a fee for being late, say), and the arrears a book begins with, are due like an installment, and count as one in the families state, lateness,
+  trend, streak and payment, in what falls due next and in what is repaid. All else in the families schedule, progress and contract, and the usual
+  installment everywhere, is told of the schedule's installments alone. With `count_charges = false` charges are nowhere.
 * `observations` are read by their `measure`: `monthly_income`, `monthly_expenses`, `savings`, `other_debt_service`, each a number in the currency of the
   borrower's loans. No ratio to an installment is told of a borrower whose live loans are in two currencies.
 * The family `contact` follows from what the lender's own people did and wrote down. How often anybody tried to reach the borrower is no feature: more calls

@@ -46,7 +46,7 @@ def make_loan(
     undoes: Sequence[tuple[int, int]] = (),
     refinanced: Sequence[tuple[str, str]] = (),
 ) -> LoanFacts:
-    """dues: (due_on, amount[, version[, principal]]); paid: (paid_on, amount[, known_at[, kind[, known_until]]]);
+    """dues: (due_on, amount[, version[, principal[, "charge"]]]); paid: (paid_on, amount[, known_at[, kind[, known_until]]]);
     events: (event, on[, known_at]); versions: (reason, effective_on, credit[, known_at]); holidays and
     refinanced: (on, known_at); undoes: (place of a reversal in paid, place of the payment it takes back)."""
     arrears = arrears or ArrearsSettings()
@@ -66,6 +66,7 @@ def make_loan(
             money(d[3] if len(d) > 3 else d[1]),
             day("2000-01-01"),
             int(NEVER),
+            int(d[4:] != ("charge",)),
         ]
         for d in dues
     ]

@@ -11,7 +11,10 @@ import pyarrow as pa
 from data.days import NEVER, to_day
 from features.arrears import NO_CASH
 from features.book import _receipts, read_book
+from features.catalogue import FEATURES
 from features.facts import FROM_THE_START
+from features.settings import LabelSettings
+from features.snapshot import feature_table
 
 Row = tuple[str, str | None, str, int, date, date | None]
 
@@ -83,6 +86,22 @@ def test_a_reversal_that_is_known_before_its_own_day_undoes_nothing_until_then()
         dated={"A3": date(2025, 3, 28)},
     )
     assert found[1_000_000] == [to_day(date(2025, 3, 28))]
+
+
+def test_opening_arrears_are_due_and_no_installment_of_the_schedule(
+    book_of_the_day: Any, later_rows: Any
+) -> None:
+    ledger, base = book_of_the_day(date(2024, 6, 14))
+    loans = base["loans"]
+    at = loans.schema.get_field_index("opening_past_due")
+    none = loans.set_column(at, "opening_past_due", pa.nulls(loans.num_rows, loans.schema.field(at).type))
+    books = (later_rows.seen(ledger, {**base, "loans": one}) for one in (loans, none))
+    other = later_rows.differing(*(feature_table(one, date(2024, 6, 14), LabelSettings()) for one in books))
+    assert {"due_unpaid_amount", "installments_unpaid", "late_share"} <= set(other)
+    of_contract = {one.name for one in FEATURES if one.family == "contract"}
+    assert (
+        set(other) & (of_contract | {"share_of_term_passed", "installments_due", "days_to_last_due"}) == set()
+    )
 
 
 def test_opening_arrears_are_owed_once_however_often_the_schedule_was_corrected(

@@ -8,7 +8,7 @@ import pytest
 
 from data.days import NEVER, to_day
 from features.arrears import LoanFacts
-from features.catalogue import FEATURE_NAMES
+from features.catalogue import FEATURE_NAMES, FEATURES
 from features.kernel import observe
 from features.labels import is_reachable
 from features.matrix import STATE, scratch
@@ -107,6 +107,39 @@ def test_a_payment_is_money_again_once_its_reversal_was_withdrawn(loan: Loan, lo
     assert bounced == [19, 20, 21, 22, 23, 27, 28]
     for on, seen in told.items():
         assert seen["days_since_payment"] == (on - 8 if on in bounced else on - 15), on
+
+
+def test_a_charge_is_due_and_late_and_no_installment_of_the_contract(loan: Loan, look: Look) -> None:
+    """A fee of 10 for being late, due on the 17th, and one after the last installment, known before."""
+    fees = [("2024-01-17", 10, 1, 0, "charge"), ("2024-02-20", 10, 1, 0, "charge")]
+    paid = [("2024-01-08", 100)]
+    plain, charged = (look(loan(dues, paid), "2024-01-20") for dues in (WEEKLY, [*WEEKLY, *fees]))
+    assert (charged["state.past_due"], charged["late_count_3"], charged["installments_unpaid"]) == (
+        1_100_000,
+        2,
+        2,
+    )
+    of_contract = ("term_installments", "installment_days", "installments_left")
+    assert [charged[name] for name in of_contract] == [6, 7, 4]
+    assert charged["past_due_to_installment"] == 1.1, "the usual installment is 100"
+    assert charged["share_repaid"] == 100 / 620, "what is paid covers fees too"
+    of_schedule = [one.name for one in FEATURES if one.family in ("schedule", "progress", "contract")]
+    for name in [name for name in of_schedule if name not in ("share_repaid", "annual_rate")]:
+        assert charged[name] == plain[name] or (np.isnan(charged[name]) and np.isnan(plain[name])), name
+
+
+def test_a_charge_is_what_is_asked_for_next_where_it_falls_due_next(loan: Loan, look: Look) -> None:
+    fee = ("2024-01-17", 10, 1, 0, "charge")
+    seen = look(loan([*WEEKLY, fee], [("2024-01-08", 200)]), "2024-01-16")
+    assert (seen["days_to_next_due"], seen["next_due_to_usual"], seen["due_30_to_usual"]) == (1, 0.1, 4)
+
+
+def test_a_schedule_of_nothing_but_charges_has_no_usual_installment(loan: Loan, look: Look) -> None:
+    seen = look(loan([("2024-01-17", 10, 1, 0, "charge")]), "2024-01-20")
+    assert (seen["days_past_due"], seen["state.past_due"], seen["share_repaid"]) == (3, 100_000, 0)
+    assert (seen["term_installments"], seen["installments_due"], seen["installments_left"]) == (0, 0, 0)
+    for name in ("past_due_to_installment", "share_of_term_passed", "installment_days", "days_to_last_due"):
+        assert np.isnan(seen[name]), name
 
 
 def test_nothing_paid_yet_is_missing_and_not_zero(loan: Loan, look: Look) -> None:

@@ -8,7 +8,8 @@ of the two models over 200 draws of borrowers (their snapshots are no independen
 draws lay above 0, the schedule would know more than chance gives; that it cannot is worth something only where the draws
 are close enough together that a tenth of an area would be seen.
 
-Charges are left out: a fee for being late is a due like any other, and a schedule that holds it tells of the past.
+Charges count as dues here, as they do where nothing is set: a fee for being late tells of the past, and no column of the
+schedule may tell of the fee.
 """
 
 from datetime import date, timedelta
@@ -32,7 +33,6 @@ from models.settings import TrainSettings
 from models.splits import grouped_folds
 
 LAST, LABELS = date(2025, 6, 30), LabelSettings()
-NO_CHARGES = ArrearsSettings(count_charges=False)
 OF_SCHEDULE = [one.name for one in FEATURES if one.family in ("schedule", "progress", "contract")]
 OF_MONEY = {"days_to_next_due", "next_due_to_usual", "share_repaid", "outstanding_to_principal"}
 """Of these families, but told after what was paid."""
@@ -52,7 +52,7 @@ def tables(ledger: Ledger, later_rows: Any) -> Any:
 
 def panel_of(ledger: Ledger) -> pd.DataFrame:
     monthly = PanelSettings(every="month")
-    return build_panel(ledger, LAST, LABELS, monthly, arrears=NO_CHARGES).frame
+    return build_panel(ledger, LAST, LABELS, monthly).frame
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def said(ledger: Ledger, later_rows: Any, tables: Any) -> list[str]:
     unpaid = later_rows.seen(ledger, {**tables, "payments": tables["payments"].slice(0, 0)})
     other: set[str] = set()
     for day in (date(2023, 9, 29), date(2024, 6, 28)):
-        told = [feature_table(one, day, LABELS, arrears=NO_CHARGES) for one in (ledger, unpaid)]
+        told = [feature_table(one, day, LABELS) for one in (ledger, unpaid)]
         other |= set(later_rows.differing(*told))
     return [name for name in OF_SCHEDULE if name not in other]
 
@@ -76,6 +76,16 @@ def said(ledger: Ledger, later_rows: Any, tables: Any) -> list[str]:
 def test_what_the_schedule_alone_says_is_told_whatever_was_paid(said: list[str]) -> None:
     assert set(OF_SCHEDULE) - set(said) == OF_MONEY
     assert set(AGE_TERM_RATE) < set(said) and len(said) >= 15
+
+
+def test_a_fee_for_being_late_changes_nothing_that_the_schedule_alone_says(
+    ledger: Ledger, later_rows: Any, said: list[str]
+) -> None:
+    day, without = date(2025, 6, 30), ArrearsSettings(count_charges=False)
+    told = [feature_table(ledger, day, LABELS, arrears=one) for one in (ArrearsSettings(), without)]
+    other = later_rows.differing(*told)
+    assert {"due_unpaid_amount", "late_share", "share_repaid"} <= set(other)
+    assert set(other) & set(said) == set()
 
 
 def out_of_fold(frame: pd.DataFrame, columns: list[str]) -> np.ndarray:
