@@ -106,7 +106,9 @@ def record(*fields: str, amounts: Sequence[str] = ()) -> np.dtype:
 
 _KNOWN = ("known_at", "known_until")
 VERSION = record("number", "kind", "effective_on", "credit", *_KNOWN, amounts=["credit"])
-DUE = record("version", "due_on", "amount", "principal", *_KNOWN, "scheduled", amounts=["amount", "principal"])
+DUE = record(
+    "version", "due_on", "amount", "principal", *_KNOWN, "scheduled", amounts=["amount", "principal"]
+)
 RECEIPT = record("paid_on", "amount", "cash_until", *_KNOWN, "number", "undoes", amounts=["amount"])
 EVENT = record("kind", "event_on", *_KNOWN)
 HOME = record("calendar", *_KNOWN)
