@@ -34,7 +34,7 @@ NEEDED = {
         "known_at",
     ),
     "schedules": ("loan_id", "version", "effective_on", "reason", "credit_carried", "known_at"),
-    "installments": ("loan_id", "version", "due_on", "amount_due", "principal_due", "known_at"),
+    "installments": ("loan_id", "version", "due_on", "amount_due", "principal_due", "kind", "known_at"),
     "payments": ("loan_id", "paid_on", "amount", "kind", "status", "reverses", "known_at"),
     "assignments": ("loan_id", "from_on", "officer_id", "branch_id", "group_id", "known_at"),
     "borrowers": ("borrower_id", "known_at"),
