@@ -103,7 +103,6 @@ def limits(
         "The PD is the probability of falling behind under the practice of the months it learnt from. It is not the probability of a loss, and not what a call would change.",
         f"It knows these products only: {products}. A new product, or a new kind of borrower, is outside what it was judged on.",
         "No confidence intervals are given for the numbers against the rule: small differences mean little, and less than the count of snapshots suggests, because snapshots of one loan are not independent.",
-        "What counts as falling behind does not yet see everything: refinancing that closes a late loan, and a new schedule that asks for less, are taken as they stand.",
         "The judged lists are drawn with the same capacity for every officer and with nobody withheld.",
         "Fairness between groups of borrowers and the drift of the book have not been examined.",
         "The interval beside a PD says how well the calibration is known. It is not an interval for one person.",

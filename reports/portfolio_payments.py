@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data.arrays import days_of, ten_thousandths
-from data.days import to_day
+from data.days import NEVER, to_day
 from data.ledger import Ledger
 
 LAGS = {"1": (1, 1), "2-3": (2, 3), "4-7": (4, 7), "8-30": (8, 30), "31+": (31, 2**31)}
@@ -22,7 +22,7 @@ def posting(ledger: Ledger, last: date | None = None) -> dict[str, float | int |
 
     payments: receipts of kind payment that were posted. late: share known later than the day they count. lag_median,
     lag_90, lag_99, lag_max: days between the two, of the late ones; late_1, late_2-3, ...: their shares of the late ones.
-    reversed: share of payments taken back. not_posted: rows still pending or failed, per payment posted.
+    reversed: share of payments that are taken back as known on that day. not_posted: rows still pending or failed, per payment posted.
     """
     day = to_day(last or ledger.business_date)
     columns = ["payment_id", "paid_on", "amount", "kind", "reverses", "status"]
@@ -32,7 +32,9 @@ def posting(ledger: Ledger, last: date | None = None) -> dict[str, float | int |
     negative = ten_thousandths(rows["amount"]) < 0
     without_kind = pc.is_null(rows["kind"]).to_numpy(zero_copy_only=False)
     paying = posted & (_is(rows["kind"], "payment", False) | (without_kind & ~negative))
-    undoing = posted & (_is(rows["kind"], "reversal", False) | (without_kind & negative))
+    # a reversal that was withdrawn took nothing back
+    stands = days_of(rows["known_until"], missing=int(NEVER)) > day
+    undoing = posted & stands & (_is(rows["kind"], "reversal", False) | (without_kind & negative))
 
     ids = pc.dictionary_encode(rows["payment_id"]).combine_chunks()
     code = ids.indices.to_numpy(zero_copy_only=False).astype(np.int64)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from data.days import month_ends, to_day
@@ -532,6 +533,26 @@ def test_a_payment_is_late_if_it_was_posted_after_the_day_it_counts(make: Make) 
     assert (facts["late"], facts["reversed"], facts["not_posted"]) == (0.5, 0.25, 0.25)
     assert (facts["lag_median"], facts["lag_max"]) == (2.0, 3.0)
     assert (facts["late_1"], facts["late_2-3"], facts["late_4-7"]) == (0.5, 0.5, 0.0)
+
+
+class Withdrawn:
+    """A ledger whose reversals were all withdrawn on a day."""
+
+    def __init__(self, ledger: Ledger, on: date) -> None:
+        self.ledger, self.on = ledger, on
+
+    def facts(self, table: str, columns: list[str]) -> pa.Table:
+        rows = self.ledger.facts(table, columns)
+        until = [self.on if kind == "reversal" else None for kind in rows["kind"].to_pylist()]
+        place = rows.schema.get_field_index("known_until")
+        return rows.set_column(place, "known_until", pa.array(until, pa.date32()))
+
+
+def test_a_reversal_that_was_withdrawn_takes_nothing_back_from_that_day_on(make: Make) -> None:
+    paid = [("2024-02-01", 100), ("2024-02-01", -100, "2024-02-20", "reversal", "A-0")]
+    loan = {"id": "A", "on": "2024-01-25", "dues": {1: [("2024-02-01", 100), ("2024-03-01", 900)]}, "paid": paid}  # fmt: skip
+    ledger: Any = Withdrawn(make([loan], "2024-06-30"), date(2024, 4, 1))
+    assert [posting(ledger, on)["reversed"] for on in (date(2024, 3, 31), date(2024, 4, 1))] == [1.0, 0.0]
 
 
 def test_how_loans_ended(make: Make) -> None:
