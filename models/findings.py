@@ -1,7 +1,7 @@
 """What the numbers of a training run say, in sentences, the unflattering ones first.
 
 A table lets a reader overlook the row where the model adds nothing; a sentence does not. Every sentence names both
-numbers it compares. A difference is called by its sign alone: no interval is computed here, and the limits say so.
+numbers it compares. A difference is called by its sign here; how sure it is, `models.findings_of_lists` says.
 """
 
 from collections.abc import Sequence
@@ -102,7 +102,6 @@ def limits(
         f"It says nothing about loans already {bad_at} or more days late, loans of which no installment has fallen due, or loans that cannot become {bad_at} days late within {target['horizon_days']} days.",
         "The PD is the probability of falling behind under the practice of the months it learnt from. It is not the probability of a loss, and not what a call would change.",
         f"It knows these products only: {products}. A new product, or a new kind of borrower, is outside what it was judged on.",
-        "No confidence intervals are given for the numbers against the rule: small differences mean little, and less than the count of snapshots suggests, because snapshots of one loan are not independent.",
         "The judged lists are drawn with the same capacity for every officer and with nobody withheld.",
         "Fairness between groups of borrowers and the drift of the book have not been examined.",
         "The interval beside a PD says how well the calibration is known. It is not an interval for one person.",

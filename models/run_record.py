@@ -38,7 +38,8 @@ def params(summary: Summary) -> dict[str, object]:
 
 
 def metrics(summary: Summary) -> dict[str, float]:
-    """Flat names: `<ranker>/<stratum>/<measure>`, `<ranker>/list/<measure>`, `<stratum>/positives`. None is left out."""
+    """Flat names: `<ranker>/<stratum>/<measure>`, `<ranker>/list/<measure>`, `<stratum>/positives`,
+    `<ranker>/top_5pct/<measure>` and, with `low` and `high` of its interval, `model_less_<ranker>/<stratum>/<measure>`. None is left out."""
     metrics: dict[str, float | None] = {}
     for row in summary["measures"]:
         at = f"{row['ranker']}/{row['stratum']}"
@@ -56,6 +57,17 @@ def metrics(summary: Summary) -> dict[str, float]:
             metrics[f"{at}/recall"] = pooled["recall"]
             metrics[f"{at}/value_captured"] = pooled["value_captured"]
             metrics[f"{at}/lift"] = pooled["lift"]
+    for share in summary["captured_at"]:
+        at = f"{share['ranker']}/top_{100 * share['share']:.0f}pct"
+        metrics[f"{at}/recall"], metrics[f"{at}/value_captured"] = share["recall"], share["value_captured"]
+    for between in summary["intervals"]:
+        if between["against"] is not None:
+            at = f"model_less_{between['against']}/{between['stratum']}/{between['figure']}"
+            metrics[at], metrics[f"{at}/low"], metrics[f"{at}/high"] = (
+                between["value"],
+                between["low"],
+                between["high"],
+            )
     calibration = summary["calibration"]
     metrics["model/brier"] = calibration["brier"]
     metrics["model/mean_pd"] = calibration["mean_pd"]

@@ -52,4 +52,10 @@ class TrainSettings(BaseModel):
     bootstrap_resamples: int = Field(
         default=200, ge=20, le=5000, description="resamples of borrowers behind pd_low and pd_high"
     )
+    interval_resamples: int = Field(
+        default=500,
+        ge=100,
+        le=10_000,
+        description="draws of borrowers behind the intervals of the judged figures",
+    )
     importance_rows: int = Field(default=5000, ge=1, description="judged snapshots explained for the page")

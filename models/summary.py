@@ -127,6 +127,59 @@ class ListRow(TypedDict):
     lift: float | None
 
 
+class GroupRow(TypedDict):
+    """One ranker's lists in one calendar month of snapshots, or one quarter of the snapshots by principal.
+
+    As `ListRow`; auc as in `MeasureRow`, None with too few positives or negatives.
+    """
+
+    by: str  # "month" or "loan_size"
+    name: str
+    ranker: Ranker
+    snapshots: int
+    positives: int
+    listed: int
+    hits: int
+    precision: float | None
+    recall: float | None
+    value_captured: float | None
+    auc: float | None
+
+
+class CapturedAt(TypedDict):
+    """What one ranker's lists hold when each is a share of the day's eligible loans, pooled over the judged days."""
+
+    ranker: Ranker
+    share: float
+    listed: int
+    hits: int
+    recall: float | None
+    value_captured: float | None
+
+
+class Burden(TypedDict):
+    """What one ranker's lists ask of officers: listed per hundred eligible, listed per one that fell behind, and the share
+    of the listed that was listed on the judged day before, of loans that were eligible on both."""
+
+    ranker: Ranker
+    listed_per_100: float | None
+    listed_per_hit: float | None
+    listed_before: float | None
+
+
+class Interval(TypedDict):
+    """A figure with the middle 95 % of it over draws of the judged borrowers: of `ranker`, or, where `against` is another
+    one, of `ranker` less that one on the same draws. Conditional on the judged months and on the fit."""
+
+    ranker: Ranker
+    against: Ranker | None
+    stratum: str
+    figure: str  # value_captured, precision, recall or auc
+    value: float
+    low: float
+    high: float
+
+
 class CalibrationBin(TypedDict):
     """A tenth of the judged snapshots by PD (bin 1 the lowest), or one stratum. Unweighted."""
 
@@ -168,7 +221,18 @@ class Importance(TypedDict):
     direction: str
 
 
-class Summary(TypedDict):
+class JudgedLists(TypedDict):
+    """Everything that is told of the judged rankings and their lists; all empty where nothing was judged."""
+
+    measures: list[MeasureRow]
+    lists: list[ListRow]
+    groups: list[GroupRow]
+    captured_at: list[CapturedAt]
+    burden: list[Burden]
+    intervals: list[Interval]
+
+
+class Summary(JudgedLists):
     """Everything that the page of one training run shows, in the order in which it should be read.
 
     about_source is what the mapping says about its source ("" where nothing). It is no part of the model.
@@ -192,8 +256,6 @@ class Summary(TypedDict):
     schedule_words: list[str]  # the same schedule, drawn in lines of plain text
     judged_on: Literal["test", "out_of_fold", "nothing"]
     judged_words: str  # a sentence: on which snapshots the numbers below were taken
-    measures: list[MeasureRow]
-    lists: list[ListRow]
     calibration: Calibration
     importance: list[Importance]
     importance_rows: int

@@ -34,14 +34,13 @@ from models.evaluation import (
     brier,
     calibration_strata,
     calibration_tenths,
-    draw_lists,
-    list_rows,
-    measure_rows,
 )
 from models.examples import Examples, describe_panel
 from models.findings import caveats, findings, limits, lists_say_little, open_on_the_day
+from models.findings_of_lists import of_intervals, on_differences, on_groups
 from models.folds import Progress, boost, judge_out_of_fold, raw_of, raw_out_of_fold
 from models.importance import importance_of
+from models.judging import judge
 from models.reading import examples_of
 from models.served import ServedModel, assemble
 from models.settings import TrainSettings
@@ -172,21 +171,8 @@ def train(
             fitted_on = "Each fold was calibrated on the out-of-fold scores of the others."
 
     strata = labels.stratum_names()
-    if scored is None:
-        lists, measures = [], []
-    else:
-        days = 3 * len(np.unique(judged.day))
-        drawn = iter(range(1, days + 1))
-        picked = draw_lists(
-            judged.frame,
-            judged.day,
-            scored,
-            logistic,
-            capacity,
-            lambda: tell("lists of the judged days", next(drawn), days),
-        )
-        lists = list_rows(judged.frame, judged.day, picked)
-        measures = measure_rows(judged.frame, scored, logistic, picked, strata, settings)
+    told = judge(judged, scored, logistic, capacity, strata, settings, tell)
+    unsure, certain = on_differences(told["intervals"], strata)
     calibration = _calibration(judged, scored, calibrator, fitted_on, strata)
     target = _target(labels)
     parts = split.schedule(data.day, data.loan, data.positive)
@@ -200,23 +186,28 @@ def train(
         "about_source": about_source,
         "caveats": [
             *caveats(refusal, split, data, settings),
-            *([little] if (little := lists_say_little(lists)) else []),
+            *([little] if (little := lists_say_little(told["lists"])) else []),
         ],
         "findings": [
             *([seen] if (seen := _open_on_the_day(judged, scored, settings)) else []),
-            *findings(measures, lists, calibration, settings.min_of_each_class),
+            *unsure,
+            *on_groups(told["groups"]),
+            *findings(told["measures"], told["lists"], calibration, settings.min_of_each_class),
+            *certain,
         ],
-        "limits": limits(
-            target, trained_on, parts[0]["last"] if model is not None else None, split.has_calibration
-        ),
+        "limits": [
+            *limits(
+                target, trained_on, parts[0]["last"] if model is not None else None, split.has_calibration
+            ),
+            *of_intervals(told["groups"], told["intervals"], settings.interval_resamples),
+        ],
         "target": target,
         "trained_on": trained_on,
         "schedule": parts,
         "schedule_words": split.words(),
         "judged_on": judged_on,  # type: ignore[typeddict-item]
         "judged_words": judged_words,
-        "measures": measures,
-        "lists": lists,
+        **told,
         "calibration": calibration,
         "importance": importance,
         "importance_rows": importance_rows,

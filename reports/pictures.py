@@ -63,6 +63,16 @@ class Point:
     size: int
 
 
+@dataclass(frozen=True)
+class Span:
+    """A number with the interval around it, in the unit of the axis."""
+
+    words: str
+    value: float
+    low: float
+    high: float
+
+
 @contextmanager
 def plain_settings(name: str) -> "Iterator[None]":
     import matplotlib
@@ -186,6 +196,23 @@ def share_bars(bars: Sequence[Bar], name: str, words: str) -> str:
         axes.spines["left"].set_visible(False)
         axes.set_xlim(0, widest * 1.03)
         percent_axis(axes, "x")
+        return inline(figure, name, words)
+
+
+def spans(some: Sequence[Span], name: str, unit: str, words: str) -> str:
+    """Numbers with their intervals, the first on top, against a line at nothing."""
+    with plain_settings(name):
+        figure, axes = _canvas(0.9 + 0.5 * len(some))
+        for place, one in enumerate(reversed(some)):
+            axes.plot([one.low, one.high], [place, place], color=MODEL, linewidth=2.5, solid_capstyle="butt")
+            axes.plot([one.value], [place], "o", color=MODEL, markersize=7)
+        axes.axvline(0, color=RULE, linewidth=1.2, linestyle="--")
+        axes.set_yticks(range(len(some)), [one.words for one in reversed(some)])
+        axes.set_ylim(-0.6, len(some) - 0.4)
+        axes.set_xlabel(unit)
+        for side in ("top", "right", "left"):
+            axes.spines[side].set_visible(False)
+        axes.tick_params(axis="y", length=0)
         return inline(figure, name, words)
 
 

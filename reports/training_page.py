@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from data.pages import templates
 from models.summary import EVERY_STRATUM, ListRow, MeasureRow, Ranker, ScheduleRow, Summary
-from reports import telling
+from reports import judged_lists, telling
 from reports.pictures import LOGISTIC, MODEL, RULE, Bar, Point, Stretch, agreement, share_bars, time_line
 
 if TYPE_CHECKING:
@@ -80,6 +80,7 @@ def _environment() -> "Environment":
             "day": telling.day,
             "stratum": telling.stratum,
             "setting": _setting,
+            "gain": judged_lists.gain,
         },
     )
     environment.globals["ranker_words"] = dict(SHORT_WORDS)
@@ -90,7 +91,10 @@ def _environment() -> "Environment":
 def _view(summary: Summary) -> dict[str, object]:
     from markupsafe import Markup
 
+    rankers = [ranker for ranker in RANKERS if any(row["ranker"] == ranker for row in summary["lists"])]
+    judged = judged_lists.view(summary, rankers, SHORT_WORDS)
     pictures = {
+        "differences": judged.pop("picture"),
         "schedule": _schedule_picture(summary),
         "captured": _captured_picture(summary),
         "agreement": _agreement_picture(summary),
@@ -106,7 +110,8 @@ def _view(summary: Summary) -> dict[str, object]:
         "strata": _strata(summary),
         "pooled": [row for row in summary["lists"] if row["as_of"] == EVERY_STRATUM],
         "days": _days(summary["lists"]),
-        "rankers": [ranker for ranker in RANKERS if any(row["ranker"] == ranker for row in summary["lists"])],
+        "rankers": rankers,
+        **judged,
         "features": summary["importance"][:MOST_FEATURES_SHOWN],
         "strongest": max((one["mean_abs"] for one in summary["importance"]), default=0.0),
     }

@@ -4,7 +4,7 @@ from copy import deepcopy
 
 import pytest
 
-from models.summary import CalibrationBin, ListRow, MeasureRow, Ranker, Summary
+from models.summary import CalibrationBin, GroupRow, Interval, ListRow, MeasureRow, Ranker, Summary
 
 REFUSAL = "Too few and too short: 21 loans fell behind in 9 months. Nothing was registered."
 DAYS = ("2024-01-05", "2024-01-12", "2024-01-19", "2024-01-26")
@@ -68,6 +68,23 @@ def measures() -> list[MeasureRow]:
             measure_row(ranker, "8-29", 120, 22, None, 19),  # type: ignore[arg-type]
         ]
     return rows
+
+
+def groups() -> list[GroupRow]:
+    return [
+        {"by": by, "name": name, "ranker": ranker, "snapshots": 2_240, "positives": 76, "listed": 120, "hits": 26, "precision": 0.217, "recall": share, "value_captured": share + 0.01, "auc": None if name == "2024-02" else 0.8}
+        for by, name in (("month", "2024-01"), ("month", "2024-02"), ("loan_size", "smallest quarter"))
+        for ranker, share in (("model", 0.342), ("rule", 0.301), ("logistic", 0.31))
+    ]  # fmt: skip
+
+
+def intervals() -> list[Interval]:
+    others: tuple[tuple[Ranker | None, float], ...] = ((None, 0.39), ("rule", 0.067), ("logistic", -0.004))
+    return [
+        {"ranker": "model", "against": against, "stratum": "all", "figure": figure, "value": value, "low": value - 0.03, "high": value + 0.03}
+        for against, value in others
+        for figure in ("value_captured", "precision", "recall", "auc")
+    ]  # fmt: skip
 
 
 def tenths() -> list[CalibrationBin]:
@@ -147,6 +164,17 @@ def summary() -> Summary:
         "judged_words": "Judged on 4 weekly test days from 2024-01-05 to 2024-01-26, which neither the model nor its calibration had seen.",
         "measures": measures(),
         "lists": lists,
+        "groups": groups(),
+        "captured_at": [
+            {"ranker": ranker, "share": share, "listed": 45, "hits": 20, "recall": recall, "value_captured": recall + 0.02}
+            for ranker, by in (("model", 0.05), ("rule", 0.0), ("logistic", 0.01))
+            for share, recall in ((0.01, 0.12 + by), (0.1, 0.48 + by))
+        ],
+        "burden": [
+            {"ranker": "model", "listed_per_100": 5.36, "listed_per_hit": 4.62, "listed_before": 0.613},
+            {"ranker": "rule", "listed_per_100": 5.36, "listed_per_hit": 5.0, "listed_before": None},
+        ],
+        "intervals": intervals(),
         "calibration": {
             "slope": 0.93,
             "intercept": -0.1,

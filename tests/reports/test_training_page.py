@@ -55,7 +55,7 @@ def test_the_page_loads_nothing_and_runs_nothing(summary: Summary, tmp_path: Pat
 def test_pictures_on_one_page_share_no_id(summary: Summary, tmp_path: Path) -> None:
     page = page_of(summary, tmp_path)
     ids = re.findall(r'\bid="([^"]+)"', page)
-    assert page.count("<svg") == 3
+    assert page.count("<svg") == 4
     assert len(ids) == len(set(ids))
     assert set(re.findall(r'href="#([^"]+)"', page)) <= set(ids)
 
@@ -139,6 +139,7 @@ def test_a_book_of_several_currencies_has_no_value_captured_and_says_why(
 ) -> None:
     for row in summary["lists"]:
         row["value_captured"] = None
+    summary["intervals"] = [row for row in summary["intervals"] if row["figure"] != "value_captured"]
     page = page_of(summary, tmp_path)
     assert "whose amounts are not added" in words_of(page)
     assert row_after(page, "One day’s list", "model")[4] == "—"
@@ -190,3 +191,38 @@ def test_what_nobody_would_see_of_a_lender_s_words_is_written_out(summary: Summa
     page = page_of(summary, tmp_path)
     assert r"week\u001bly\u202e" in page and r"Rounded\u0007." in page
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", page)
+
+
+def test_a_difference_has_its_interval_beside_it_and_a_figure_that_is_not_there_a_dash(
+    summary: Summary, tmp_path: Path
+) -> None:
+    summary["intervals"] = [
+        row for row in summary["intervals"] if (row["against"], row["figure"]) != ("rule", "auc")
+    ]
+    page = page_of(summary, tmp_path)
+    heading = "How sure that is"
+    assert row_after(page, heading, "lender’s rule") == [
+        "+6.7",
+        "+3.7 to +9.7",
+        "+6.7",
+        "+3.7 to +9.7",
+        "—",
+        "—",
+    ]
+    assert row_after(page, heading, "logistic regression")[4:] == ["-0.004", "-0.034 to +0.026"]
+    assert "less lender’s rule +6.7 (+3.7 to +9.7)" in page, "the picture says it in words too"
+
+
+def test_months_sizes_and_shares_tell_every_ranking_side_by_side(summary: Summary, tmp_path: Path) -> None:
+    page = page_of(summary, tmp_path)
+    assert row_after(page, "By month", "2024-01") == ["2,240", "76", "34.2%", "35.2%", "0.800", "30.1%", "31.1%", "0.800", "31.0%", "32.0%", "0.800"]  # fmt: skip
+    assert row_after(page, "By month", "2024-02")[4] == "—"
+    assert row_after(page, "By size of the loan", "smallest quarter")[2] == "34.2%"
+    assert row_after(page, "Longer and shorter lists", "10.0%")[:2] == ["53.0%", "55.0%"]
+    assert row_after(page, "What the lists ask", "lender’s rule") == ["5.4", "5.0", "—"]
+
+
+def test_a_summary_of_an_older_training_has_no_such_section(summary: Summary, tmp_path: Path) -> None:
+    for name in ("groups", "captured_at", "burden", "intervals"):
+        del summary[name]  # type: ignore[misc]
+    assert "How sure that is" not in page_of(summary, tmp_path)
