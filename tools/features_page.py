@@ -50,12 +50,12 @@ def render() -> str:
     parts = [OPENING.replace("{spoken}", spoken)]
     first = {one.family: place for place, one in reversed(list(enumerate(FEATURES)))}
     for family, members in groupby(sorted(FEATURES, key=lambda one: first[one.family]), lambda one: one.family):  # fmt: skip
-        rows = ["| name | meaning | unit | expected | in whose hands | needs | in words |", "|---|---|---|---|---|---|---|"]  # fmt: skip
+        rows = ["| name | meaning | unit | expected | in whose hands | needs | in words | in Spanish |", "|---|---|---|---|---|---|---|---|"]  # fmt: skip
         for one in members:
             expected = {1: "worse", -1: "better", 0: "-"}[one.direction]
             needs = f"`{one.needs}`" if one.needs else ""
-            words = one.english.replace("{value}", "N")
-            rows.append(f"| `{one.name}` | {one.meaning} | {one.unit} | {expected} | {one.control} | {needs} | {words} |")  # fmt: skip
+            words, spanish = (template.replace("{value}", "N") for template in (one.english, one.spanish))
+            rows.append(f"| `{one.name}` | {one.meaning} | {one.unit} | {expected} | {one.control} | {needs} | {words} | {spanish} |")  # fmt: skip
         parts.append(f"## {family}\n\n" + "\n".join(rows) + "\n")
     return "\n".join(parts)
 
