@@ -29,12 +29,14 @@ def fit_booster(
     features: Sequence[str],
     settings: TrainSettings,
     threads: int | None = None,
+    directions: Sequence[int] = (),
 ) -> str:
     """The text of a booster fitted on n snapshots, ready for `load_booster`.
 
     X: n x p float64, NaN where missing, columns in the order of `features`; y: 0 or 1; weight: of each snapshot;
     as_of_days and loans (ids, or numbers in the order of the ids) identify the snapshot; rows that lie in their order are
-    not copied. threads: None takes what the machine has.
+    not copied. threads: None takes what the machine has. directions: of each feature, 1 where the score may not fall as it
+    rises, -1 where it may not rise, 0 free (default: all are free).
     """
     import lightgbm
 
@@ -48,7 +50,10 @@ def fit_booster(
         feature_name=text_names(features),
         free_raw_data=True,
     )
-    booster = lightgbm.train(_parameters(len(y), settings, threads), data, num_boost_round=settings.rounds)
+    held = {"monotone_constraints": list(directions)} if any(directions) else {}
+    booster = lightgbm.train(
+        {**_parameters(len(y), settings, threads), **held}, data, num_boost_round=settings.rounds
+    )
     return _without_threads(booster.model_to_string(num_iteration=-1))
 
 

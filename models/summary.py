@@ -221,6 +221,15 @@ class Importance(TypedDict):
     direction: str
 
 
+class Direction(TypedDict):
+    """Whether the model is held to what the catalogue expects of a feature (1: more is worse, -1: more is better)."""
+
+    feature: str
+    expected: int
+    held: bool
+    why_not: str | None  # what the data say against it; None where it is held
+
+
 class JudgedLists(TypedDict):
     """Everything that is told of the judged rankings and their lists; all empty where nothing was judged."""
 
