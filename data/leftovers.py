@@ -16,7 +16,7 @@ def unfinished(folder: Path, name: str) -> Path:
     """A place beside `folder / name` to write it in, of this process; what was left by processes that are gone is removed."""
     for path in folder.glob(f"{PREFIX}*"):
         process = path.name.rpartition("-")[2]
-        if process.isdecimal() and not _lives(int(process)):
+        if process.isdecimal() and not lives(int(process)):
             shutil.rmtree(path, ignore_errors=True)
     mine = folder / f"{PREFIX}{name}-{os.getpid()}"
     shutil.rmtree(mine, ignore_errors=True)
@@ -24,7 +24,8 @@ def unfinished(folder: Path, name: str) -> Path:
     return mine
 
 
-def _lives(process: int) -> bool:
+def lives(process: int) -> bool:
+    """Whether there is a process of this number on this machine."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:

@@ -84,7 +84,7 @@ from features.matrix import (
     Scratch,
 )
 from features.present_value import present_value
-from features.receipts import allowed, curtailing, is_cash
+from features.receipts import allowed, cash_left, curtailing
 
 _NEVER = int(NEVER)
 PAID_TO_DUE_WINDOWS = (30, 90, 180)
@@ -239,8 +239,12 @@ def _lateness(judged: int, day: int, work: Scratch, out: np.ndarray) -> None:
 
 
 @compiled
-def _payments(loan: LoanFacts, dues: int, day: int, known: int, work: Scratch, state: np.ndarray, out: np.ndarray) -> None:  # fmt: skip
-    """What the receipts say by themselves: the last payment, the rhythm, reversals, paid over due."""
+def _payments(loan: LoanFacts, version: int, dues: int, day: int, known: int, work: Scratch, state: np.ndarray, out: np.ndarray) -> None:  # fmt: skip
+    """What the receipts say by themselves: the last payment, the rhythm, reversals, covered over due.
+
+    Receipts that belong to an earlier schedule are not held against the dues of this one, in any window.
+    """
+    after = receipts_count_after(loan, version)
     state[S_LAST_ON], state[S_LAST] = UNKNOWN, UNKNOWN
     last, gaps, total, squares, month, reversals = _NEVER, 0, 0.0, 0.0, 0, 0
     out[F_PAID_DUE : F_PAID_DUE + len(PAID_TO_DUE_WINDOWS)] = 0.0
@@ -249,24 +253,28 @@ def _payments(loan: LoanFacts, dues: int, day: int, known: int, work: Scratch, s
             loan.receipts[p].known_at, loan.receipts[p].known_until, known
         ):
             continue
+        if loan.receipts[p].paid_on > after:
+            for w in range(len(PAID_TO_DUE_WINDOWS)):
+                if day - loan.receipts[p].paid_on < PAID_TO_DUE_WINDOWS[w]:
+                    out[F_PAID_DUE + w] += loan.receipts[p].amount
         if loan.receipts[p].cash_until == NO_CASH:
             continue
-        for w in range(len(PAID_TO_DUE_WINDOWS)):
-            if day - loan.receipts[p].paid_on < PAID_TO_DUE_WINDOWS[w]:
-                out[F_PAID_DUE + w] += loan.receipts[p].amount
         if loan.receipts[p].amount < 0 and day - loan.receipts[p].known_at < 180:
             reversals += 1
-        if loan.receipts[p].amount < 0 or (
-            known >= loan.receipts[p].cash_until and not is_cash(loan, p, known)
-        ):
+        if loan.receipts[p].amount <= 0:
             continue
+        amount = loan.receipts[p].amount
+        if known >= loan.receipts[p].cash_until:
+            amount = cash_left(loan, p, day, known)
+            if amount == 0:
+                continue
         if day - loan.receipts[p].paid_on < 30:
             month += 1
         if last == _NEVER:
-            state[S_LAST_ON], state[S_LAST] = loan.receipts[p].paid_on, loan.receipts[p].amount
+            state[S_LAST_ON], state[S_LAST] = loan.receipts[p].paid_on, amount
             last = loan.receipts[p].paid_on
         elif loan.receipts[p].paid_on == state[S_LAST_ON]:
-            state[S_LAST] += loan.receipts[p].amount
+            state[S_LAST] += amount
         elif loan.receipts[p].paid_on < last and gaps < GAPS:
             gap = last - loan.receipts[p].paid_on
             gaps, total, squares = gaps + 1, total + gap, squares + gap * gap
@@ -369,7 +377,7 @@ def observe(loan: LoanFacts, disbursed_on: int, principal: int, rate: float, tol
         state[S_ORIGINAL] = state_on(loan, first, day, known, tolerance).days_past_due
     usual = _schedule(dues, day, disbursed_on, principal, rate, work, state, out)
     _lateness(judged, day, work, out)
-    _payments(loan, dues, day, known, work, state, out)
+    _payments(loan, version, dues, day, known, work, state, out)
     _balance(dues, now.paid, now.set_aside, day, tolerance, work, state)
     if state[S_NEXT_ON] != UNKNOWN:
         out[F_NEXT], out[F_NEXT + 1] = state[S_NEXT_ON] - day, state[S_NEXT] / usual

@@ -4,7 +4,8 @@ A loan turns bad within (as_of, as_of + H] if it reaches K days past due, is wri
 distress: it is rescheduled while late, or so that its present value falls, or refinanced by a later loan of the same
 borrower while late (design, section 4; `features.distress`). The facts used are those known at as_of + H + lag, for
 old snapshots as for new ones, so a label never changes once it is mature. A loan paid off or prepaid is good. A loan
-that later facts show at K or more on as_of itself was bad already and is no example.
+that later facts show at K or more on as_of itself was bad already and is no example. One that vanished from the lender's
+exports meanwhile, without a word that it was closed, is no example either: nobody can see what became of it.
 
 Excluding events are never good (domain, 1.3). Death and fraud are neither, whatever happened besides. Insolvency,
 legal action, repossession and a sale of the loan end what can be seen of it: it is bad where it turned bad by that
@@ -26,6 +27,7 @@ from features.arrears import (
     LoanFacts,
     days_past_due,
     is_known,
+    version_in_force,
 )
 from features.compiled import compiled
 from features.counting import calendar_row, counted
@@ -34,11 +36,12 @@ from features.facts import Facts, facts_of
 
 _NEVER = int(NEVER)
 
-GOOD, BAD, NEITHER, BAD_BEFORE, UNREACHABLE = range(5)
+GOOD, BAD, NEITHER, BAD_BEFORE, UNREACHABLE, WITHDRAWN = range(6)
 DROP_REASONS = {
     NEITHER: "death, fraud or another excluding event within the horizon",
     BAD_BEFORE: "later facts show it bad on the day itself",
     UNREACHABLE: "cannot reach the threshold within the horizon",
+    WITHDRAWN: "the loan was withdrawn from the exports before its outcome could be seen",
 }
 
 
@@ -81,7 +84,9 @@ def label(loan: LoanFacts, as_of: int, bad_at: int, horizon: int, lag: int, may_
     last = min(last, end - 1)
     if first_day_at(loan, as_of + 1, last, known, bad_at, tolerance, month_ends) != _NEVER or pulled <= last:
         return BAD
-    return NEITHER if gone != _NEVER else GOOD
+    if gone != _NEVER:
+        return NEITHER
+    return WITHDRAWN if end == _NEVER and version_in_force(loan, as_of, known) < 0 else GOOD
 
 
 def is_reachable(

@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 
 from data.days import fridays, month_ends, to_date, to_day
-from data.errors import TooLittleHistoryError
+from data.errors import InputError, TooLittleHistoryError
 from data.ledger import Ledger
 from features.catalogue import FEATURE_NAMES
 from features.crowded import crowds_of
@@ -147,6 +147,8 @@ def snapshot_days(
 
     first_due: the day number of the book's earliest due date, None where nothing is due; rounded: its dates are month ends.
     """
+    if first and last and first > last:
+        raise InputError(f"The first snapshot day, {first}, is later than the last, {last}.")
     opened = until if first_due is None else to_date(first_due)
     newest = until - timedelta(days=labels.horizon_days + labels.lag_days)
     start, end = max(first or settings.first or opened, opened), min(last or newest, newest)
@@ -154,9 +156,22 @@ def snapshot_days(
         days = month_ends(start, end) if start <= end else []
     else:
         days = [day for day in fridays(start, end) if (day.day - 1) // 7 < settings.most_per_month]
-    if not days:
+    if days:
+        return days
+    if last and last < opened:
         raise TooLittleHistoryError(
-            f"No snapshot day from {start} on is mature by {until}: a label needs {labels.horizon_days} days and "
-            f"{labels.lag_days} more to become known, so the newest day is {newest}. Give a later --until, or load more history."
+            f"No snapshot day lies before {opened}, the first due date of this book: nothing had fallen due by {end}."
         )
-    return days
+    if start <= newest:
+        grid = (
+            "month end"
+            if rounded or settings.every == "month"
+            else f"Friday among the first {settings.most_per_month} of its month"
+        )
+        raise TooLittleHistoryError(
+            f"No {grid} lies between {start} and {end}, and only on these a panel looks at a book."
+        )
+    raise TooLittleHistoryError(
+        f"No snapshot day from {start} on is mature by {until}: a label needs {labels.horizon_days} days and "
+        f"{labels.lag_days} more to become known, so the newest day is {newest}. Give a later --until, or load more history."
+    )

@@ -10,9 +10,11 @@ nobody changed its rows since; `PanelFile.digest` tells one file from another.
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -55,12 +57,18 @@ class PanelFile:
             footer = pq.read_metadata(path)
         except FileNotFoundError as error:
             raise InputError(f"{path}: there is no such panel; {_AGAIN}.") from error
-        except pa.ArrowInvalid as error:
+        except (OSError, pa.ArrowException) as error:
             raise InputError(f"{path}: this is no Parquet file; {_AGAIN}.") from error
         said = (footer.metadata or {}).get(ABOUT.encode())
         if said is None:
             raise InputError(f"{path}: this file does not say of which panel it is; {_AGAIN}.")
-        about = json.loads(said)
+        try:
+            return cls._said(path, footer.num_rows, json.loads(said))
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path}: what this file says of its panel cannot be read; {_AGAIN}.") from error
+
+    @classmethod
+    def _said(cls, path: Path, rows: int, about: Any) -> "PanelFile":
         if about["catalogue_digest"] != catalogue_digest():
             raise InputError(
                 f"{path}: this panel was told with the features of catalogue {about['catalogue_digest'][:12]}, and this version "
@@ -68,7 +76,7 @@ class PanelFile:
             )
         return cls(
             path,
-            footer.num_rows,
+            rows,
             about["features"],
             about["dropped"],
             about["every"],
@@ -83,11 +91,31 @@ class PanelFile:
         """BLAKE2b-256 of the file's bytes."""
         return file_digest(self.path)
 
+    @contextmanager
+    def opened(self) -> "Iterator[OpenPanel]":
+        """The rows of the file, which stay those of this file also when another panel takes its name meanwhile. InputError where
+        it is another one already, or cannot be read."""
+        try:
+            with pq.ParquetFile(self.path) as file:
+                if file.metadata.num_rows != self.rows:
+                    raise InputError(
+                        f"{self.path}: another panel took the place of this one; run the command again."
+                    )
+                yield OpenPanel(file)
+        except (OSError, pa.ArrowException, KeyError) as error:
+            raise InputError(f"{self.path}: this panel cannot be read ({error}); {_AGAIN}.") from error
+
+
+class OpenPanel:
+    """A panel's file while it is read."""
+
+    def __init__(self, file: pq.ParquetFile) -> None:
+        self._file = file
+
     def batches(self, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
         """These columns, in this order, of at most so many rows at a time, from the first row of the file to the last."""
-        with pq.ParquetFile(self.path) as file:
-            for batch in file.iter_batches(batch_size=rows, columns=list(columns)):
-                yield batch.select(list(columns))
+        for batch in self._file.iter_batches(batch_size=rows, columns=list(columns)):
+            yield batch.select(list(columns))
 
 
 def about_panel(parts: PanelParts) -> dict[str, str]:

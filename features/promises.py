@@ -15,7 +15,7 @@ from data.days import NEVER
 from features.circumstances import NO_LOAN, Contacts
 from features.compiled import compiled
 from features.facts import Facts, facts_of, is_known
-from features.receipts import is_cash
+from features.receipts import cash_left
 
 NAMES = ("promises_kept_share", "broken_promises_180", "days_since_conversation")
 KEPT_PERCENT, DAYS_MORE, WINDOW = 95, 1, 180
@@ -24,8 +24,8 @@ _NOT_JUDGED = -1
 
 
 @compiled
-def _paid(facts: Facts, loan: int, since: int, until: int, known: int) -> int:
-    """Money that came in on the days [since, until] and was not taken back, as known on a day; in 1/10,000."""
+def _paid(facts: Facts, loan: int, since: int, until: int, day: int, known: int) -> int:
+    """Money that came in on the days [since, until] and was not taken back by `day`, as known on a day; in 1/10,000."""
     one, total = facts_of(facts, loan), 0
     for p in range(len(one.receipts)):
         if one.receipts[p].paid_on > until:
@@ -34,16 +34,16 @@ def _paid(facts: Facts, loan: int, since: int, until: int, known: int) -> int:
             one.receipts[p].known_at, one.receipts[p].known_until, known
         ):
             continue
-        amount = one.receipts[p].amount
-        # what a reversal names is no cash while it is known; one that names nothing is taken off
-        counts = is_cash(one, p, known) if amount > 0 else one.receipts[p].undoes < 0
-        if counts:
-            total += amount
+        # what a reversal names is less while it is known; one that names nothing is taken off
+        if one.receipts[p].amount > 0:
+            total += cash_left(one, p, day, known)
+        elif one.receipts[p].undoes < 0:
+            total += one.receipts[p].amount
     return total
 
 
 @compiled
-def _paid_on_promise(facts: Facts, said: Contacts, c: int, loan: np.ndarray, currency: np.ndarray, first: int, last: int, known: int) -> int:  # fmt: skip
+def _paid_on_promise(facts: Facts, said: Contacts, c: int, loan: np.ndarray, currency: np.ndarray, first: int, last: int, day: int, known: int) -> int:  # fmt: skip
     """What was paid on a promise by its day, over the rows [first, last) of its borrower; -1 where it cannot be judged."""
     total, found = 0, False
     for i in range(first, last):
@@ -53,7 +53,7 @@ def _paid_on_promise(facts: Facts, said: Contacts, c: int, loan: np.ndarray, cur
         elif said.loan[c] != loan[i]:
             continue
         found = True
-        total += _paid(facts, loan[i], said.on[c], said.promise_on[c] + DAYS_MORE, known)
+        total += _paid(facts, loan[i], said.on[c], said.promise_on[c] + DAYS_MORE, day, known)
     return max(0, total) if found else _NOT_JUDGED
 
 
@@ -88,7 +88,7 @@ def _tell(facts: Facts, said: Contacts, loan: np.ndarray, borrower: np.ndarray, 
                 spoke_on = max(spoke_on, said.on[c])
             if said.promise_on[c] + DAYS_MORE > day:
                 continue
-            paid = _paid_on_promise(facts, said, c, loan, currency, first, last, known)
+            paid = _paid_on_promise(facts, said, c, loan, currency, first, last, day, known)
             is_kept = paid * 100 >= said.amount[c] * KEPT_PERCENT
             if paid == _NOT_JUDGED or (not is_kept and _replaced(said, c, end, known)):
                 continue

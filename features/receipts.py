@@ -30,21 +30,25 @@ def allowed(loan: LoanFacts, amount: int, tolerance: int) -> int:
 
 
 @compiled
-def is_cash(loan: LoanFacts, receipt: int, known: int) -> bool:
-    """Whether a receipt is money that came in and is not taken back: no waiver, and no reversal of it is known that has its
-    day by then. One that was withdrawn takes nothing back; only where a payment ever had one is that looked for."""
-    if loan.receipts[receipt].cash_until == NO_CASH:
-        return False
+def cash_left(loan: LoanFacts, receipt: int, day: int, known: int) -> int:
+    """How much of a receipt is money that came in and is not taken back by the end of `day`, in 1/10,000, never below 0.
+
+    Nothing of a waiver or a reversal. A reversal that names the receipt takes back its own amount, on its own day, while it is
+    known; one that was withdrawn takes nothing back. Only where a payment ever had one is that looked for.
+    """
+    if loan.receipts[receipt].cash_until == NO_CASH or loan.receipts[receipt].amount <= 0:
+        return 0
+    left = loan.receipts[receipt].amount
     if known < loan.receipts[receipt].cash_until:
-        return True
+        return left
     for p in range(len(loan.receipts)):
         if (
             loan.receipts[p].undoes == loan.receipts[receipt].number
-            and loan.receipts[p].paid_on <= known
+            and loan.receipts[p].paid_on <= day
             and is_known(loan.receipts[p].known_at, loan.receipts[p].known_until, known)
         ):
-            return False
-    return True
+            left += loan.receipts[p].amount
+    return max(0, left)
 
 
 @compiled

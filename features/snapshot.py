@@ -68,18 +68,19 @@ def feature_tables(
         if part.rows.num_rows:
             yield part.rows
     if not live:
-        _refuse_nothing(days, begun, first)
+        _refuse_nothing(days, known_at, begun, first)
 
 
 def _look(day: date, known_at: date | None) -> Look:
     return to_day(day), to_day(known_at or day)
 
 
-def _refuse_nothing(days: Sequence[date], known: int, first: int | None) -> None:
+def _refuse_nothing(days: Sequence[date], known_at: date | None, known: int, first: int | None) -> None:
     on = str(days[0]) if len(days) == 1 else f"any of the {len(days)} days"
     if known == 0:
         begins = "" if first is None else f"; the first in the ledger was disbursed on {to_date(first)}"
-        raise LedgerError(f"No loan was known by {max(days)}{begins}.")
+        by = f"{max(days)}" if known_at is None else f"{max(days)}, as known on {known_at}"
+        raise LedgerError(f"No loan was known by {by}{begins}.")
     raise LedgerError(
         f"No loan is live on {on}: the {known} known by then have ended, owe nothing or have no installments."
     )

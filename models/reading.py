@@ -16,7 +16,7 @@ from data.arrays import days_of
 from models.examples import Examples
 
 if TYPE_CHECKING:
-    from features.panel_file import PanelFile
+    from features.panel_file import OpenPanel, PanelFile
 
 _KEYS_AT_ONCE, _ROWS_AT_ONCE = 65_536, 16_384
 _TEXTS = ("loan_id", "borrower_id", "branch_id", "officer_id", "product", "currency", "stratum")
@@ -25,9 +25,14 @@ _REST = ("label", "weight")
 
 
 def examples_of(panel: "PanelFile") -> Examples:
-    """All snapshots of a panel, in the order of (as_of, loan_id)."""
+    """All snapshots of a panel, in the order of (as_of, loan_id). InputError where its file cannot be read, or is another's."""
+    with panel.opened() as file:
+        return _filled(panel, file)
+
+
+def _filled(panel: "PanelFile", file: "OpenPanel") -> Examples:
     rows = panel.rows
-    day, loan, to = _order(panel)
+    day, loan, to = _order(file, rows)
     X = np.empty((rows, len(panel.features)))
     texts = {name: _Texts(rows) for name in _TEXTS if name != "loan_id"}
     numbers = {name: np.empty(rows) for name in (*_NUMBERS, "weight")}
@@ -35,7 +40,7 @@ def examples_of(panel: "PanelFile") -> Examples:
     columns = list(dict.fromkeys([*panel.features, *_TEXTS[1:], *_NUMBERS, *_REST]))
     block = np.empty((_ROWS_AT_ONCE, len(panel.features)))
     first = 0
-    for batch in panel.batches(columns, _ROWS_AT_ONCE):
+    for batch in file.batches(columns, _ROWS_AT_ONCE):
         here = to[first : first + batch.num_rows]
         first += batch.num_rows
         for at, name in enumerate(panel.features):
@@ -86,19 +91,19 @@ class _Texts:
         )  # the last place is that of none
 
 
-def _order(panel: "PanelFile") -> tuple[np.ndarray, _Numbered, np.ndarray]:
+def _order(file: "OpenPanel", rows: int) -> tuple[np.ndarray, _Numbered, np.ndarray]:
     """(day (int32), loan, to): days and loans in the order of (day, loan), and where each row of the file stands in it."""
-    day, loans = np.empty(panel.rows, np.int32), _Texts(panel.rows)
+    day, loans = np.empty(rows, np.int32), _Texts(rows)
     first = 0
-    for batch in panel.batches(("as_of", "loan_id"), _KEYS_AT_ONCE):
+    for batch in file.batches(("as_of", "loan_id"), _KEYS_AT_ONCE):
         here = slice(first, first + batch.num_rows)
         first += batch.num_rows
         day[here] = days_of(batch["as_of"])
         loans.put(batch["loan_id"], here)
     loan = loans.numbered()
     order = np.lexsort((loan.of, day))
-    to = np.empty(panel.rows, np.int64)
-    to[order] = np.arange(panel.rows)
+    to = np.empty(rows, np.int64)
+    to[order] = np.arange(rows)
     return day[order], _Numbered(loan.of[order], loan.ids), to
 
 

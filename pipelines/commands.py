@@ -205,18 +205,25 @@ def features(
     """The feature table of a day, state columns included: one row per live loan."""
     here = the_workspace()
     from pipelines.feature_files import write_features
+    from pipelines.telling import not_measured
 
     with shown(Said.as_json):
         written = write_features(here, as_of, out, tell, known_at, batch)
     told = ", ".join(f"{n:,} {status}" for status, n in written.statuses.items())
     lines = [f"{out}: {written.loans:,} live loans on {as_of} ({told}), {written.columns} columns."]
-    if written.left_out:
+    if known_at is not None and known_at < as_of:
         lines.append(
-            f"  not measured, because this ledger lacks what they need: {', '.join(written.left_out)}"
+            f"  as known on {known_at}, before the day itself: nothing that became known later is in it, and what fell due from then on stands as unpaid."
         )
     say(
-        lines,
-        {"out": str(out), "loans": written.loans, "statuses": written.statuses, "left_out": written.left_out},
+        [*lines, *not_measured(written.left_out, written.empty)],
+        {
+            "out": str(out),
+            "loans": written.loans,
+            "statuses": written.statuses,
+            "left_out": written.left_out,
+            "empty": written.empty,
+        },
     )
 
 
@@ -232,6 +239,7 @@ def panel(
 ) -> None:
     """The training panel: snapshots with features and what became of them."""
     from pipelines.feature_files import write_panel
+    from pipelines.telling import not_measured
 
     here = the_workspace()
     with shown(Said.as_json):
@@ -241,8 +249,21 @@ def panel(
         f"{file.path}: {file.rows:,} snapshots of {made.loans:,} loans, every {file.every}, "
         f"{file.first} to {file.last}; {made.positives:,} fell behind.",
         *(f"  left out: {count:,} {reason}" for reason, count in file.dropped.items() if count),
+        *not_measured(made.left_out, made.empty),
     ]
-    counts = {"snapshots": file.rows, "positives": made.positives, "dropped": file.dropped}
+    if file.first > from_ or file.last < to:
+        lines.append(
+            f"  of the days asked for, those before {file.first} have nothing due yet or are no snapshot days, those after {file.last} are none either or their outcome was not known by {file.until}."
+        )
+    counts = {
+        "snapshots": file.rows,
+        "positives": made.positives,
+        "dropped": file.dropped,
+        "first": str(file.first),
+        "last": str(file.last),
+        "left_out": made.left_out,
+        "empty": made.empty,
+    }
     say(lines, {"out": str(file.path), **counts})
 
 

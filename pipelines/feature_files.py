@@ -20,12 +20,46 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class WrittenFeatures:
-    """A feature table that was written: live loans by status, columns, features that the ledger lacks the tables for."""
+    """A feature table that was written: live loans by status, columns, features that the ledger lacks the tables for, and
+    those that are empty for every loan."""
 
     loans: int
     statuses: dict[str, int]
     columns: int
     left_out: list[str]
+    empty: list[str]
+
+
+class _Measured:
+    """Which features the tables that go by have, and which of them any row has."""
+
+    def __init__(self) -> None:
+        self._names: list[str] = []
+        self._some: set[str] = set()
+
+    def see(self, table: "pa.Table") -> None:
+        import numpy as np
+        import pyarrow as pa
+
+        self._names = table.column_names
+        for name in self._names:
+            if name not in self._some and pa.types.is_floating(table[name].type):
+                if any(bool(np.isfinite(chunk.to_numpy()).any()) for chunk in table[name].chunks):
+                    self._some.add(name)
+            else:
+                self._some.add(name)
+
+    @property
+    def columns(self) -> int:
+        return len(self._names)
+
+    def left_out(self) -> list[str]:
+        from features.catalogue import FEATURES
+
+        return [one.name for one in FEATURES if one.name not in self._names]
+
+    def empty(self) -> list[str]:
+        return [name for name in self._names if name not in self._some]
 
 
 def write_features(
@@ -36,37 +70,52 @@ def write_features(
     known_at: date | None = None,
     batch: int | None = None,
 ) -> WrittenFeatures:
-    """The feature table of a day as a Parquet file, whole or not at all."""
-    from features.catalogue import FEATURES
+    """The feature table of a day as a Parquet file, whole or not at all; its footer says of what it was told (`duesight.features`)."""
+    import json
+
+    from features.catalogue import catalogue_digest
     from features.snapshot import feature_tables
     from pipelines.tables import write_tables
 
     ledger, settings = ledger_reaching(here, as_of, known_at, batch), here.settings
     found: Counter[str] = Counter()
-    names: list[str] = []
+    measured = _Measured()
+    about = {
+        "as_of": str(as_of),
+        "known_at": str(known_at or as_of),
+        "batch": ledger.batch if batch is None else batch,
+        "catalogue_digest": catalogue_digest(),
+        "labels": settings.labels.model_dump(mode="json"),
+        "arrears": settings.arrears.model_dump(mode="json"),
+    }
 
     def counted(tables: "Iterable[pa.Table]") -> "Iterator[pa.Table]":
         for table in tables:
             found.update(table["status"].to_pylist())
-            names[:] = table.column_names
+            measured.see(table)
             yield table
 
     def parts(done: int, total: int) -> None:
         tell("parts of the book", done, total)
 
     tables = feature_tables(ledger, [as_of], settings.labels, known_at, batch, settings.arrears, parts)
-    loans = write_tables(counted(tables), out)
-    left_out = [one.name for one in FEATURES if one.name not in names]
-    return WrittenFeatures(loans, dict(sorted(found.items())), len(names), left_out)
+    loans = write_tables(
+        counted(tables), out, lambda: {"duesight.features": json.dumps(about, sort_keys=True)}
+    )
+    return WrittenFeatures(
+        loans, dict(sorted(found.items())), measured.columns, measured.left_out(), measured.empty()
+    )
 
 
 @dataclass(frozen=True)
 class WrittenPanel:
-    """A panel that was written: its file, its loans, and how many of its snapshots fell behind."""
+    """A panel that was written: its file, its loans, how many of its snapshots fell behind, and features as in `WrittenFeatures`."""
 
     file: "PanelFile"
     loans: int
     positives: int
+    left_out: list[str]
+    empty: list[str]
 
 
 def write_panel(
@@ -115,15 +164,16 @@ def _written(here: Here, parts: "PanelParts", name: str) -> WrittenPanel:
     from features.panel_file import PanelFile, about_panel
     from pipelines.tables import write_tables
 
-    loans = positives = 0
+    loans, positives, measured = 0, 0, _Measured()
 
     def counted() -> "Iterator[pa.Table]":
         nonlocal loans, positives
         for table in parts.tables:  # a loan lies in one part
             loans += len(pc.unique(table["loan_id"]))
             positives += pc.sum(table["label"]).as_py()
+            measured.see(table)
             yield table
 
     out = here.workspace.panels / f"{name}.parquet"
     write_tables(counted(), out, lambda: about_panel(parts))
-    return WrittenPanel(PanelFile.open(out), loans, positives)
+    return WrittenPanel(PanelFile.open(out), loans, positives, measured.left_out(), measured.empty())

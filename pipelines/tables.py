@@ -1,5 +1,6 @@
 """Tables written as Parquet: the same rows, the same bytes, and never half a file."""
 
+import glob
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import InputError
+from data.leftovers import lives
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -63,7 +65,13 @@ def _whole(out: Path) -> Iterator[Path]:
     """A file to write to that takes the place of `out` when all went well, and is gone when not."""
     if out.suffix != ".parquet":
         raise InputError(f"{out} must end in .parquet.")
+    if out.is_dir():
+        raise InputError(f"{out} is a folder: name a file in it.")
     out.parent.mkdir(parents=True, exist_ok=True)
+    for left in out.parent.glob(f".{glob.escape(out.name)}.*"):  # by a process that was killed
+        process = left.suffix[1:]
+        if process.isdecimal() and not lives(int(process)):
+            left.unlink(missing_ok=True)
     unfinished = out.with_name(f".{out.name}.{os.getpid()}")
     try:
         yield unfinished

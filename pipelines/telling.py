@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from models.summary import EVERY_STRATUM, RANKER_WORDS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     from data.digest import Json
@@ -121,3 +122,17 @@ def _not_judged(manifest: "dict[str, Json]") -> list[str]:
     }
     told = [f"{int(str(why_not[name])):,} {said}" for name, said in words.items() if why_not.get(name)]
     return [f"On no list, by design: {', '.join(told)}."] if told else []
+
+
+def not_measured(left_out: "Sequence[str]", empty: "Sequence[str]") -> list[str]:
+    """Lines on features that a file lacks, or has for no row at all."""
+    lines = (
+        [f"  not measured, because this ledger lacks what they need: {', '.join(left_out)}"]
+        if left_out
+        else []
+    )
+    if empty:
+        lines.append(
+            f"  empty in every row, because no loan here has anything to measure: {', '.join(empty)}"
+        )
+    return lines

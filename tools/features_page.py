@@ -27,6 +27,15 @@ Numeric attributes of a lender's own (`attr_...`) are features too, under their 
 ## What to know
 
 * Lateness is that of [arrears.md](arrears.md), with the settings of the workspace.
+* Days late of an installment: from its due date to the day on which it was fully covered, never below 0; until now where it is not covered. An installment is
+  *judged* once its due date has come and it is covered, or has passed: one that falls due today and is open is neither on time nor late. "The last 6" are the
+  last 6 judged, or all where there are fewer; "so far" are all. A mean of days late is over the late ones, 0 where none was. The usual installment is the mean of
+  the schedule's. Spread is the standard deviation of the values at hand, from two on; the trend needs four judged installments. Payments of one day are one part.
+* "In the last 90 days" is the day itself and the 89 before it.
+* After a reschedule a loan is told by the schedule in force: its installments, and what was paid since it began. How late the loan was before stands in
+  `days_past_due_original`, `reschedules` and `days_since_reschedule`; `duesight explain` tells the whole loan.
+* What was waived is owed no more, so it counts in what was paid over what fell due and in the share that is repaid; it is no payment in days since a payment, payments
+  and gaps between them.
 * A charge (a fee for being late, say), and the arrears a book begins with, are due like an installment, and count as one in the families state, lateness,
   trend, streak and payment, in what falls due next and in what is repaid. All else in the families schedule, progress and contract, and the usual
   installment everywhere, is told of the schedule's installments alone. With `count_charges = false` charges are nowhere.
@@ -38,6 +47,41 @@ Numeric attributes of a lender's own (`attr_...`) are features too, under their 
 * A promise is due at the end of the day after its date, and kept if at least 95 % of it was paid by then. One that a later promise replaced in time is neither.
 * Looking ahead, only holidays and festivals count. A first load has no date on which a calendar became known, so a disaster in it would else be known before it came.
 * No feature is the month or the year: with few years of history such a number names what happened once.
+"""
+
+CLOSING = """## Beside the features
+
+`duesight features` has one row for every live loan, and these columns in front. Amounts are in the loan's currency. The footer of the file says of what it was told, under
+`duesight.features`: day, day of knowledge, batch, settings, digest of the catalogue.
+
+| column | meaning |
+|---|---|
+| `loan_id`, `borrower_id`, `product`, `currency` | as in the ledger |
+| `officer_id`, `branch_id`, `group_id` | who has the loan on the day |
+| `as_of` | the day at whose end everything is told |
+| `opened_later` | the book begins after the loan did, so what was due and paid before is not in it |
+| `days_past_due` | days since the oldest unpaid installment fell due, net of pauses; a feature too |
+| `days_late`, `delinquent_days` | the same with pauses counted, and with the days of grace taken off as well |
+| `days_past_due_original` | on the schedule the loan began with; a feature too |
+| `past_due_amount`, `due_unpaid_amount` | what is unpaid of installments that fell due before the day, and by its end |
+| `paid_ahead_amount` | paid beyond what fell due |
+| `outstanding_principal`, `remaining_due` | principal still owed (empty where installments are not split), and all that is still to be paid |
+| `next_due_on`, `next_due_amount` | the next installment that still asks for money, and how much of it |
+| `last_payment_on`, `last_payment_amount` | the last day with a payment, and what came in on it |
+| `exposure`, `exposure_kind` | what the lender stands to lose: the outstanding principal, else the remaining dues discounted at the loan's rate; and which of the two |
+| `status` | `eligible`: the model speaks of it. `not_yet_due`: no installment has fallen due. `already_bad`: late by the threshold or more. `unreachable`: cannot become so late within the horizon |
+| `arrears_class` | where the settings name classes |
+| `stratum` | the band of days past due, of eligible loans |
+| `installments_judged`, `thin_file` | how many installments are judged, and whether these are fewer than `thin_file_installments` |
+
+`duesight panel --from DAY --to DAY` writes eligible loans on many days (Fridays or month ends) to `panels/` in the workspace. A panel has some of these columns, the features, and:
+
+| column | meaning |
+|---|---|
+| `label` | 1: reached the threshold, was written off or rescheduled in distress within the horizon, by what was known `lag_days` later. 0: did not |
+| `weight` | 1 over the loan's snapshots in the calendar month |
+
+`duesight train` makes such a file for itself, of all days whose outcome is known, and learns from that.
 """
 
 
@@ -57,7 +101,7 @@ def render() -> str:
             words, spanish = (template.replace("{value}", "N") for template in (one.english, one.spanish))
             rows.append(f"| `{one.name}` | {one.meaning} | {one.unit} | {expected} | {one.control} | {needs} | {words} | {spanish} |")  # fmt: skip
         parts.append(f"## {family}\n\n" + "\n".join(rows) + "\n")
-    return "\n".join(parts)
+    return "\n".join([*parts, CLOSING])
 
 
 def main() -> int:

@@ -101,15 +101,18 @@ class Pencil:
 
     def cash(self, day: date) -> tuple[date | None, Decimal, int]:
         """(The last day on which money came in, how much, payments of the last 30 days): what was taken back is none."""
-        taken_back = {row["undoes"] for row in self.paid if row["undoes"] >= 0 and row["on"] <= self.known}
-        came = [
-            row
-            for row in self.paid
-            if row["on"] <= day and row["amount"] >= 0 and row["id"] not in taken_back
-        ]
-        last = max((row["on"] for row in came), default=None)
-        much = sum((row["amount"] for row in came if row["on"] == last), Decimal(0))
-        return last, much, sum(row["on"] > day - 30 * ONE for row in came)
+        dated = [row for row in self.paid if row["on"] <= day]
+        came = []
+        for row in dated:
+            undone = [
+                other["amount"] for other in dated if other["undoes"] >= 0 and other["undoes"] == row["id"]
+            ]
+            left = row["amount"] + sum(undone, Decimal(0))
+            if row["amount"] > 0 and left > 0:
+                came.append((row["on"], left))
+        last = max((on for on, _ in came), default=None)
+        much = sum((left for on, left in came if on == last), Decimal(0))
+        return last, much, sum(on > day - 30 * ONE for on, _ in came)
 
     def look(self, version: dict[str, Any], day: date, tolerance: Decimal) -> dict[str, Any]:
         """Amounts and the oldest unpaid due date at the end of a day."""

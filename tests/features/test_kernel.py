@@ -82,6 +82,31 @@ def test_the_rhythm_counts_days_with_a_payment(loan: Loan, look: Look) -> None:
     assert seen["paid_to_due_30"] == pytest.approx(300 / 400)
 
 
+def test_what_was_paid_under_an_earlier_schedule_is_not_held_against_the_dues_of_the_new(
+    loan: Loan, look: Look
+) -> None:
+    """Rescheduled on 1 March: 300 paid before, 100 of 200 since."""
+    dues = [("2024-02-01", 300), ("2024-03-08", 100, 2), ("2024-03-15", 100, 2)]
+    facts = loan(
+        dues,
+        [("2024-02-20", 300), ("2024-03-08", 100)],
+        versions=[("disbursed", "2024-01-01", 0), ("rescheduled", "2024-03-01", 0)],
+    )
+    seen = look(facts, "2024-03-20")
+    assert [seen[f"paid_to_due_{days}"] for days in (30, 90, 180)] == [0.5, 0.5, 0.5]
+    assert np.isnan(look(facts, "2024-03-07")["paid_to_due_90"]), (
+        "nothing fell due under the new schedule yet"
+    )
+    assert look(facts, "2024-02-29")["paid_to_due_90"] == 1
+
+
+def test_what_was_waived_is_not_missing_of_what_fell_due_and_is_no_payment(loan: Loan, look: Look) -> None:
+    paid = [("2024-01-08", 60), ("2024-01-09", 40, "2024-01-09", "waiver")]
+    seen = look(loan(WEEKLY, paid), "2024-01-12")
+    assert (seen["days_past_due"], seen["paid_to_due_30"]) == (0, 1)
+    assert (seen["days_since_payment"], seen["payments_30"]) == (4, 1)
+
+
 def test_a_bounced_payment_is_no_payment_once_the_bounce_is_known(loan: Loan, look: Look) -> None:
     """The payment of the 15th was reversed, which became known on the 19th."""
     paid = [("2024-01-08", 100), ("2024-01-15", 100), ("2024-01-15", -100, "2024-01-19")]
@@ -92,9 +117,27 @@ def test_a_bounced_payment_is_no_payment_once_the_bounce_is_known(loan: Loan, lo
     assert after["last_days_late"] == 4
 
 
+def test_a_part_that_was_taken_back_leaves_the_rest_as_a_payment(loan: Loan, look: Look) -> None:
+    paid = [("2024-01-08", 100), ("2024-01-10", -30, "2024-01-12")]
+    facts = loan(WEEKLY, paid, undoes=[(1, 0)])
+    seen = look(facts, "2024-01-14")
+    assert (seen["days_since_payment"], seen["payments_30"], seen["last_payment_to_installment"]) == (
+        6,
+        1,
+        0.7,
+    )
+
+
+def test_a_reversal_dated_after_a_restated_day_takes_nothing_back_on_it(loan: Loan, look: Look) -> None:
+    paid = [("2024-01-08", 100), ("2024-01-12", -100)]
+    facts = loan(WEEKLY, paid, undoes=[(1, 0)])
+    seen = look(facts, "2024-01-10", "2024-01-20")
+    assert (seen["days_since_payment"], seen["payments_30"], seen["paid_to_due_30"]) == (2, 1, 1)
+
+
 def test_a_payment_is_money_again_once_its_reversal_was_withdrawn(loan: Loan, look: Look) -> None:
-    """The reversal of the 15th's payment stood in the books from the 19th to the 24th, and again, with another amount
-    in between, from the 27th to the 29th."""
+    """The reversal of the 15th's payment stood in the books from the 19th to the 24th, and again from the 27th to the 29th:
+    on the 27th of 60 only, which leaves 40 as a payment."""
     spans = [(100, "19", "24"), (60, "27", "28"), (100, "28", "29")]
     taken = [
         ("2024-01-15", -much, f"2024-01-{since}", "payment", f"2024-01-{until}")
@@ -106,7 +149,8 @@ def test_a_payment_is_money_again_once_its_reversal_was_withdrawn(loan: Loan, lo
     bounced = [on for on, seen in told.items() if seen["reversals_180"] == 1]
     assert bounced == [19, 20, 21, 22, 23, 27, 28]
     for on, seen in told.items():
-        assert seen["days_since_payment"] == (on - 8 if on in bounced else on - 15), on
+        assert seen["days_since_payment"] == (on - 8 if on in bounced and on != 27 else on - 15), on
+    assert told[27]["last_payment_to_installment"] == pytest.approx(0.4)
 
 
 def test_a_charge_is_due_and_late_and_no_installment_of_the_contract(loan: Loan, look: Look) -> None:

@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.days import NEVER, to_date, to_day
+from data.errors import DuesightError
 from features.arrears import LoanFacts, days_past_due
 from features.examples import labels_of
 from features.facts import Facts, with_columns
 from features.families import Family
-from features.labels import BAD, BAD_BEFORE, GOOD, NEITHER, is_reachable, label
+from features.labels import BAD, BAD_BEFORE, GOOD, NEITHER, WITHDRAWN, is_reachable, label
 from features.panel import snapshot_days
 from features.settings import LabelSettings, PanelSettings
 
@@ -51,6 +52,19 @@ def test_a_loan_that_reached_the_threshold_and_cured_is_bad(loan: Loan) -> None:
 def test_a_prepaid_loan_is_good(loan: Loan) -> None:
     """G12 b."""
     assert judged(loan(APRIL_TO_JUNE, [(after(20), 400)])) == GOOD
+
+
+def test_a_loan_that_vanished_from_the_exports_is_no_example_unless_it_was_closed(loan: Loan) -> None:
+    """Its schedule is withdrawn ten days later: nobody can see any more whether it was paid."""
+
+    def vanished(events: list[tuple[str, str]]) -> LoanFacts:
+        facts = loan(APRIL_TO_JUNE, [], events)
+        until = np.full(len(facts.versions), AS_OF + 10)
+        return facts._replace(versions=with_columns(facts.versions, known_until=until))
+
+    assert judged(vanished([])) == WITHDRAWN
+    assert judged(vanished([("closed", after(9))])) == GOOD
+    assert judged(vanished([("written_off", after(9))])) == BAD
 
 
 def test_a_loan_that_the_borrowers_other_loans_pull_within_the_horizon_is_bad(loan: Loan) -> None:
@@ -223,3 +237,19 @@ def test_looking_at_the_days_that_matter_is_looking_at_every_day(loan: Loan, due
         return
     worst = max(days_past_due(facts, day, AS_OF + 100, 0) for day in range(AS_OF + 1, AS_OF + 91))
     assert judged(facts) == (BAD if worst >= 30 else GOOD)
+
+
+def test_days_that_cannot_be_looked_at_are_refused_with_what_is_wrong() -> None:
+    due, until, labels, weekly = to_day(date(2006, 8, 16)), date(2008, 3, 4), LabelSettings(), PanelSettings()
+    asked = {
+        (
+            date(2007, 5, 1),
+            date(2006, 3, 23),
+        ): "first snapshot day, 2007-05-01, is later than the last, 2006-03-23",
+        (date(2001, 5, 1), date(2002, 3, 23)): "before 2006-08-16, the first due date of this book",
+        (date(2007, 1, 6), date(2007, 1, 10)): "No Friday among the first 4 of its month lies between",
+        (date(2008, 1, 1), date(2008, 2, 1)): "is mature by 2008-03-04",
+    }
+    for (first, last), words in asked.items():
+        with pytest.raises(DuesightError, match=words):
+            snapshot_days(due, False, until, labels, weekly, first, last)

@@ -13,6 +13,7 @@ import pytest
 import models.reading
 from data.days import to_date
 from data.errors import InputError
+from features.catalogue import catalogue_digest
 from features.panel_file import ABOUT, PanelFile
 from features.settings import LabelSettings
 from models.examples import Examples
@@ -55,6 +56,43 @@ def test_the_arrays_are_the_same_whatever_the_row_groups_and_however_many_rows_a
     monkeypatch.setattr(models.reading, "_ROWS_AT_ONCE", at_once)
     monkeypatch.setattr(models.reading, "_KEYS_AT_ONCE", at_once + 1)
     assert_same(usual, examples_of(write_panel(by_loan, tmp_path / "other.parquet", rows_in_group=in_group)))
+
+
+def test_a_panel_that_takes_the_place_of_the_one_that_is_read_is_not_mixed_with_it(
+    make_panel, write_panel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Replaced between the two passes through the file, by as many rows in another order."""
+    panel = make_panel(months=6, loans=40)
+    usual = examples_of(write_panel(panel, tmp_path / "usual.parquet"))
+    file = write_panel(panel, tmp_path / "panel.parquet")
+    back = dataclasses.replace(panel, frame=panel.frame.iloc[::-1])
+    write_panel(back, tmp_path / "other.parquet")
+    honest = models.reading._order
+
+    def then_replaced(*given):
+        found = honest(*given)
+        (tmp_path / "other.parquet").rename(tmp_path / "panel.parquet")
+        return found
+
+    monkeypatch.setattr(models.reading, "_order", then_replaced)
+    assert_same(usual, examples_of(file))
+
+
+def test_another_panel_of_other_length_under_the_same_name_is_refused(make_panel, write_panel, tmp_path: Path) -> None:  # fmt: skip
+    file = write_panel(make_panel(months=6, loans=40), tmp_path / "panel.parquet")
+    write_panel(make_panel(months=6, loans=30), tmp_path / "panel.parquet")
+    with pytest.raises(InputError, match="another panel took the place of this one"):
+        examples_of(file)
+
+
+@pytest.mark.parametrize("about", ["[]", "{", '{"catalogue_digest": "CATALOGUE"}'])
+def test_a_file_that_says_nonsense_of_its_panel_is_refused(make_panel, write_panel, tmp_path: Path, about: str) -> None:  # fmt: skip
+    path = write_panel(make_panel(months=6, loans=40), tmp_path / "panel.parquet").path
+    rows = pq.read_table(path)
+    said = about.replace("CATALOGUE", catalogue_digest()).encode()
+    pq.write_table(rows.replace_schema_metadata({ABOUT: said}), path)
+    with pytest.raises(InputError, match="what this file says of its panel cannot be read"):
+        PanelFile.open(path)
 
 
 def test_what_is_not_known_is_none_and_not_a_text(make_panel, write_panel, tmp_path: Path) -> None:
