@@ -25,7 +25,7 @@ from decisions.settings import CapacitySettings
 from decisions.value import value_at_risk
 from models.baselines import rule_scores
 from models.settings import TrainSettings
-from models.summary import EVERY_STRATUM, CalibrationBin, ListRow, MeasureRow, Ranker
+from models.summary import EVERY_STRATUM, ListRow, MeasureRow, Ranker
 
 POOLED = "all"
 """as_of of the row that pools a ranker's lists over the judged days."""
@@ -204,36 +204,6 @@ def measure_rows(
                 }
             )
     return rows
-
-
-def calibration_tenths(positive: np.ndarray, pd_: np.ndarray) -> list[CalibrationBin]:
-    """Ten bins of about as many snapshots each, by PD. Equal PDs may fall into two bins; fewer than ten rows give fewer bins."""
-    order = np.argsort(pd_, kind="stable")
-    groups = [group for group in np.array_split(order, 10) if len(group)]
-    return [_bin(str(at), positive[group], pd_[group]) for at, group in enumerate(groups, start=1)]
-
-
-def calibration_strata(
-    positive: np.ndarray, pd_: np.ndarray, stratum: np.ndarray, strata: Sequence[str]
-) -> list[CalibrationBin]:
-    """Mean PD beside the observed rate in each stratum: one map serves them all, so this is where it can fail."""
-    return [_bin(name, positive[stratum == name], pd_[stratum == name]) for name in strata]
-
-
-def brier(positive: np.ndarray, pd_: np.ndarray | float) -> float:
-    """Mean squared difference of PD and outcome, unweighted; 0 is perfect."""
-    return float(np.mean((np.asarray(pd_, np.float64) - positive.astype(np.float64)) ** 2))
-
-
-def _bin(name: str, positive: np.ndarray, pd_: np.ndarray) -> CalibrationBin:
-    empty = len(positive) == 0
-    return {
-        "name": name,
-        "snapshots": len(positive),
-        "positives": int(positive.sum()),
-        "mean_pd": None if empty else float(pd_.mean()),
-        "observed": None if empty else float(positive.mean()),
-    }
 
 
 def _too_few(positives: int, negatives: int, least: int) -> str | None:

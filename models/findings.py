@@ -4,6 +4,7 @@ A table lets a reader overlook the row where the model adds nothing; a sentence 
 numbers it compares. A difference is called by its sign here; how sure it is, `models.findings_of_lists` says.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,10 +13,18 @@ from models.evaluation import POOLED, auc_and_average_precision
 from models.examples import Examples
 from models.settings import TrainSettings
 from models.splits import PartName, Split
-from models.summary import EVERY_STRATUM, Calibration, CalibrationBin, ListRow, MeasureRow, Target, TrainedOn
+from models.summary import (
+    EVERY_STRATUM,
+    Calibration,
+    CalibrationGroup,
+    ListRow,
+    MeasureRow,
+    Target,
+    TrainedOn,
+)
 
 FAR_OFF = 1.25
-"""Mean PD and observed rate further apart than this factor are called out."""
+"""Mean PD and observed rate further apart than this factor are called out, and so is a calibration slope that far from 1."""
 NO_ORDER = 0.5
 """The AUC of a score that is the same for every loan."""
 OPEN_SHARE = 0.2
@@ -106,6 +115,10 @@ def limits(
         "Fairness between groups of borrowers and the drift of the book have not been examined.",
         "The interval beside a PD says how well the calibration is known. It is not an interval for one person.",
     ]
+    if thin := target["thin_file_installments"]:
+        sentences.append(
+            f"A loan of which fewer than {thin} installments have been judged so far is marked thin_file on queue and watch: its history is too short to show habits of its own, and its PD is that of loans which look alike."
+        )
     if learnt_to is not None:
         sentences.insert(
             3,
@@ -199,21 +212,65 @@ def _on_calibration(calibration: Calibration, least: int, bad: list[str], good: 
         bad.append(
             f"The PD is no better than saying the same rate for everyone: Brier score {brier:.4f} against {constant:.4f}."
         )
-    whole: CalibrationBin = {
-        "name": EVERY_STRATUM,
-        "snapshots": sum(row["snapshots"] for row in calibration["tenths"]),
-        "positives": sum(row["positives"] for row in calibration["tenths"]),
-        "mean_pd": calibration["mean_pd"],
-        "observed": calibration["observed"],
-    }
-    for row in [whole, *calibration["strata"]]:
-        said, happened = row["mean_pd"], row["observed"]
-        if said is None or happened is None or row["positives"] < least:
+    everyone = sum(row["snapshots"] for row in calibration["tenths"])
+    positives = sum(row["positives"] for row in calibration["tenths"])
+    whole = (EVERY_STRATUM, positives, calibration["mean_pd"], calibration["observed"])
+    parts = [
+        (row["name"], row["positives"], row["mean_pd"], row["observed"])
+        for row in calibration["strata"]
+        if row["snapshots"] != everyone
+    ]
+    for row in [whole, *parts]:
+        name, count, said, happened = row
+        if said is None or happened is None or count < least:
             continue
-        if row is not whole and row["snapshots"] == whole["snapshots"]:
-            continue
-        sentence = f"{_On(row['name'])} the PD says {said:.1%} on average where {happened:.1%} happened"
-        if max(said, happened) > FAR_OFF * min(said, happened):
+        sentence = f"{_On(name)} the PD says {said:.1%} on average where {happened:.1%} happened"
+        if _far_off(said / happened):
             bad.append(sentence + (", too much." if said > happened else ", too little."))
         elif row is whole:
             good.append(sentence + ".")
+    _on_months(calibration["months"], bad, good)
+    _on_slope(calibration, bad, good)
+
+
+def _on_months(months: Sequence[CalibrationGroup], bad: list[str], good: list[str]) -> None:
+    """The month in which expected over observed is furthest from 1, whichever way."""
+    told = [
+        (row["name"], row["positives"], row["expected"], row["ratio"])
+        for row in months
+        if row["expected"] is not None and row["ratio"] is not None
+    ]
+    if not told:
+        if months:
+            bad.append(
+                "Whether the PD holds in every month cannot be said: none has enough of both outcomes."
+            )
+        return
+    name, happened, expected, ratio = max(told, key=lambda one: abs(math.log(one[3])))
+    where = (
+        f"The PD's worst month is {name}" if len(told) > 1 else f"The only month that can be judged is {name}"
+    )
+    sentence = f"{where}: {expected:.1f} were expected to fall behind and {happened} did (E/O {ratio:.2f})"
+    if _far_off(ratio):
+        bad.append(sentence + (", too much." if ratio > 1 else ", too little."))
+    else:
+        good.append(sentence + ".")
+
+
+def _on_slope(calibration: Calibration, bad: list[str], good: list[str]) -> None:
+    slope, shift = calibration["slope"], calibration["in_the_large"]
+    if slope is None or shift is None:
+        return
+    sentence = f"Recalibrated on the judged snapshots the PD has slope {slope:.2f} (1 is right) and in the large {shift:+.2f} (0 is right)"
+    if slope <= 0:
+        bad.append(f"{sentence}: a higher PD does not mean more risk.")
+    elif slope < 1 / FAR_OFF:
+        bad.append(f"{sentence}: high PDs are too high beside the low ones.")
+    elif slope > FAR_OFF:
+        bad.append(f"{sentence}: high PDs are too low beside the low ones.")
+    else:
+        good.append(sentence + ".")
+
+
+def _far_off(ratio: float) -> bool:
+    return not 1 / FAR_OFF <= ratio <= FAR_OFF

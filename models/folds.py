@@ -11,7 +11,8 @@ import numpy as np
 
 from models.baselines import fit_logistic
 from models.booster import fit_booster, load_booster
-from models.calibration import CalibrationRefusedError, Calibrator, fit_platt
+from models.calibration import platt
+from models.calibration_maps import CalibrationRefusedError, fit_platt
 from models.evaluation import Scored
 from models.examples import Examples
 from models.settings import TrainSettings
@@ -48,7 +49,7 @@ def judge_out_of_fold(
 ) -> tuple[Scored, Scored] | None:
     """(model, logistic regression) by cross-validation over all examples; None where no folds can be made.
 
-    The model's PD is calibrated in each fold on the out-of-fold scores of the others.
+    The model's PD is calibrated in each fold by Platt scaling on the out-of-fold scores of the others.
     """
     folds = _folds(data, settings)
     if folds is None:
@@ -61,7 +62,7 @@ def judge_out_of_fold(
             slope, intercept = fit_platt(raw[outside], data.y[outside], data.weight[outside])
         except CalibrationRefusedError:
             slope, intercept = 1.0, 0.0  # the booster's own probability: worse calibrated, but a probability
-        pd_[inside] = Calibrator(slope, intercept, np.empty((0, 2))).pd(raw[inside])
+        pd_[inside] = platt(slope, intercept).pd(raw[inside])
     baseline = _by_fold(
         data,
         folds,
@@ -69,7 +70,7 @@ def judge_out_of_fold(
         lambda fitted, X: fitted.raw_scores(X),
         tell,
     )
-    own = Calibrator(1.0, 0.0, np.empty((0, 2)))
+    own = platt(1.0, 0.0)
     return Scored(raw, pd_), Scored(baseline, own.pd(baseline))
 
 

@@ -72,6 +72,10 @@ def metrics(summary: Summary) -> dict[str, float]:
     metrics["model/brier"] = calibration["brier"]
     metrics["model/mean_pd"] = calibration["mean_pd"]
     metrics["model/observed"] = calibration["observed"]
+    metrics["model/calibration_slope"] = calibration["slope"]
+    metrics["model/calibration_in_the_large"] = calibration["in_the_large"]
+    for group in (*calibration["strata"], *calibration["months"]):
+        metrics[f"model/{group['name']}/expected_over_observed"] = group["ratio"]
     return {name: float(value) for name, value in metrics.items() if value is not None}
 
 

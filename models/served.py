@@ -1,7 +1,7 @@
 """A model as it is used every morning: a folder with two readable files, named by what is in them.
 
 `model.txt` is the booster's text, `model.json` everything else that a score depends on: the features in their order,
-the label, the calibration and its resamples, and what it was trained on. The folder's name is the BLAKE2b of both
+the label, the calibration (its map and those of its resamples; older ones of Platt scaling are read too), and what it was trained on. The folder's name is the BLAKE2b of both
 files. Loading computes it again and refuses a folder whose contents are not what its name says.
 
 Promised: no pickle and no code is read from the folder; saving writes whole folders only; the contributions of every
@@ -31,7 +31,7 @@ from data.errors import DuesightError, RegistryError
 from data.leftovers import unfinished
 from features.settings import ArrearsSettings, LabelSettings
 from models.booster import load_booster
-from models.calibration import Calibrator
+from models.calibration import Calibrator, calibrator_of
 
 if TYPE_CHECKING:
     from lightgbm import Booster
@@ -79,6 +79,7 @@ class ServedModel:
             raise RegistryError(
                 f"{folder}/{MODEL_JSON}: {missing[0]} is missing; the model was written by another release, train it again."
             )
+        _ = model.calibrator  # one that cannot be read is refused here, before a list is begun
         return model
 
     def save(self, models_dir: Path) -> Path:
@@ -159,11 +160,17 @@ class ServedModel:
 
     @cached_property
     def calibrator(self) -> Calibrator:
+        """Raises RegistryError where this release cannot read it."""
         kept = self.about["calibration"]
         if not isinstance(kept, dict):
             raise RegistryError(f"{MODEL_JSON}: calibration holds no object; train the model again.")
-        pairs = np.array(kept["pairs"], np.float64).reshape(-1, 2)
-        return Calibrator(float(kept["slope"]), float(kept["intercept"]), pairs)
+        try:
+            return calibrator_of(kept)
+        except (KeyError, TypeError, ValueError) as problem:
+            raise RegistryError(
+                f"{MODEL_JSON}: this release cannot read the calibration ({problem}); the model was written by another "
+                "release: use that one, train again, or promote another version."
+            ) from problem
 
     @cached_property
     def booster(self) -> "Booster":
@@ -245,12 +252,7 @@ def assemble(
         "features": list(features),
         "labels": labels.model_dump(mode="json"),
         "arrears": arrears.model_dump(mode="json"),
-        "calibration": {
-            "slope": calibrator.slope,
-            "intercept": calibrator.intercept,
-            "pairs": calibrator.pairs.tolist(),
-            "fitted_on": fitted_on,
-        },
+        "calibration": {**calibrator.as_json(), "fitted_on": fitted_on},
         "trained_until": trained_until.isoformat(),
         "caveats": list(caveats),
         "panel": dict(panel),

@@ -35,6 +35,11 @@ class TrainSettings(BaseModel):
     min_of_each_class: int = Field(
         default=30, ge=2, description="a stratum with fewer positives or negatives has counts and no metric"
     )
+    isotonic_borrowers: int = Field(
+        default=1000,
+        ge=1000,
+        description="with fewer borrowers with a positive, no isotonic regression makes scores into probabilities",
+    )
     folds: int = Field(default=5, ge=2, le=20, description="parts of a cross-validation, grouped by borrower")
 
     rounds: int = Field(default=300, ge=1, le=5000, description="trees")

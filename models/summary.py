@@ -19,6 +19,15 @@ RANKER_WORDS: dict[Ranker, str] = {
     "logistic": "logistic regression",
 }
 
+MapName = Literal["platt", "beta", "isotonic"]
+"""The maps from a raw score to a PD, from the simplest to the freest. Always in this order."""
+
+MAP_WORDS: dict[MapName, str] = {
+    "platt": "Platt scaling",
+    "beta": "beta calibration",
+    "isotonic": "isotonic regression",
+}
+
 EVERY_STRATUM = "all"
 """The stratum of rows that count every eligible snapshot."""
 
@@ -67,6 +76,7 @@ class Target(TypedDict):
     horizon_days: int
     lag_days: int
     strata: list[str]
+    thin_file_installments: int  # a loan with fewer judged installments is marked thin_file
     words: str
 
 
@@ -181,7 +191,7 @@ class Interval(TypedDict):
 
 
 class CalibrationBin(TypedDict):
-    """A tenth of the judged snapshots by PD (bin 1 the lowest), or one stratum. Unweighted."""
+    """A tenth of the judged snapshots by PD (bin 1 the lowest). Unweighted."""
 
     name: str
     snapshots: int
@@ -190,22 +200,60 @@ class CalibrationBin(TypedDict):
     observed: float | None
 
 
+class CalibrationGroup(TypedDict):
+    """A stratum, or a calendar month of the judged days (as "2024-01"). Unweighted.
+
+    expected is the sum of the PDs, ratio = expected / positives (E/O): above 1 the PD says too much. With fewer than 30
+    positives or negatives only the counts are there, and `why_none` says so.
+    """
+
+    name: str
+    snapshots: int
+    positives: int
+    expected: float | None
+    mean_pd: float | None
+    observed: float | None
+    ratio: float | None
+    why_none: str | None
+
+
+class CalibrationCandidate(TypedDict):
+    """A map that was considered, judged on calibration borrowers it was not fitted on.
+
+    log_loss: a unit of weight; above: how much more than the least; error: standard error of that over borrowers.
+    None, and `why_none` says why, where it was not judged.
+    """
+
+    name: MapName
+    chosen: bool
+    log_loss: float | None
+    above: float | None
+    error: float | None
+    why_none: str | None
+
+
 class Calibration(TypedDict):
     """How the model's PD agrees with what happened on the judged days.
 
     brier_of_constant is the Brier score of always saying the observed rate of the judged snapshots: the PD is
-    worth something only below it.
+    worth something only below it. slope and intercept are those of a logistic regression of what happened on the log-odds of
+    the PD (1 and 0 are right; a slope below 1: high PDs are too high and low ones too low); in_the_large is the shift
+    of the log-odds that alone would make the mean right. All three None with fewer than 30 positives or negatives.
     """
 
-    slope: float | None  # a in sigmoid(a * raw score + b)
-    intercept: float | None
+    map: MapName | None
+    candidates: list[CalibrationCandidate]
     fitted_on: str  # a sentence
     brier: float | None
     brier_of_constant: float | None
     mean_pd: float | None
     observed: float | None
+    slope: float | None
+    intercept: float | None
+    in_the_large: float | None
     tenths: list[CalibrationBin]
-    strata: list[CalibrationBin]
+    strata: list[CalibrationGroup]
+    months: list[CalibrationGroup]
 
 
 class Importance(TypedDict):

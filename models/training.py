@@ -28,13 +28,9 @@ from data.errors import InputError, TooLittleHistoryError
 from decisions.settings import CapacitySettings
 from features.settings import ArrearsSettings, LabelSettings
 from models.baselines import fit_logistic
-from models.calibration import CalibrationRefusedError, Calibrator, fit_calibrator
-from models.evaluation import (
-    Scored,
-    brier,
-    calibration_strata,
-    calibration_tenths,
-)
+from models.calibration import Calibrator, fit_calibrator
+from models.calibration_maps import CalibrationRefusedError
+from models.evaluation import Scored
 from models.examples import Examples, describe_panel
 from models.findings import caveats, findings, limits, lists_say_little, open_on_the_day
 from models.findings_of_lists import of_intervals, on_differences, on_groups
@@ -42,10 +38,11 @@ from models.folds import Progress, boost, judge_out_of_fold, raw_of, raw_out_of_
 from models.importance import importance_of
 from models.judging import judge
 from models.reading import examples_of
+from models.reliability import calibration_report
 from models.served import ServedModel, assemble
 from models.settings import TrainSettings
 from models.splits import PartName, Split, split_in_time
-from models.summary import Calibration, Summary, Target, TrainedOn
+from models.summary import MAP_WORDS, Summary, Target, TrainedOn
 
 if TYPE_CHECKING:
     from features.panel_file import PanelFile
@@ -151,7 +148,7 @@ def train(
         scored, judged_on = Scored(raw, model.pd(raw)), "test"
         judged_words = _on_test(judged, fit)
         calibrator: Calibrator | None = model.calibrator
-        fitted_on = _calibrated_on(split)
+        fitted_on = _calibrated_on(split, model.calibrator)
         tell("what the model looks at", 0, 1)
         importance, importance_rows = importance_of(model, judged, settings)
     else:
@@ -168,12 +165,14 @@ def train(
                 "snapshot is scored by a model that never saw its borrower, but did see the same and later days of others, who "
                 "may have fallen behind together. These numbers are not a test in time and flatter every ranker that learns."
             )
-            fitted_on = "Each fold was calibrated on the out-of-fold scores of the others."
+            fitted_on = "Each fold was calibrated by Platt scaling on the out-of-fold scores of the others."
 
     strata = labels.stratum_names()
     told = judge(judged, scored, logistic, capacity, strata, settings, tell)
     unsure, certain = on_differences(told["intervals"], strata)
-    calibration = _calibration(judged, scored, calibrator, fitted_on, strata)
+    calibration = calibration_report(
+        judged, scored, calibrator, fitted_on, strata, settings.min_of_each_class
+    )
     target = _target(labels)
     parts = split.schedule(data.day, data.loan, data.positive)
     folder = None if model is None else model.save(models_dir)
@@ -283,7 +282,14 @@ def _fit(
         raw = out_of_fold
     tell("calibration", 0, 1)
     calibrator = fit_calibrator(
-        raw, stands_on.y, stands_on.weight, stands_on.borrower, settings.bootstrap_resamples, settings.seed
+        raw,
+        stands_on.y,
+        stands_on.weight,
+        stands_on.borrower,
+        settings.bootstrap_resamples,
+        settings.seed,
+        settings.folds,
+        settings.isotonic_borrowers,
     )
     return assemble(
         text=text,
@@ -291,7 +297,7 @@ def _fit(
         labels=labels,
         arrears=arrears,
         calibrator=calibrator,
-        fitted_on=_calibrated_on(split),
+        fitted_on=_calibrated_on(split, calibrator),
         trained_until=until,
         caveats=caveats(None, split, data, settings),
         panel=cast(Mapping[str, Json], trained_on),
@@ -303,12 +309,14 @@ def _fit(
     )
 
 
-def _calibrated_on(split: Split) -> str:
+def _calibrated_on(split: Split, calibrator: Calibrator) -> str:
+    words = MAP_WORDS[calibrator.name]
+    words = words[0].upper() + words[1:]
     if split.has_calibration:
         part = next(part for part in split.parts if part.name == "calibrate")
         assert part.first is not None and part.last is not None
-        return f"Platt scaling on the snapshots of {to_date(part.first)} to {to_date(part.last)}, which the booster did not see."
-    return "Platt scaling on out-of-fold scores of the fit window, grouped by borrower; no later months were kept for it."
+        return f"{words} on the snapshots of {to_date(part.first)} to {to_date(part.last)}, which the booster did not see."
+    return f"{words} on out-of-fold scores of the fit window, grouped by borrower; no later months were kept for it."
 
 
 def _on_test(judged: Examples, fit: Examples) -> str:
@@ -326,28 +334,11 @@ def _target(labels: LabelSettings) -> Target:
         "horizon_days": labels.horizon_days,
         "lag_days": labels.lag_days,
         "strata": labels.stratum_names(),
+        "thin_file_installments": labels.thin_file_installments,
         "words": (
             f"The loan reaches {labels.bad_at_days} days past due, is written off, or is rescheduled in distress within "
             f"{labels.horizon_days} days, by what was known {labels.lag_days} days after that."
         ),
-    }
-
-
-def _calibration(
-    judged: Examples, scored: Scored | None, calibrator: Calibrator | None, fitted_on: str, strata: list[str]
-) -> Calibration:
-    rate = float(judged.positive.mean())
-    stratum = judged.frame["stratum"].to_numpy(dtype=object)
-    return {
-        "slope": None if calibrator is None else calibrator.slope,
-        "intercept": None if calibrator is None else calibrator.intercept,
-        "fitted_on": fitted_on,
-        "brier": None if scored is None else brier(judged.positive, scored.pd),
-        "brier_of_constant": None if scored is None else brier(judged.positive, rate),
-        "mean_pd": None if scored is None else float(scored.pd.mean()),
-        "observed": None if scored is None else rate,
-        "tenths": [] if scored is None else calibration_tenths(judged.positive, scored.pd),
-        "strata": [] if scored is None else calibration_strata(judged.positive, scored.pd, stratum, strata),
     }
 
 

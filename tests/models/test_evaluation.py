@@ -7,9 +7,6 @@ from decisions.pick import Order, draw_list
 from decisions.settings import CapacitySettings
 from models.evaluation import (
     Scored,
-    brier,
-    calibration_strata,
-    calibration_tenths,
     caught,
     draw_lists,
     list_rows,
@@ -122,20 +119,3 @@ def test_a_stratum_below_thirty_of_a_class_has_counts_and_no_metric_and_at_thirt
     )
     assert at["model", "8-29"]["snapshots"] == 0 and at["model", "8-29"]["precision"] is None
     assert at["model", "all"]["snapshots"] == 119
-
-
-def test_tenths_run_from_the_lowest_pd_to_the_highest_and_count_everything() -> None:
-    pd_ = np.linspace(0.01, 0.99, 95)
-    bins = calibration_tenths(pd_ > 0.5, pd_)
-    assert len(bins) == 10 and sum(row["snapshots"] for row in bins) == 95
-    means = [row["mean_pd"] for row in bins]
-    assert means == sorted(means) and bins[0]["observed"] == 0.0 and bins[-1]["observed"] == 1.0
-
-
-def test_a_stratum_without_snapshots_has_no_mean() -> None:
-    rows = calibration_strata(np.array([True]), np.array([0.4]), np.array(["0"], object), ["0", "1-7"])
-    assert rows[0]["observed"] == 1.0 and rows[1]["mean_pd"] is None
-
-
-def test_brier_by_hand() -> None:
-    assert brier(np.array([True, False]), np.array([0.8, 0.4])) == pytest.approx((0.04 + 0.16) / 2)

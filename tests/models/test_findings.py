@@ -2,10 +2,11 @@ from typing import cast
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from models.examples import Examples
-from models.findings import findings, lists_say_little, open_on_the_day
-from models.summary import Calibration, ListRow, MeasureRow
+from models.findings import findings, limits, lists_say_little, open_on_the_day
+from models.summary import Calibration, ListRow, MeasureRow, Target, TrainedOn
 
 
 def _measure(ranker: str, stratum: str, auc: float | None, snapshots: int = 300) -> MeasureRow:
@@ -47,8 +48,11 @@ def _calibration(brier: float = 0.08, mean_pd: float = 0.1, observed: float = 0.
             "brier_of_constant": 0.09,
             "mean_pd": mean_pd,
             "observed": observed,
+            "slope": None,
+            "in_the_large": None,
             "tenths": [row],
             "strata": [row],
+            "months": [],
         },
     )
 
@@ -138,8 +142,65 @@ def test_a_pd_that_is_far_off_or_worthless_is_said_before_one_that_is_right() ->
     ]
 
 
+def _month(name: str, positives: int, expected: float | None) -> dict:
+    ratio = None if expected is None else expected / positives
+    return {"name": name, "snapshots": 300, "positives": positives, "expected": expected, "ratio": ratio}
+
+
+def _by_month(*months: dict, slope: float | None = None, shift: float = 0.0) -> list[str]:
+    told = {"months": list(months), "slope": slope, "in_the_large": shift}
+    return findings([], [], cast(Calibration, {**_calibration(), **told}), 30)
+
+
+def test_the_worst_month_is_named_whichever_way_it_is_off() -> None:
+    said = _by_month(_month("2024-01", 40, 48.0), _month("2024-02", 40, 20.0), _month("2024-03", 9, None))
+    assert said[0] == (
+        "The PD's worst month is 2024-02: 20.0 were expected to fall behind and 40 did (E/O 0.50), too little."
+    )
+    said = _by_month(_month("2024-01", 40, 90.0), _month("2024-02", 40, 20.0))
+    assert "worst month is 2024-01" in said[0] and said[0].endswith("(E/O 2.25), too much.")
+
+
+def test_a_worst_month_that_is_nearly_right_is_said_after_what_is_wrong() -> None:
+    said = _by_month(_month("2024-01", 40, 44.0), _month("2024-02", 40, 40.0), slope=0.5)
+    assert "slope 0.50" in said[0] and said[-1].startswith("The PD's worst month is 2024-01")
+
+
+def test_months_without_enough_of_both_outcomes_are_said_to_say_nothing() -> None:
+    assert "Whether the PD holds in every month cannot be said" in _by_month(_month("2024-01", 9, None))[0]
+    assert "The only month that can be judged is 2024-02" in "".join(
+        _by_month(_month("2024-01", 9, None), _month("2024-02", 40, 41.0))
+    )
+
+
+@pytest.mark.parametrize(
+    ("slope", "says"),
+    [
+        (0.7, "high PDs are too high beside the low ones."),
+        (1.4, "high PDs are too low beside the low ones."),
+        (-0.1, "a higher PD does not mean more risk."),
+    ],
+)
+def test_a_slope_far_from_one_is_unflattering(slope: float, says: str) -> None:
+    said = _by_month(slope=slope, shift=-0.2)
+    assert said[0].startswith(f"Recalibrated on the judged snapshots the PD has slope {slope:.2f}")
+    assert says in said[0] and "in the large -0.20" in said[0]
+    assert says not in "".join(_by_month(slope=1.1))
+
+
+def test_a_thin_file_is_explained_among_the_limits_where_there_are_any() -> None:
+    target = cast(Target, {"bad_at_days": 30, "horizon_days": 90, "thin_file_installments": 3})
+    trained_on = cast(TrainedOn, {"products": [{"name": "weekly"}]})
+    said = [line for line in limits(target, trained_on, None) if "thin_file" in line]
+    assert len(said) == 1 and "fewer than 3 installments" in said[0]
+    target["thin_file_installments"] = 0
+    assert not any("thin_file" in line for line in limits(target, trained_on, None))
+
+
 def test_nothing_judged_is_nothing_found() -> None:
-    nothing = cast(Calibration, {"brier": None, "brier_of_constant": None, "tenths": [], "strata": []})
+    nothing = cast(
+        Calibration, {"brier": None, "brier_of_constant": None, "tenths": [], "strata": [], "months": []}
+    )
     assert findings([], [], nothing, 30) == []
 
 

@@ -1,4 +1,5 @@
 import itertools
+import json
 import math
 import os
 from datetime import date
@@ -10,7 +11,7 @@ import pytest
 from data.errors import DuesightError, RegistryError
 from features.settings import ArrearsSettings, LabelSettings
 from models.booster import fit_booster
-from models.calibration import Calibrator
+from models.calibration import platt
 from models.served import ServedModel, assemble
 from models.settings import TrainSettings
 
@@ -35,7 +36,7 @@ def model() -> ServedModel:
         features=FEATURES,
         labels=LabelSettings(bad_at_days=28, horizon_days=92, stratum_cuts=(1,)),
         arrears=ArrearsSettings(),
-        calibrator=Calibrator(0.8, -0.1, np.array([[0.7, -0.2], [0.9, 0.1]])),
+        calibrator=platt(0.8, -0.1, np.array([[0.7, -0.2], [0.9, 0.1]])),
         fitted_on="a test",
         trained_until=date(2024, 6, 30),
         caveats=["Short."],
@@ -188,3 +189,39 @@ def test_columns_that_do_not_fit_are_refused(model: ServedModel) -> None:
 def test_no_rows_are_no_scores(model: ServedModel) -> None:
     empty = np.zeros((0, 4))
     assert len(model.raw_scores(empty)) == 0 and model.contributions(empty)[0].shape == (0, 4)
+
+
+def _with_calibration(model: ServedModel, calibration: dict) -> ServedModel:
+    return ServedModel(model.text, json.dumps({**model.about, "calibration": calibration}))
+
+
+def test_a_model_of_an_older_release_loads_and_gives_the_pd_it_gave_then(
+    model: ServedModel, tmp_path: Path
+) -> None:
+    pairs = [[0.7, -0.2], [0.9, 0.1]]
+    kept = {"slope": 0.8, "intercept": -0.1, "pairs": pairs, "fitted_on": "a test"}
+    old = ServedModel.load(_with_calibration(model, kept).save(tmp_path))
+    raw = old.raw_scores(_matrix())
+    then = 1.0 / (1.0 + np.exp(-(0.8 * raw - 0.1)))
+    assert (old.pd(raw) == then).all()
+    each = [1.0 / (1.0 + np.exp(-(a * raw + b))) for a, b in pairs]
+    low, high = old.pd_interval(raw)
+    assert (low == np.minimum(np.min(each, axis=0), then)).all()
+    assert (high == np.maximum(np.max(each, axis=0), then)).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"format": 3}, "format 3"),
+        ({"map": "spline"}, "map spline"),
+        ({"fitted": [1.0]}, "platt without its 2 numbers"),
+    ],
+)
+def test_a_calibration_that_this_release_cannot_read_is_refused_when_it_is_loaded(
+    model: ServedModel, tmp_path: Path, change: dict, says: str
+) -> None:
+    kept = {**model.calibrator.as_json(), **change}
+    folder = _with_calibration(model, kept).save(tmp_path)
+    with pytest.raises(RegistryError, match=f"{says}.*train again, or promote another version"):
+        ServedModel.load(folder)

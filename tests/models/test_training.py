@@ -103,7 +103,21 @@ def test_labels_of_the_calibration_window_change_the_calibration_and_not_the_boo
     frame.loc[inside & (frame["late_count_6"] > 2), "label"] = 1
     honest, other = trained(panel).model, trained(dataclasses.replace(panel, frame=frame)).model
     assert other.text == honest.text
-    assert other.calibrator.slope != honest.calibrator.slope
+    assert other.calibrator.fitted.tolist() != honest.calibrator.fitted.tolist()
+
+
+def test_the_map_was_chosen_on_calibration_borrowers_and_the_summary_says_from_what(
+    make_panel, trained
+) -> None:
+    result = trained(make_panel())
+    calibration = result.summary["calibration"]
+    assert [one["name"] for one in calibration["candidates"]] == ["platt", "beta", "isotonic"]
+    assert [one["name"] for one in calibration["candidates"] if one["chosen"]] == [calibration["map"]]
+    assert calibration["map"] == result.model.about["calibration"]["map"]
+    assert calibration["candidates"][0]["log_loss"] is not None
+    assert "it is fitted only with 1,000" in calibration["candidates"][2]["why_none"]
+    assert [row["name"] for row in calibration["months"]] == ["2023-12", "2024-01", "2024-02"]
+    assert calibration["slope"] is not None and calibration["in_the_large"] is not None
 
 
 def test_a_short_history_is_calibrated_out_of_fold_and_says_so(make_panel, trained) -> None:

@@ -13,7 +13,7 @@ from data.digest import json_digest
 from data.tables import ARROW_TYPES, TABLES
 from features.catalogue import FEATURE_NAMES, catalogue_digest
 from features.settings import ArrearsSettings, LabelSettings
-from models.calibration import Calibrator
+from models.calibration import platt
 from models.served import ServedModel, assemble
 
 AS_OF = date(2025, 6, 6)  # a Friday
@@ -138,7 +138,7 @@ def model() -> ServedModel:
         features=features,
         labels=LabelSettings(),
         arrears=ArrearsSettings(),
-        calibrator=Calibrator(1.0, 0.0, np.array([[0.9, -0.1], [1.0, 0.0], [1.1, 0.1]])),
+        calibrator=platt(1.0, 0.0, np.array([[0.9, -0.1], [1.0, 0.0], [1.1, 0.1]])),
         fitted_on="tests",
         trained_until=date(2025, 1, 31),
         caveats=["Calibrated on out-of-fold scores."],
