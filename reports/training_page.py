@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from data.pages import templates
-from models.summary import EVERY_STRATUM, ListRow, MeasureRow, Ranker, ScheduleRow, Summary
+from models.summary import EVERY_STRATUM, MAP_WORDS, ListRow, MeasureRow, Ranker, ScheduleRow, Summary
 from reports import judged_lists, telling
 from reports.pictures import LOGISTIC, MODEL, RULE, Bar, Point, Stretch, agreement, share_bars, time_line
 
@@ -83,6 +83,7 @@ def _environment() -> "Environment":
             "gain": judged_lists.gain,
         },
     )
+    environment.globals["map_words"] = dict(MAP_WORDS)
     environment.globals["ranker_words"] = dict(SHORT_WORDS)
     environment.globals["part_words"] = dict(PART_WORDS)
     return environment

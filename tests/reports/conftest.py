@@ -4,7 +4,16 @@ from copy import deepcopy
 
 import pytest
 
-from models.summary import CalibrationBin, GroupRow, Interval, ListRow, MeasureRow, Ranker, Summary
+from models.summary import (
+    CalibrationBin,
+    CalibrationGroup,
+    GroupRow,
+    Interval,
+    ListRow,
+    MeasureRow,
+    Ranker,
+    Summary,
+)
 
 REFUSAL = "Too few and too short: 21 loans fell behind in 9 months. Nothing was registered."
 DAYS = ("2024-01-05", "2024-01-12", "2024-01-19", "2024-01-26")
@@ -96,6 +105,22 @@ def tenths() -> list[CalibrationBin]:
     ]
 
 
+def group(name: str, snapshots: int, positives: int, expected: float | None) -> CalibrationGroup:
+    told = expected is not None
+    return {
+        "name": name,
+        "snapshots": snapshots,
+        "positives": positives,
+        "expected": expected,
+        "mean_pd": expected / snapshots if told else None,
+        "observed": positives / snapshots if told else None,
+        "ratio": expected / positives if told else None,
+        "why_none": None
+        if told
+        else f"{positives} fell behind and {snapshots - positives} did not; a ratio needs 30 of each",
+    }
+
+
 @pytest.fixture
 def summary() -> Summary:
     """A registered model on a weekly book; stratum 8-29 is too small for a measure."""
@@ -126,6 +151,7 @@ def summary() -> Summary:
             "horizon_days": 90,
             "lag_days": 10,
             "strata": ["0", "1-7", "8-29"],
+            "thin_file_installments": 3,
             "words": "Which loans that are less than 30 days past due reach 30 days past due within the next 90 days?",
         },
         "trained_on": {
@@ -176,19 +202,27 @@ def summary() -> Summary:
         ],
         "intervals": intervals(),
         "calibration": {
-            "slope": 0.93,
-            "intercept": -0.1,
+            "map": "beta",
+            "candidates": [
+                {"name": "platt", "chosen": False, "log_loss": 0.1513, "above": 0.0021, "error": 0.0008, "why_none": None},
+                {"name": "beta", "chosen": True, "log_loss": 0.1492, "above": 0.0, "error": 0.0, "why_none": None},
+                {"name": "isotonic", "chosen": False, "log_loss": None, "above": None, "error": None, "why_none": "95 borrowers with a positive in the calibration snapshots; it is fitted only with 1,000"},
+            ],
             "fitted_on": "The calibration was fitted on 13,000 snapshots of the calibration window.",
             "brier": 0.0291,
             "brier_of_constant": 0.0328,
             "mean_pd": 0.043,
             "observed": 0.034,
+            "slope": 0.93,
+            "intercept": -0.41,
+            "in_the_large": -0.27,
             "tenths": tenths(),
             "strata": [
-                {"name": "0", "snapshots": 4_020, "positives": 61, "mean_pd": 0.016, "observed": 0.0152},
-                {"name": "1-7", "snapshots": 340, "positives": 49, "mean_pd": 0.15, "observed": 0.144},
-                {"name": "8-29", "snapshots": 120, "positives": 22, "mean_pd": None, "observed": None},
+                group("0", 4_020, 61, 64.3),
+                group("1-7", 340, 49, 51.0),
+                group("8-29", 120, 22, None),
             ],
+            "months": [group("2024-01", 4_360, 130, 171.6), group("2024-02", 120, 22, None)],
         },
         "importance": [
             {"feature": "days_past_due", "meaning": "days since the oldest unpaid installment fell due, net of pauses", "mean_abs": 0.81, "direction": "higher is riskier"},
@@ -219,15 +253,19 @@ def refused(summary: Summary) -> Summary:
     )
     page["lists"] = []
     page["calibration"] = {
-        "slope": None,
-        "intercept": None,
+        "map": None,
+        "candidates": [],
         "fitted_on": "No calibration was fitted.",
         "brier": None,
         "brier_of_constant": None,
         "mean_pd": None,
         "observed": None,
+        "slope": None,
+        "intercept": None,
+        "in_the_large": None,
         "tenths": [],
         "strata": [],
+        "months": [],
     }
     page["importance"] = []
     return page

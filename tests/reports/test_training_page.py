@@ -112,6 +112,31 @@ def test_a_group_that_is_too_small_has_its_counts_and_a_dash(summary: Summary, t
     assert row_after(page, ">1–7 days late<", "model")[:2] == ["0.680", "0.340"]
 
 
+def test_expected_over_observed_stands_beside_every_stratum_and_month(
+    summary: Summary, tmp_path: Path
+) -> None:
+    page = page_of(summary, tmp_path)
+    heading = "Does the probability mean what it says?"
+    assert row_after(page, heading, "not late (0 days)") == ["4,020", "61", "1.6%", "1.5%", "64.3", "1.05"]
+    assert row_after(page, heading, "8–29 days late") == ["120", "22", "—", "—", "—", "—"]
+    assert row_after(page, heading, "2024-01") == ["4,360", "130", "3.9%", "3.0%", "171.6", "1.32"]
+    assert row_after(page, heading, "2024-02") == ["120", "22", "—", "—", "—", "—"]
+    words = words_of(page)
+    assert "has slope 0.93 and intercept -0.41" in words and "shift by -0.27" in words
+    summary["calibration"]["slope"] = None
+    assert "Too few fell behind, or did not, for a recalibration." in words_of(page_of(summary, tmp_path))
+
+
+def test_the_page_says_which_map_was_chosen_and_from_what(summary: Summary, tmp_path: Path) -> None:
+    page = page_of(summary, tmp_path)
+    words = words_of(page)
+    assert "Platt scaling 0.15130 0.00210 0.00080" in words
+    assert "beta calibration, chosen 0.14920 0.00000 0.00000" in words
+    assert "isotonic regression not judged: 95 borrowers with a positive" in words
+    summary["calibration"]["candidates"] = []
+    assert "How the map from score" not in page_of(summary, tmp_path)
+
+
 def test_every_ranking_stands_beside_the_others_in_one_order(summary: Summary, tmp_path: Path) -> None:
     summary["lists"].reverse()
     summary["measures"].reverse()
