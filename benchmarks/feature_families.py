@@ -106,7 +106,7 @@ def trained(here: Here, panel: PanelFile, without: str = "") -> tuple[Judged, li
     rows = judged_rows(here, some)
     raw = result.model.raw_scores(rows.X)
     scored = Scored(raw, result.model.pd(raw))
-    picked = draw_lists(rows.frame, rows.day, scored, None, settings.capacity)["model"]
+    picked = draw_lists(rows.frame, rows.day, {"model": scored}, settings.capacity)["model"]
     captured = value_captured(picked, rows.positive, rows.frame["exposure"].to_numpy(np.float64))
     return Judged(area_under_the_curve(raw, rows.positive), captured), result.summary["importance"]
 

@@ -1,19 +1,24 @@
-"""What the model has to beat: the lender's own rule, and a logistic regression.
+"""What the model has to beat: the lender's own rule, the best single feature, and a scorecard.
 
 The rule is how a collections desk works without us: the latest first, among equals the larger arrears. It needs
-no history. The logistic regression is what a careful analyst would build in an afternoon from the same features.
-Both are judged on the same days, with the same capacity, as the model.
+no history. The best single feature (`models.single`) is what sorting by one column could reach, the scorecard
+(`models.scorecard`) what a careful analyst would build. These two learn from the fit window alone, from the same bins.
+All are judged on the same days, with the same capacity, as the model. None is served: a list is drawn by the model or
+by the rule.
 """
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from sklearn.linear_model import LogisticRegression
-
-_ROWS_AT_ONCE = 16_384
+from features.catalogue import describe
+from models.bins import cut_all
+from models.examples import Examples
+from models.scorecard import LEAST_INFORMATION, NEARLY_SAME, Scorecard, fit_scorecard
+from models.single import BestSingle, fit_single
+from models.summary import SingleFeature
 
 
 def rule_scores(days_past_due: np.ndarray, past_due_amount: np.ndarray) -> np.ndarray:
@@ -28,85 +33,71 @@ def rule_scores(days_past_due: np.ndarray, past_due_amount: np.ndarray) -> np.nd
 
 
 @dataclass(frozen=True)
-class LogisticBaseline:
-    """A fitted logistic regression on the columns that were not constant where it learnt.
+class Baselines:
+    """The two that learn, fitted on the same rows."""
 
-    kept: their positions among the features; medians: of their known values; missing: places among them of those that were not
-    always known, beside which a column says so; mean and scale: of all these columns.
-    """
-
-    kept: np.ndarray
-    medians: np.ndarray
-    missing: np.ndarray
-    mean: np.ndarray
-    scale: np.ndarray
-    regression: "LogisticRegression"
-
-    def raw_scores(self, X: np.ndarray) -> np.ndarray:
-        """Log-odds, float64 (n,), for a feature matrix n x p with NaN where missing."""
-        columns = _columns(X, self.kept, self.medians, self.missing, order="F")
-        _standardise(columns, self.mean, self.scale)
-        return np.asarray(self.regression.decision_function(columns), np.float64)
-
-    def pd(self, X: np.ndarray) -> np.ndarray:
-        """Its own probability, float64 (n,), strictly between 0 and 1."""
-        return 1.0 / (1.0 + np.exp(-np.clip(self.raw_scores(X), -30.0, 30.0)))
+    single: BestSingle
+    scorecard: Scorecard
 
 
-def fit_logistic(X: np.ndarray, y: np.ndarray, weight: np.ndarray) -> LogisticBaseline:
-    """Medians for missing values with an indicator beside them, standardised columns, L2 penalty of strength 1.
-
-    X: n x p float64, NaN where missing; y: 0 or 1, both present; weight: of each snapshot. Everything (medians,
-    scale, which columns are constant) is learnt from these rows only. Beside X one matrix is held: the columns that are fitted,
-    which are made and standardised in place. Raises ValueError where every column is constant.
-    """
-    from sklearn.linear_model import LogisticRegression
-
-    told = [(at, *_median(X[:, at])) for at in range(X.shape[1])]
-    varying = [(at, median, known) for at, median, known in told if median is not None]
-    if not varying:
-        raise ValueError("every feature is constant: there is nothing to fit a logistic regression on")
-    kept, medians, known = (np.array(column) for column in zip(*varying, strict=True))
-    missing = np.flatnonzero(known < len(X))
-    columns = _columns(X, kept, medians, missing, order="C")
-    mean, scale = _mean_and_scale(columns)
-    _standardise(columns, mean, scale)
-    regression = LogisticRegression(C=1.0, max_iter=2000).fit(columns, y, sample_weight=weight)
-    return LogisticBaseline(kept, medians, missing, mean, scale, regression)
+def fit_baselines(part: Examples) -> Baselines:
+    """Best single feature and scorecard of these examples, of which both classes must be there."""
+    bins = cut_all(part.X, part.y, part.weight)
+    return Baselines(
+        fit_single(part.X, part.y, part.features, bins), fit_scorecard(part.X, part.y, part.weight, bins)
+    )
 
 
-def _median(column: np.ndarray) -> tuple[float | None, int]:
-    """The median of the known values and how many they are; None where no two of them differ. An infinite one is not known."""
-    known = column[np.isfinite(column)]
-    varies = len(known) > 0 and known.min() < known.max()
-    return float(np.median(known)) if varies else None, len(known)
+def chosen_singles(fitted: Sequence[Baselines]) -> list[SingleFeature]:
+    """Which feature each fit chose, the most frequent first, equal ones by name."""
+    counts = Counter((one.single.feature, one.single.direction) for one in fitted)
+    return [
+        {
+            "feature": feature,
+            "meaning": describe(feature).meaning,
+            "direction": direction,
+            "chosen": chosen,
+            "of": len(fitted),
+        }
+        for (feature, direction), chosen in sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    ]
 
 
-def _columns(X: np.ndarray, kept: np.ndarray, medians: np.ndarray, missing: np.ndarray, order: Literal["C", "F"]) -> np.ndarray:  # fmt: skip
-    """n x (kept + missing): values, with medians for those that are missing, and behind them 1 where one was missing."""
-    found = np.empty((len(X), len(kept) + len(missing)), order=order)
-    for first in range(0, len(X), _ROWS_AT_ONCE):
-        rows = slice(first, first + _ROWS_AT_ONCE)
-        values = X[rows][:, kept]
-        gone = ~np.isfinite(values)
-        found[rows, : len(kept)] = np.where(gone, medians, values)
-        found[rows, len(kept) :] = gone[:, missing]
-    return found
+def tell_baselines(fitted: Sequence[Baselines]) -> list[str]:
+    """A sentence on the best single feature and one on the scorecard; of several fits (folds) one for all. Empty without any."""
+    return [_single_words(fitted), _scorecard_words(fitted)] if fitted else []
 
 
-def _mean_and_scale(columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of each column as `StandardScaler` takes them, which would hold two more matrices to take all at once."""
-    from sklearn.preprocessing import StandardScaler
+def _single_words(fitted: Sequence[Baselines]) -> str:
+    if len(fitted) > 1:
+        told = "; ".join(
+            f"{one['feature']} ({one['meaning']}), {one['direction']}, in {one['chosen']}"
+            for one in chosen_singles(fitted)
+        )
+        return f"Best single feature, chosen anew in each of {len(fitted)} folds: {told}."
+    single = fitted[0].single
+    missing = (
+        f"; it was missing in {single.missing:.1%} of them, and a missing one counts as {single.missing_as:g}, where the risk was "
+        "nearest to theirs"
+        if single.missing
+        else ""
+    )
+    return (
+        f"Best single feature: {single.feature} ({describe(single.feature).meaning}), {single.direction}. Its AUC on the snapshots on which "
+        f"it was chosen is {single.auc:.3f}{missing}. Its lists are drawn by the share that fell behind in its bin, times the exposure."
+    )
 
-    mean, scale = np.empty(columns.shape[1]), np.empty(columns.shape[1])
-    for at in range(columns.shape[1]):
-        fitted = StandardScaler().fit(columns[:, [at]])
-        mean[at], scale[at] = fitted.mean_[0], fitted.scale_[0]
-    return mean, scale
 
-
-def _standardise(columns: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> None:
-    for first in range(0, len(columns), _ROWS_AT_ONCE):
-        rows = columns[first : first + _ROWS_AT_ONCE]
-        rows -= mean
-        rows /= scale
+def _scorecard_words(fitted: Sequence[Baselines]) -> str:
+    cards = [one.scorecard for one in fitted]
+    card = cards[0]
+    features = len(card.kept) + card.weak + card.alike + card.against
+    how = "Scorecard: a logistic regression on weights of evidence"
+    if len(cards) > 1:
+        kept = [len(one.kept) for one in cards]
+        return f"{how} of {min(kept)} to {max(kept)} of {features} features, chosen anew in each of {len(cards)} folds."
+    return (
+        f"{how} of {len(card.kept)} of {features} features. Left out: {card.weak} that say hardly anything (information value beyond chance under "
+        f"{LEAST_INFORMATION:g}), {card.alike} that say nearly the same as one that is kept (correlation of {NEARLY_SAME:g} or more), "
+        f"{card.against} whose coefficient would go against their own evidence."
+    )

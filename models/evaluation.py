@@ -1,7 +1,7 @@
 """What the lists would have caught: every ranker judged on the days it did not learn from.
 
 On each judged day the list of one day's capacity is drawn by the same `decisions.draw_list` that draws the morning's
-list, for the model and the logistic regression by PD x exposure, for the rule by days past due, then arrears.
+list, for whatever has a PD by PD x exposure, for the rule by days past due, then arrears.
 Precision, recall and value captured follow from who is picked. AUC and average precision (unweighted over snapshots:
 each morning every loan counts once) say how well the order is, whatever the capacity.
 
@@ -25,7 +25,7 @@ from decisions.settings import CapacitySettings
 from decisions.value import value_at_risk
 from models.baselines import rule_scores
 from models.settings import TrainSettings
-from models.summary import EVERY_STRATUM, ListRow, MeasureRow, Ranker
+from models.summary import EVERY_STRATUM, RANKERS, ListRow, MeasureRow, Ranker
 
 POOLED = "all"
 """as_of of the row that pools a ranker's lists over the judged days."""
@@ -95,21 +95,19 @@ def caught(positive: np.ndarray, exposure: np.ndarray, picked: np.ndarray) -> Ca
 def draw_lists(
     judged: pd.DataFrame,
     as_of_days: np.ndarray,
-    model: Scored,
-    logistic: Scored | None,
+    scored: Mapping[Ranker, Scored],
     capacity: CapacitySettings,
     each_day: Callable[[], None] = lambda: None,
 ) -> dict[Ranker, np.ndarray]:
     """Who is picked (bool, n) by each ranker, the days drawn one by one.
 
-    judged: panel columns, one row per snapshot, in any order; as_of_days: its days (int, n). Every officer has
-    the capacity of the settings: what each really had on a past day is not in the panel.
+    judged: panel columns, one row per snapshot, in any order; as_of_days: its days (int, n); scored: every ranker
+    but the rule, which needs no score. Every officer has the capacity of the settings: what each really had on a
+    past day is not in the panel.
     """
-    scored: dict[Ranker, Scored | None] = {"model": model, "rule": None, "logistic": logistic}
     picked: dict[Ranker, np.ndarray] = {}
-    for ranker, scores in scored.items():
-        if ranker != "rule" and scores is None:
-            continue
+    for ranker in _there(scored):
+        scores = scored.get(ranker)
         frame = judged[_FOR_THE_LIST].reset_index(drop=True)
         if scores is not None:
             frame = frame.assign(
@@ -157,21 +155,16 @@ def list_rows(
 
 def measure_rows(
     judged: pd.DataFrame,
-    model: Scored,
-    logistic: Scored | None,
+    scored: Mapping[Ranker, Scored],
     picked: Mapping[Ranker, np.ndarray],
     strata: Sequence[str],
     settings: TrainSettings,
 ) -> list[MeasureRow]:
     """Every ranker on all snapshots and on each stratum: order (AUC, average precision) and what its lists reached."""
-    raw: dict[Ranker, np.ndarray] = {
-        "model": model.raw,
-        "rule": rule_scores(
-            judged["days_past_due"].to_numpy(np.float64), judged["past_due_amount"].to_numpy(np.float64)
-        ),
-    }
-    if logistic is not None:
-        raw["logistic"] = logistic.raw
+    by_rule = rule_scores(
+        judged["days_past_due"].to_numpy(np.float64), judged["past_due_amount"].to_numpy(np.float64)
+    )
+    raw = {ranker: by_rule if ranker == "rule" else scored[ranker].raw for ranker in _there(scored)}
     positive = judged["label"].to_numpy() == 1
     stratum = judged["stratum"].to_numpy(dtype=object)
     loans = judged["loan_id"].to_numpy(dtype=object)
@@ -204,6 +197,11 @@ def measure_rows(
                 }
             )
     return rows
+
+
+def _there(scored: Mapping[Ranker, Scored]) -> list[Ranker]:
+    """The rankers that can be judged, in their order: the rule always can."""
+    return [ranker for ranker in RANKERS if ranker == "rule" or ranker in scored]
 
 
 def _too_few(positives: int, negatives: int, least: int) -> str | None:

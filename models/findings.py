@@ -1,7 +1,8 @@
 """What the numbers of a training run say, in sentences, the unflattering ones first.
 
-A table lets a reader overlook the row where the model adds nothing; a sentence does not. Every sentence names both
-numbers it compares. A difference is called by its sign here; how sure it is, `models.findings_of_lists` says.
+A table lets a reader overlook the row where the model adds nothing; a sentence does not. Where a baseline orders a group
+of loans as well as the model, that comes before everything else. Every sentence names the numbers it compares. A difference
+is called by its sign here; how sure it is, `models.findings_of_lists` says.
 """
 
 import math
@@ -15,13 +16,22 @@ from models.settings import TrainSettings
 from models.splits import PartName, Split
 from models.summary import (
     EVERY_STRATUM,
+    RANKERS,
     Calibration,
     CalibrationGroup,
     ListRow,
     MeasureRow,
+    Ranker,
     Target,
     TrainedOn,
 )
+
+BASELINES: dict[Ranker, str] = {
+    "rule": "the rule",
+    "single": "the best single feature",
+    "scorecard": "the scorecard",
+}
+"""What the model has to beat, as a sentence names it."""
 
 FAR_OFF = 1.25
 """Mean PD and observed rate further apart than this factor are called out, and so is a calibration slope that far from 1."""
@@ -36,45 +46,48 @@ TOO_GOOD = 0.95
 
 
 def findings(
-    measures: Sequence[MeasureRow], lists: Sequence[ListRow], calibration: Calibration, min_of_each_class: int
+    measures: Sequence[MeasureRow],
+    lists: Sequence[ListRow],
+    calibration: Calibration,
+    min_of_each_class: int,
+    on_the_day: str | None = None,
 ) -> list[str]:
-    """Sentences on order, lists and calibration. Empty where nothing was judged."""
-    bad: list[str] = []
+    """Sentences on order, lists and calibration, first those on groups where a baseline is not beaten. Empty where nothing
+    was judged. on_the_day: what `open_on_the_day` says, which comes next."""
+    unbeaten: list[str] = []
+    bad: list[str] = [] if on_the_day is None else [on_the_day]
     good: list[str] = []
     strata = list(dict.fromkeys(row["stratum"] for row in measures))
     everyone = max((row["snapshots"] for row in measures if row["stratum"] == EVERY_STRATUM), default=-1)
     for stratum in strata:
         by_ranker = {row["ranker"]: row for row in measures if row["stratum"] == stratum}
-        model, rule, logistic = by_ranker["model"], by_ranker["rule"], by_ranker.get("logistic")
+        model = by_ranker["model"]
         if model["snapshots"] == 0 or (stratum != EVERY_STRATUM and model["snapshots"] == everyone):
             continue  # nobody, or everybody once more
-        if model["auc"] is None or rule["auc"] is None:
+        own = model["auc"]
+        if own is None:
             bad.append(f"{_On(stratum)} nothing can be said: {model['why_none']}.")
             continue
         counts = f"{model['positives']} snapshots of {model['loans_with_positive']} loans fell behind"
-        if model["auc"] > rule["auc"] == NO_ORDER:
-            good.append(
-                f"{_On(stratum)} the rule cannot tell one from another; the model's AUC is {model['auc']:.3f} ({counts})."
-            )
-        elif model["auc"] > rule["auc"]:
-            good.append(
-                f"{_On(stratum)} the model orders better than the rule: AUC {model['auc']:.3f} against {rule['auc']:.3f} ({counts})."
-            )
-        else:
+        others = {
+            ranker: auc
+            for ranker in BASELINES
+            if ranker in by_ranker and (auc := by_ranker[ranker]["auc"]) is not None
+        }
+        for sentences, how, there in (
+            (unbeaten, "no better than", {r: auc for r, auc in others.items() if auc >= own}),
+            (good, "better than", {r: auc for r, auc in others.items() if auc < own}),
+        ):
+            if there:
+                told = _listed([f"{BASELINES[r]} ({_auc(auc)})" for r, auc in there.items()])
+                sentences.append(f"{_On(stratum)} the model, AUC {own:.3f}, orders {how} {told}; {counts}.")
+        if stratum == "0" and own >= TOO_GOOD:
             bad.append(
-                f"{_On(stratum)} the model orders no better than the rule: AUC {model['auc']:.3f} against {rule['auc']:.3f} ({counts})."
-            )
-        if logistic is not None and logistic["auc"] is not None and logistic["auc"] >= model["auc"]:
-            bad.append(
-                f"{_On(stratum)} a logistic regression orders as well or better: AUC {logistic['auc']:.3f} against the model's {model['auc']:.3f}."
-            )
-        if stratum == "0" and model["auc"] >= TOO_GOOD:
-            bad.append(
-                f"An AUC of {model['auc']:.3f} among current loans is more than honest features give: look for a leak before believing it."
+                f"An AUC of {own:.3f} among current loans is more than honest features give: look for a leak before believing it."
             )
     _on_lists(lists, min_of_each_class, bad, good)
     _on_calibration(calibration, min_of_each_class, bad, good)
-    return bad + good
+    return unbeaten + bad + good
 
 
 def open_on_the_day(judged: Examples, raw: np.ndarray, least: int) -> str | None:
@@ -184,20 +197,33 @@ def _on_lists(lists: Sequence[ListRow], least: int, bad: list[str], good: list[s
             f"The lists of {days} days cannot be compared: only {model['positives']} snapshots fell behind, {least} are needed."
         )
         return
-    for ranker, name in (("rule", "the rule's"), ("logistic", "the logistic regression's")):
-        other = pooled.get(ranker)  # type: ignore[call-overload]
-        if other is None:
-            continue
-        sentence = (
-            f"With one day's capacity the model's lists of {days} days reach {model['hits']} of {model['positives']} snapshots that fell behind"
-            f"{_share(model['value_captured'])}, {name} {other['hits']}{_share(other['value_captured'])}."
-        )
-        less_value = (
-            model["value_captured"] is not None
-            and other["value_captured"] is not None
-            and model["value_captured"] <= other["value_captured"]
-        )
-        (bad if model["hits"] <= other["hits"] or less_value else good).append(sentence)
+    own = (
+        f"With one day's capacity the model's lists of {days} days reach {model['hits']} of {model['positives']} snapshots that fell behind"
+        f"{_share(model['value_captured'])}"
+    )
+    others = [pooled[ranker] for ranker in RANKERS if ranker in BASELINES and ranker in pooled]
+    for sentences, beaten in ((bad, False), (good, True)):
+        told = [
+            f"{BASELINES[row['ranker']]}'s {row['hits']}{_share(row['value_captured'])}"
+            for row in others
+            if _reaches_more(model, row) == beaten
+        ]
+        if told:
+            sentences.append(f"{own}, {_listed(told)}.")
+
+
+def _reaches_more(model: ListRow, other: ListRow) -> bool:
+    """In number, and in value where that is known."""
+    ours, theirs = model["value_captured"], other["value_captured"]
+    return model["hits"] > other["hits"] and (ours is None or theirs is None or ours > theirs)
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
+
+
+def _auc(auc: float) -> str:
+    return f"{auc:.3f}: it cannot tell one from another" if auc == NO_ORDER else f"{auc:.3f}"
 
 
 def _share(value: float | None) -> str:

@@ -8,7 +8,11 @@ from collections.abc import Mapping, Sequence
 
 from models.summary import EVERY_STRATUM, GroupRow, Interval, Ranker
 
-WHOSE: Mapping[str, str] = {"rule": "the rule's", "logistic": "the logistic regression's"}
+WHOSE: Mapping[str, str] = {
+    "rule": "the rule's",
+    "single": "the best single feature's",
+    "scorecard": "the scorecard's",
+}
 MONTHS_FOR_AN_INTERVAL = 12
 """Months differ from one another; fewer than this say nothing about how much."""
 FAR_BELOW = 0.75

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from models.baselines import fit_logistic
+from models.baselines import Baselines, fit_baselines
 from models.booster import fit_booster, load_booster
 from models.calibration import platt
 from models.calibration_maps import CalibrationRefusedError, fit_platt
@@ -17,6 +17,7 @@ from models.evaluation import Scored
 from models.examples import Examples
 from models.settings import TrainSettings
 from models.splits import grouped_folds
+from models.summary import Ranker
 
 Progress = Callable[[str, int, int], None]
 """Told (what is being done, steps done, steps in all)."""
@@ -44,12 +45,23 @@ def raw_out_of_fold(
     return _by_fold(data, folds, lambda part: boost(part, settings, threads), raw_of, tell)
 
 
+def scored_by(baselines: Baselines, X: np.ndarray) -> dict[Ranker, Scored]:
+    """What the baselines that learn say of each row."""
+    single, scorecard = baselines.single, baselines.scorecard
+    return {
+        "single": Scored(single.raw_scores(X), single.pd(X)),
+        "scorecard": Scored(scorecard.raw_scores(X), scorecard.pd(X)),
+    }
+
+
 def judge_out_of_fold(
     data: Examples, settings: TrainSettings, threads: int | None, tell: Progress
-) -> tuple[Scored, Scored] | None:
-    """(model, logistic regression) by cross-validation over all examples; None where no folds can be made.
+) -> tuple[dict[Ranker, Scored], list[Baselines]] | None:
+    """(model and baselines by cross-validation over all examples, the baselines of each fold); None where no folds can be made.
 
-    The model's PD is calibrated in each fold by Platt scaling on the out-of-fold scores of the others.
+    The model's PD is calibrated in each fold by Platt scaling on the out-of-fold scores of the others. The baselines are
+    fitted anew in each fold, bins and choice of features too. Folds may choose single features of different units, so the
+    score of that ranker is the rank within the fold.
     """
     folds = _folds(data, settings)
     if folds is None:
@@ -63,15 +75,28 @@ def judge_out_of_fold(
         except CalibrationRefusedError:
             slope, intercept = 1.0, 0.0  # the booster's own probability: worse calibrated, but a probability
         pd_[inside] = platt(slope, intercept).pd(raw[inside])
-    baseline = _by_fold(
-        data,
-        folds,
-        lambda part: fit_logistic(part.X, part.y, part.weight),
-        lambda fitted, X: fitted.raw_scores(X),
-        tell,
-    )
-    own = platt(1.0, 0.0)
-    return Scored(raw, pd_), Scored(baseline, own.pd(baseline))
+    baselines, fitted = _baselines_by_fold(data, folds, settings.folds, tell)
+    return {"model": Scored(raw, pd_), **baselines}, fitted
+
+
+def _baselines_by_fold(
+    data: Examples, folds: np.ndarray, total: int, tell: Progress
+) -> tuple[dict[Ranker, Scored], list[Baselines]]:
+    from scipy.stats import rankdata
+
+    found: dict[Ranker, Scored] = {
+        ranker: Scored(np.empty(len(data.y)), np.empty(len(data.y))) for ranker in ("single", "scorecard")
+    }
+    fitted: list[Baselines] = []
+    for fold in range(total):
+        tell("out-of-fold baselines", fold, total)
+        inside = folds == fold
+        fitted.append(fit_baselines(data.only(~inside)))
+        for ranker, scores in scored_by(fitted[-1], data.X[inside]).items():
+            ranks = rankdata(scores.raw) / inside.sum()
+            found[ranker].raw[inside] = ranks if ranker == "single" else scores.raw
+            found[ranker].pd[inside] = scores.pd
+    return found, fitted
 
 
 def _folds(data: Examples, settings: TrainSettings) -> np.ndarray | None:

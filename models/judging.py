@@ -20,7 +20,7 @@ from models.draws import Area, Draws, middle
 from models.evaluation import Scored, auc_and_average_precision, caught, draw_lists, list_rows, measure_rows
 from models.examples import Examples
 from models.settings import TrainSettings
-from models.summary import EVERY_STRATUM, Burden, CapturedAt, GroupRow, Interval, JudgedLists, Ranker
+from models.summary import EVERY_STRATUM, RANKERS, Burden, CapturedAt, GroupRow, Interval, JudgedLists, Ranker
 
 SHARES = (0.01, 0.02, 0.05, 0.1)
 """Capture is told at these shares of a day's eligible loans."""
@@ -33,19 +33,17 @@ Rankings = Mapping[Ranker, Scored | None]
 """Each ranking's scores of the judged snapshots; None for the rule, which has none of its own."""
 
 
-def judge(judged: Examples, scored: Scored | None, logistic: Scored | None, capacity: CapacitySettings, strata: Sequence[str], settings: TrainSettings, tell: Progress) -> JudgedLists:  # fmt: skip
-    """The model (`scored`; None: nothing could be judged) beside what it has to beat, on the same lists."""
-    if scored is None:
+def judge(judged: Examples, scored: Mapping[Ranker, Scored], capacity: CapacitySettings, strata: Sequence[str], settings: TrainSettings, tell: Progress) -> JudgedLists:  # fmt: skip
+    """The model beside what it has to beat, on the same lists; all empty where there is no model's score."""
+    if "model" not in scored:
         return {"measures": [], "lists": [], "groups": [], "captured_at": [], "burden": [], "intervals": []}
-    rankings: dict[Ranker, Scored | None] = {"model": scored, "rule": None}
-    if logistic is not None:
-        rankings["logistic"] = logistic
+    rankings = {ranker: scored.get(ranker) for ranker in RANKERS if ranker == "rule" or ranker in scored}
     days = len(rankings) * len(np.unique(judged.day))
     drawn = iter(range(1, days + 1))
-    picked = draw_lists(judged.frame, judged.day, scored, logistic, capacity, lambda: tell("lists of the judged days", next(drawn), days))  # fmt: skip
+    picked = draw_lists(judged.frame, judged.day, scored, capacity, lambda: tell("lists of the judged days", next(drawn), days))  # fmt: skip
     tell("intervals", 0, 1)
     return {
-        "measures": measure_rows(judged.frame, scored, logistic, picked, strata, settings),
+        "measures": measure_rows(judged.frame, scored, picked, strata, settings),
         "lists": list_rows(judged.frame, judged.day, picked),
         "groups": group_rows(judged, rankings, picked, settings.min_of_each_class),
         "captured_at": captured_at(judged, rankings),

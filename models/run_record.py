@@ -34,6 +34,11 @@ def params(summary: Summary) -> dict[str, object]:
         **{f"panel.{key}": value for key, value in panel.items()},
         **{f"train.{key}": value for key, value in summary["settings"].items()},
         **{f"capacity.{key}": value for key, value in summary["capacity"].items()},
+        **(
+            {"baseline.single": f"{single[0]['feature']}, {single[0]['direction']}"}
+            if (single := summary["single"])
+            else {}
+        ),
     }
 
 

@@ -10,13 +10,17 @@ It names no borrower, loan or officer.
 
 from typing import Literal, TypedDict
 
-Ranker = Literal["model", "rule", "logistic"]
-"""The booster; the lender's rule (days past due, then arrears); the logistic regression. Always in this order."""
+Ranker = Literal["model", "rule", "single", "scorecard"]
+"""The booster; the lender's rule (days past due, then arrears); the best single feature; the scorecard."""
+
+RANKERS: tuple[Ranker, ...] = ("model", "rule", "single", "scorecard")
+"""Always in this order."""
 
 RANKER_WORDS: dict[Ranker, str] = {
     "model": "model",
     "rule": "rule (days past due, then arrears)",
-    "logistic": "logistic regression",
+    "single": "best single feature",
+    "scorecard": "scorecard",
 }
 
 MapName = Literal["platt", "beta", "isotonic"]
@@ -256,6 +260,16 @@ class Calibration(TypedDict):
     months: list[CalibrationGroup]
 
 
+class SingleFeature(TypedDict):
+    """A feature that was the best single one where the baselines learnt: once, or in `chosen` folds of `of`."""
+
+    feature: str
+    meaning: str
+    direction: str  # "higher is riskier" or "higher is safer"
+    chosen: int
+    of: int
+
+
 class Importance(TypedDict):
     """Mean absolute SHAP contribution (log-odds) over `importance_rows` judged snapshots, largest first.
 
@@ -313,6 +327,8 @@ class Summary(JudgedLists):
     schedule_words: list[str]  # the same schedule, drawn in lines of plain text
     judged_on: Literal["test", "out_of_fold", "nothing"]
     judged_words: str  # a sentence: on which snapshots the numbers below were taken
+    single: list[SingleFeature]  # one, but for cross-validation, where folds may differ
+    baseline_words: list[str]  # sentences: what the best single feature and the scorecard are here
     calibration: Calibration
     importance: list[Importance]
     importance_rows: int

@@ -1,7 +1,7 @@
-"""From a panel to a challenger, with the rule and a logistic regression beside it.
+"""From a panel to a challenger, with the rule, the best single feature and a scorecard beside it.
 
-The order of work: cut the panel in time; see whether there is enough; fit the booster and the logistic regression on
-the fit window; calibrate on the months after it; judge all three on the newest months; write the served model; say
+The order of work: cut the panel in time; see whether there is enough; fit the booster and the baselines that learn on
+the fit window; calibrate on the months after it; judge all on the newest months; write the served model; say
 in a `Summary` what it stands on and what it cannot do. The model that is judged is the model that is served: nothing
 is fitted again on the newest months.
 
@@ -27,14 +27,14 @@ from data.digest import Json, json_digest
 from data.errors import InputError, TooLittleHistoryError
 from decisions.settings import CapacitySettings
 from features.settings import ArrearsSettings, LabelSettings
-from models.baselines import fit_logistic
+from models.baselines import Baselines, chosen_singles, fit_baselines, tell_baselines
 from models.calibration import Calibrator, fit_calibrator
 from models.calibration_maps import CalibrationRefusedError
 from models.evaluation import Scored
 from models.examples import Examples, describe_panel
 from models.findings import caveats, findings, limits, lists_say_little, open_on_the_day
 from models.findings_of_lists import of_intervals, on_differences, on_groups
-from models.folds import Progress, boost, judge_out_of_fold, raw_of, raw_out_of_fold
+from models.folds import Progress, boost, judge_out_of_fold, raw_of, raw_out_of_fold, scored_by
 from models.importance import importance_of
 from models.judging import judge
 from models.reading import examples_of
@@ -42,7 +42,7 @@ from models.reliability import calibration_report
 from models.served import ServedModel, assemble
 from models.settings import TrainSettings
 from models.splits import PartName, Split, split_in_time
-from models.summary import MAP_WORDS, Summary, Target, TrainedOn
+from models.summary import MAP_WORDS, Ranker, Summary, Target, TrainedOn
 
 if TYPE_CHECKING:
     from features.panel_file import PanelFile
@@ -139,13 +139,15 @@ def train(
         except CalibrationRefusedError as refused:
             refusal = f"No calibration could be fitted: {refused}. Nothing was registered."
 
+    rankers: dict[Ranker, Scored] = {}
+    baselines: list[Baselines] = []
     if model is not None:
         fit, judged = (data.only(split.rows(part, data.day)) for part in ("fit", "test"))
         raw = model.raw_scores(judged.X)
-        tell("logistic regression", 0, 1)
-        baseline = fit_logistic(fit.X, fit.y, fit.weight)
-        logistic: Scored | None = Scored(baseline.raw_scores(judged.X), baseline.pd(judged.X))
-        scored, judged_on = Scored(raw, model.pd(raw)), "test"
+        tell("baselines", 0, 1)
+        baselines = [fit_baselines(fit)]
+        rankers = {"model": Scored(raw, model.pd(raw)), **scored_by(baselines[0], judged.X)}
+        judged_on = "test"
         judged_words = _on_test(judged, fit)
         calibrator: Calibrator | None = model.calibrator
         fitted_on = _calibrated_on(split, model.calibrator)
@@ -155,11 +157,11 @@ def train(
         judged, calibrator, importance, importance_rows = data, None, [], 0
         found = judge_out_of_fold(data, settings, threads, tell)
         if found is None:
-            scored, logistic, judged_on = None, None, "nothing"
+            judged_on = "nothing"
             judged_words = "Nothing could be judged: too few borrowers who fell behind, or who did not, for cross-validation."
             fitted_on = "No calibration was fitted."
         else:
-            (scored, logistic), judged_on = found, "out_of_fold"
+            (rankers, baselines), judged_on = found, "out_of_fold"
             judged_words = (
                 f"Judged by {settings.folds}-fold cross-validation grouped by borrower on all {len(data.y):,} snapshots: every "
                 "snapshot is scored by a model that never saw its borrower, but did see the same and later days of others, who "
@@ -167,8 +169,8 @@ def train(
             )
             fitted_on = "Each fold was calibrated by Platt scaling on the out-of-fold scores of the others."
 
-    strata = labels.stratum_names()
-    told = judge(judged, scored, logistic, capacity, strata, settings, tell)
+    strata, scored = labels.stratum_names(), rankers.get("model")
+    told = judge(judged, rankers, capacity, strata, settings, tell)
     unsure, certain = on_differences(told["intervals"], strata)
     calibration = calibration_report(
         judged, scored, calibrator, fitted_on, strata, settings.min_of_each_class
@@ -188,10 +190,15 @@ def train(
             *([little] if (little := lists_say_little(told["lists"])) else []),
         ],
         "findings": [
-            *([seen] if (seen := _open_on_the_day(judged, scored, settings)) else []),
             *unsure,
             *on_groups(told["groups"]),
-            *findings(told["measures"], told["lists"], calibration, settings.min_of_each_class),
+            *findings(
+                told["measures"],
+                told["lists"],
+                calibration,
+                settings.min_of_each_class,
+                _open_on_the_day(judged, scored, settings),
+            ),
             *certain,
         ],
         "limits": [
@@ -207,6 +214,8 @@ def train(
         "judged_on": judged_on,  # type: ignore[typeddict-item]
         "judged_words": judged_words,
         **told,
+        "single": chosen_singles(baselines),
+        "baseline_words": tell_baselines(baselines),
         "calibration": calibration,
         "importance": importance,
         "importance_rows": importance_rows,

@@ -271,7 +271,7 @@ def panel(
 def train(
     until: Annotated[date | None, a_day("Use nothing known after this day.")] = None,
 ) -> None:
-    """A challenger with the lender's rule and a logistic regression beside it, tracked in MLflow."""
+    """A challenger with the lender's rule, the best single feature and a scorecard beside it, tracked in MLflow."""
     from pipelines import steps
     from pipelines.telling import training_lines
 

@@ -41,6 +41,7 @@ def metric_lines(summary: "Summary") -> list[str]:
     lists = [_list(row) for row in pooled]
     return (
         [summary["judged_words"], head, *rows, "", "One day's list, pooled over the judged days:", *lists]
+        + summary["baseline_words"]
         if rows
         else [summary["judged_words"]]
     )

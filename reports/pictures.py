@@ -29,7 +29,8 @@ QUIET = "#7b8794"
 FAINT = "#d9dee4"
 MODEL = "#1b4f72"
 RULE = "#b9770e"
-LOGISTIC = "#73909f"
+SINGLE = "#a9b4bd"
+SCORECARD = "#73909f"
 WIDTH_INCHES = 4.8
 """Narrow on purpose: on a phone the picture shrinks to four fifths and its words can still be read."""
 

@@ -2,8 +2,8 @@
 
 It opens with what speaks against the model: why nothing was registered, what must be known before a number is
 believed, what the model cannot do, what the numbers say against it. Then what it learnt from and was judged on, the
-whole panel, the lists of one day's capacity beside the lender's rule and the logistic regression, the ranking by stratum, the
-calibration, the features, and how to promote it. A number that a group is too small for is a dash beside its counts.
+whole panel, the lists of one day's capacity beside the lender's rule, the best single feature and the scorecard, the
+ranking by stratum, the calibration, the features, and how to promote it. A number that a group is too small for is a dash beside its counts.
 
 It promises one self-contained HTML file (no script, nothing loaded from elsewhere) whose bytes depend on the summary
 alone. It computes no measure: every number stands in the summary, and the page only tells it.
@@ -16,16 +16,35 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from data.pages import templates
-from models.summary import EVERY_STRATUM, MAP_WORDS, ListRow, MeasureRow, Ranker, ScheduleRow, Summary
+from models.summary import (
+    EVERY_STRATUM,
+    MAP_WORDS,
+    RANKERS,
+    ListRow,
+    MeasureRow,
+    Ranker,
+    ScheduleRow,
+    Summary,
+)
 from reports import judged_lists, telling
-from reports.pictures import LOGISTIC, MODEL, RULE, Bar, Point, Stretch, agreement, share_bars, time_line
+from reports.pictures import (
+    MODEL,
+    RULE,
+    SCORECARD,
+    SINGLE,
+    Bar,
+    Point,
+    Stretch,
+    agreement,
+    share_bars,
+    time_line,
+)
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 TEMPLATES = Path(__file__).parent / "templates"
 MOST_FEATURES_SHOWN = 15
-RANKERS: tuple[Ranker, ...] = ("model", "rule", "logistic")
 PART_WORDS: Mapping[str, str] = {
     "fit": "fit: learnt from",
     "purge": "purge: left out",
@@ -35,9 +54,10 @@ PART_WORDS: Mapping[str, str] = {
 SHORT_WORDS: Mapping[Ranker, str] = {
     "model": "model",
     "rule": "lender’s rule",
-    "logistic": "logistic regression",
+    "single": "best single feature",
+    "scorecard": "scorecard",
 }
-_COLOURS: Mapping[Ranker, str] = {"model": MODEL, "rule": RULE, "logistic": LOGISTIC}
+_COLOURS: Mapping[Ranker, str] = {"model": MODEL, "rule": RULE, "single": SINGLE, "scorecard": SCORECARD}
 
 
 class StratumView(TypedDict):
@@ -193,7 +213,7 @@ def _captured_picture(summary: Summary) -> str | None:
             if row["as_of"] == EVERY_STRATUM and row["value_captured"] is not None:
                 bars.append(
                     Bar(
-                        SHORT_WORDS[ranker].replace(" ", "\n"),
+                        _broken(SHORT_WORDS[ranker]),
                         row["value_captured"],
                         _COLOURS[ranker],
                         single,
@@ -205,6 +225,11 @@ def _captured_picture(summary: Summary) -> str | None:
     return share_bars(
         bars, "captured", f"Share of the exposure that fell behind and was on the list: {words}."
     )
+
+
+def _broken(words: str) -> str:
+    """Words in two lines at most, broken before the last word."""
+    return "\n".join(words.rsplit(" ", 1))
 
 
 def _agreement_picture(summary: Summary) -> str | None:

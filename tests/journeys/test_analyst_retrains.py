@@ -125,13 +125,13 @@ def test_the_command_prints_the_rankers_by_stratum_and_the_lists_of_one_day(retr
     rows = [
         line.split()
         for line in lines[head + 1 :]
-        if line.split()[:1] and line.split()[0] in ("model", "rule", "logistic")
+        if line.split()[:1] and line.split()[0] in ("model", "rule", "single", "scorecard")
     ]
     told = [(row[0], row[1]) for row in rows if len(row) == 8]
     assert told == [
         (ranker, stratum)
         for stratum in ("all", "0", "1-7", "8-29")
-        for ranker in ("model", "rule", "logistic")
+        for ranker in ("model", "rule", "single", "scorecard")
     ]
     by_stratum = {
         stratum: {row[2] + " " + row[3] for row in rows if row[1] == stratum}
@@ -144,15 +144,16 @@ def test_the_command_prints_the_rankers_by_stratum_and_the_lists_of_one_day(retr
         int(next(iter(by_stratum[name])).split()[0].replace(",", "")) for name in ("all", "0", "1-7", "8-29")
     ]
     assert parts[0] == sum(parts[1:])
-    for ranker in ("model", "rule (days past due, then arrears)", "logistic regression"):
+    for ranker in ("model", "rule (days past due, then arrears)", "best single feature", "scorecard"):
         assert any(line.startswith(f"  {ranker}:") and "listed fell behind" in line for line in lines)
+    assert any(line.startswith("Best single feature: ") for line in lines)
 
 
 def test_the_page_holds_the_same_table(demo_workspace: Path) -> None:
     (page,) = pages(demo_workspace).values()
     text = page.decode()
     table = text[text.index("How well it ranks") :]
-    for ranker in ("model", "lender’s rule", "logistic regression"):
+    for ranker in ("model", "lender’s rule", "best single feature", "scorecard"):
         assert table.count(f"<th>{ranker}</th>") >= 4
 
 

@@ -1,7 +1,24 @@
 import numpy as np
+import pandas as pd
 import pytest
 
-from models.baselines import fit_logistic, rule_scores
+from models.baselines import chosen_singles, fit_baselines, rule_scores, tell_baselines
+from models.examples import Examples
+from models.folds import judge_out_of_fold, scored_by
+from models.settings import TrainSettings
+
+NAMES = ["days_past_due", "late_count_6", "mean_days_late_6"]
+
+
+def _examples(rows: int = 2_000, seed: int = 0, names: list[str] = NAMES) -> Examples:
+    """A borrower a row. Risk rises with the second feature; the third is often missing."""
+    random = np.random.default_rng(seed)
+    X = random.normal(size=(rows, 3))
+    y = (random.random(rows) < 1 / (1 + np.exp(1 - 1.5 * X[:, 1] - 0.5 * X[:, 2]))).astype(int)
+    X[::5, 2] = np.nan
+    at = np.arange(rows)
+    ids = np.array([f"B{n:05d}" for n in at], object)
+    return Examples(pd.DataFrame({"label": y}), names, X, y, np.ones(rows), at // 50, at, at, ids)
 
 
 def test_the_rule_orders_by_days_past_due_then_arrears_and_keeps_ties() -> None:
@@ -13,48 +30,52 @@ def test_missing_arrears_count_as_none() -> None:
     assert rule_scores(np.array([3, 3]), np.array([np.nan, 1.0])).tolist() == [0, 1]
 
 
-def _made_up(rows: int = 400) -> tuple[np.ndarray, np.ndarray]:
-    random = np.random.default_rng(0)
-    X = random.normal(size=(rows, 4))
-    y = (random.random(rows) < 1 / (1 + np.exp(-1.5 * X[:, 0]))).astype(int)
-    X[:, 1] = 7.0
-    X[:, 2] = np.nan
-    X[::5, 3] = np.nan
-    return X, y
+def test_the_best_single_feature_and_the_scorecard_are_told_in_words() -> None:
+    fitted = fit_baselines(_examples())
+    single, scorecard = tell_baselines([fitted])
+    assert single.startswith("Best single feature: late_count_6 (") and "), higher is riskier." in single
+    assert "missing" not in single
+    assert scorecard.startswith(
+        "Scorecard: a logistic regression on weights of evidence of 2 of 3 features. Left out: 1 that say hardly"
+    )
+    assert tell_baselines([]) == chosen_singles([]) == []
 
 
-def test_constant_and_empty_columns_are_dropped_and_the_rest_learns() -> None:
-    X, y = _made_up()
-    fitted = fit_logistic(X, y, np.ones(len(y)))
-    assert fitted.kept.tolist() == [0, 3]
-    assert np.corrcoef(fitted.raw_scores(X), X[:, 0])[0, 1] > 0.95
-    assert ((fitted.pd(X) > 0) & (fitted.pd(X) < 1)).all()
+def test_what_a_missing_value_counts_as_is_said() -> None:
+    data = _examples()
+    data.X[:500, 1] = np.nan
+    assert (
+        "it was missing in 25.0% of them, and a missing one counts as "
+        in tell_baselines([fit_baselines(data)])[0]
+    )
 
 
-def test_that_a_value_is_missing_is_itself_learnt() -> None:
-    random = np.random.default_rng(0)
-    y = np.arange(200) % 2
-    X = np.where(y == 1, np.nan, random.normal(size=200))[:, None]
-    scores = fit_logistic(X, y, np.ones(200)).raw_scores(X)
-    assert scores[y == 1].min() > scores[y == 0].max()
+def test_folds_that_choose_different_features_are_all_named() -> None:
+    one, other = fit_baselines(_examples()), fit_baselines(_examples(names=[NAMES[0], NAMES[2], NAMES[1]]))
+    assert [(row["feature"], row["chosen"], row["of"]) for row in chosen_singles([other, one, one])] == [
+        ("late_count_6", 2, 3),
+        ("mean_days_late_6", 1, 3),
+    ]
+    words = tell_baselines([other, one, one])
+    assert "in each of 3 folds: late_count_6 (" in words[0] and "in 2; mean_days_late_6 (" in words[0]
+    assert "of 2 to 2 of 3 features, chosen anew in each of 3 folds" in words[1]
 
 
-def test_weights_count_like_copies() -> None:
-    X, y = _made_up(200)
-    twice = np.where(np.arange(200) < 100, 2.0, 1.0)
-    order = np.concatenate([np.arange(100), np.arange(200)])
-    weighted = fit_logistic(X[:, :1], y, twice)
-    copied = fit_logistic(X[order, :1], y[order], np.ones(300))
-    # The scale is that of the unweighted rows, so only what the penalty leaves can differ.
-    assert np.allclose(weighted.pd(X[:, :1]), copied.pd(X[:, :1]), atol=5e-3)
+def test_in_cross_validation_every_snapshot_is_scored_by_baselines_that_never_saw_its_borrower() -> None:
+    data, settings = _examples(), TrainSettings(rounds=2)
+    found = judge_out_of_fold(data, settings, 1, lambda *_: None)
+    assert found is not None
+    scores, fitted = found
+    assert list(scores) == ["model", "single", "scorecard"] and len(fitted) == settings.folds
+    by_fold = [scored_by(one, data.X)["scorecard"].raw for one in fitted]
+    whole = scored_by(fit_baselines(data), data.X)["scorecard"].raw
+    assert all(scores["scorecard"].raw[row] in [raw[row] for raw in by_fold] for row in range(len(data.y)))
+    assert not np.isclose(scores["scorecard"].raw, whole).all()
 
 
-def test_infinite_values_count_as_missing() -> None:
-    X, y = _made_up()
-    X[0, 0] = np.inf
-    assert np.isfinite(fit_logistic(X, y, np.ones(len(y))).raw_scores(X)).all()
-
-
-def test_nothing_but_constant_columns_is_an_error() -> None:
-    with pytest.raises(ValueError, match="constant"):
-        fit_logistic(np.ones((10, 2)), np.arange(10) % 2, np.ones(10))
+def test_in_cross_validation_single_features_of_different_units_are_ranked_within_their_fold() -> None:
+    found = judge_out_of_fold(_examples(), TrainSettings(rounds=2), 1, lambda *_: None)
+    assert found is not None
+    raw = found[0]["single"].raw
+    assert raw.min() > 0 and raw.max() == pytest.approx(1.0)
+    assert np.bincount(np.round(raw * 400).astype(int))[1:].tolist() == [5] * 400

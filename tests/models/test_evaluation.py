@@ -67,10 +67,10 @@ def test_the_model_is_listed_by_pd_times_exposure_and_the_rule_by_days_then_arre
         exposure=[1000.0, 100.0, 100.0], days_past_due=[0.0, 5.0, 5.0], past_due_amount=[0.0, 10.0, 90.0]
     )
     pd_ = np.array([0.2, 0.9, 0.1])  # worth 200, 90 and 10
-    picked = draw_lists(frame, np.full(3, DAY), Scored(np.log(pd_ / (1 - pd_)), pd_), None, _reaches(1))
+    picked = draw_lists(frame, np.full(3, DAY), {"model": Scored(np.log(pd_ / (1 - pd_)), pd_)}, _reaches(1))
     assert picked["model"].tolist() == [True, False, False]
     assert picked["rule"].tolist() == [False, False, True]
-    assert "logistic" not in picked
+    assert list(picked) == ["model", "rule"]
 
 
 def test_capacity_holds_on_each_day_and_the_pooled_row_is_the_sum_of_the_days() -> None:
@@ -80,8 +80,9 @@ def test_capacity_holds_on_each_day_and_the_pooled_row_is_the_sum_of_the_days() 
     pd_ = random.uniform(0.01, 0.9, 60)
     scored = Scored(np.log(pd_ / (1 - pd_)), pd_)
     told: list[None] = []
-    picked = draw_lists(frame, days, scored, scored, _reaches(4), lambda: told.append(None))
-    assert len(told) == 9
+    rankers = {"scorecard": scored, "single": scored, "model": scored}
+    picked = draw_lists(frame, days, rankers, _reaches(4), lambda: told.append(None))
+    assert list(picked) == ["model", "rule", "single", "scorecard"] and len(told) == 12
     rows = [row for row in list_rows(frame, days, picked) if row["ranker"] == "model"]
     pooled, each = rows[0], rows[1:]
     assert [row["listed"] for row in each] == [4, 4, 4]
@@ -105,7 +106,7 @@ def test_a_stratum_below_thirty_of_a_class_has_counts_and_no_metric_and_at_thirt
     frame = _frame(label=label, stratum=stratum, loan_id=["L"] * 119)
     score = Scored(label * 1.0, np.where(label, 0.9, 0.1))
     picked = {"model": label == 1, "rule": label == 0}
-    rows = measure_rows(frame, score, None, picked, ["0", "1-7", "8-29"], TrainSettings())
+    rows = measure_rows(frame, {"model": score}, picked, ["0", "1-7", "8-29"], TrainSettings())
     at = {(row["ranker"], row["stratum"]): row for row in rows}
     assert at["model", "0"]["auc"] == 1.0 and at["rule", "0"]["auc"] == 0.5
     thin = at["model", "1-7"]

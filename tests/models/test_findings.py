@@ -66,19 +66,45 @@ def test_a_stratum_where_the_model_does_not_beat_the_rule_is_said_first() -> Non
     ]
     said = findings(rows, [], _calibration(), 30)
     assert said[0] == (
-        "On loans 8-29 days late the model orders no better than the rule: AUC 0.610 against 0.610 (40 snapshots of 25 loans fell behind)."
+        "On loans 8-29 days late the model, AUC 0.610, orders no better than the rule (0.610); 40 snapshots of 25 loans fell behind."
     )
     assert said[1].startswith(
-        "On all eligible loans together the model orders better than the rule: AUC 0.800"
+        "On all eligible loans together the model, AUC 0.800, orders better than the rule (0.700);"
     )
 
 
-def test_a_logistic_regression_that_does_as_well_is_named() -> None:
-    rows = [_measure("model", "0", 0.7), _measure("rule", "0", 0.5), _measure("logistic", "0", 0.7)]
-    assert (
-        "a logistic regression orders as well or better: AUC 0.700"
-        in findings(rows, [], _calibration(), 30)[0]
+def test_every_baseline_that_is_not_beaten_is_named_and_those_that_are_come_later() -> None:
+    rows = [
+        _measure(ranker, "0", auc)
+        for ranker, auc in (("model", 0.7), ("rule", 0.5), ("single", 0.7), ("scorecard", 0.71))
+    ]
+    said = findings(rows, [], _calibration(), 30)
+    assert said[0] == (
+        "On loans without arrears the model, AUC 0.700, orders no better than the best single feature (0.700) and the scorecard (0.710); "
+        "40 snapshots of 25 loans fell behind."
     )
+    assert said[1].startswith(
+        "On loans without arrears the model, AUC 0.700, orders better than the rule (0.500: it cannot tell one from another);"
+    )
+
+
+def test_a_baseline_that_is_not_beaten_comes_before_everything_else_that_is_unwelcome() -> None:
+    rows = [
+        _measure("model", "1-7", None),
+        _measure("rule", "1-7", None),
+        _measure("model", "0", 0.96),
+        _measure("scorecard", "0", 0.97),
+        _measure("model", "8-29", 0.6),
+        _measure("single", "8-29", 0.6),
+    ]
+    lists = [_list("model", "all", 20, 0.4), _list("rule", "all", 22, 0.5)]
+    said = findings(rows, lists, _calibration(brier=0.1), 30, "What was open on the day.")
+    assert [line.split(" the model,")[0] for line in said[:2]] == [
+        "On loans without arrears",
+        "On loans 8-29 days late",
+    ]
+    assert said[2] == "What was open on the day."
+    assert "nothing can be said" in said[3] and "look for a leak" in said[4]
 
 
 def test_a_stratum_without_a_metric_is_said_with_its_counts() -> None:
@@ -91,7 +117,7 @@ def test_a_stratum_without_a_metric_is_said_with_its_counts() -> None:
 def test_a_rule_that_cannot_order_is_not_counted_as_beaten() -> None:
     rows = [_measure("model", "0", 0.7), _measure("rule", "0", 0.5)]
     assert findings(rows, [], _calibration(), 30)[0] == (
-        "On loans without arrears the rule cannot tell one from another; the model's AUC is 0.700 (40 snapshots of 25 loans fell behind)."
+        "On loans without arrears the model, AUC 0.700, orders better than the rule (0.500: it cannot tell one from another); 40 snapshots of 25 loans fell behind."
     )
 
 
@@ -116,6 +142,23 @@ def test_lists_that_reach_less_value_than_the_rules_are_unflattering_even_with_m
     assert said[0] == (
         "With one day's capacity the model's lists of 1 days reach 20 of 40 snapshots that fell behind (40.0% of their exposure), the rule's 18 (50.0% of their exposure)."
     )
+
+
+def test_lists_are_told_of_every_baseline_those_that_reach_as_many_first() -> None:
+    lists = [
+        _list(ranker, "all", hits, value)
+        for ranker, hits, value in (
+            ("model", 20, 0.4),
+            ("rule", 18, 0.3),
+            ("single", 20, 0.3),
+            ("scorecard", 21, None),
+        )
+    ]
+    said = findings([], lists, _calibration(), 30)
+    assert said[0].endswith(
+        "(40.0% of their exposure), the best single feature's 20 (30.0% of their exposure) and the scorecard's 21."
+    )
+    assert said[1].endswith("(40.0% of their exposure), the rule's 18 (30.0% of their exposure).")
 
 
 def test_lists_with_too_few_positives_are_not_compared() -> None:

@@ -98,11 +98,11 @@ def test_a_ranking_less_itself_is_nothing_and_one_that_knows_less_is_less_for_su
     judged, model, listed = ranked(3)
     blind = Scored(np.zeros(len(listed)), np.full(len(listed), 0.5))
     nobody_better = np.random.default_rng(1).permutation(listed)
-    same = intervals(judged, {"model": model, "logistic": model}, {"model": listed, "logistic": listed}, ["0"], SETTINGS)  # fmt: skip
-    beside = [row for row in same if row["against"] == "logistic"]
+    same = intervals(judged, {"model": model, "scorecard": model}, {"model": listed, "scorecard": listed}, ["0"], SETTINGS)  # fmt: skip
+    beside = [row for row in same if row["against"] == "scorecard"]
     assert beside and all((row["value"], row["low"], row["high"]) == (0, 0, 0) for row in beside)
-    other = intervals(judged, {"model": model, "logistic": blind}, {"model": listed, "logistic": nobody_better}, ["0"], SETTINGS)  # fmt: skip
-    found = {row["figure"]: row for row in other if row["against"] == "logistic" and row["stratum"] == "all"}
+    other = intervals(judged, {"model": model, "scorecard": blind}, {"model": listed, "scorecard": nobody_better}, ["0"], SETTINGS)  # fmt: skip
+    found = {row["figure"]: row for row in other if row["against"] == "scorecard" and row["stratum"] == "all"}
     assert set(found) == {"value_captured", "precision", "recall", "auc"}
     assert all(0 < row["low"] < row["value"] < row["high"] for row in found.values())
 

@@ -64,7 +64,11 @@ def test_a_run_keeps_parameters_metrics_digests_and_files(kept) -> None:
         row for row in results[0].summary["lists"] if row["ranker"] == "rule" and row["as_of"] == "all"
     )
     assert run.data.metrics["rule/list/recall"] == pytest.approx(pooled["recall"])
-    assert run.data.metrics["all/positives"] > 0 and "logistic/all/auc" in run.data.metrics
+    assert run.data.metrics["all/positives"] > 0 and {"single/all/auc", "scorecard/all/auc"} <= set(
+        run.data.metrics
+    )
+    (single,) = results[0].summary["single"]
+    assert run.data.params["baseline.single"] == f"{single['feature']}, {single['direction']}"
     assert run.data.tags["duesight.ledger_digest"] == "ledger"
     assert run.data.tags["duesight.served"] == version.digest == results[0].digest
     files = folder / "artifacts" / version.run_id / "artifacts"

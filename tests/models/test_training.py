@@ -53,9 +53,9 @@ def test_a_challenger_is_served_judged_and_described(make_panel, trained) -> Non
     assert ServedModel.load(result.folder).digest == result.digest == summary["digest"]
     assert [row["part"] for row in summary["schedule"]] == ["fit", "purge", "calibrate", "purge", "test"]
     assert summary["judged_on"] == "test" and summary["caveats"] == []
-    assert {row["ranker"] for row in summary["measures"]} == {"model", "rule", "logistic"}
+    assert {row["ranker"] for row in summary["measures"]} == {"model", "rule", "single", "scorecard"}
     assert {row["stratum"] for row in summary["measures"]} == {"all", "0", "1-7", "8-29"}
-    assert len(summary["lists"]) == 3 * (1 + 3)
+    assert len(summary["lists"]) == 4 * (1 + 3)
     assert sum(row["snapshots"] for row in summary["calibration"]["tenths"]) == 450
     assert summary["importance"] and summary["importance_rows"] == 300
     assert summary["trained_on"]["dropped"] == [
@@ -64,6 +64,10 @@ def test_a_challenger_is_served_judged_and_described(make_panel, trained) -> Non
     assert [row["name"] for row in summary["trained_on"]["products"]] == ["monthly", "weekly"]
     assert summary["lender"] == "demo" and "booster" in told and told[-1] == "done"
     assert summary["findings"] and summary["limits"]
+    assert [row["of"] for row in summary["single"]] == [1]
+    assert summary["baseline_words"][0].startswith(
+        f"Best single feature: {summary['single'][0]['feature']} ("
+    )
 
 
 def test_the_summary_is_json_as_it_stands(make_panel, trained) -> None:
@@ -92,6 +96,18 @@ def test_labels_of_the_purges_and_of_the_test_teach_nothing(make_panel, trained)
     for other in (purges, test):
         assert other.text == honest.text
         assert other.about["calibration"] == honest.about["calibration"]
+
+
+def test_what_the_baselines_learn_is_of_the_fit_window_alone(make_panel, trained) -> None:
+    """Values and labels of the test turned into nonsense change neither bins nor the choice of a feature."""
+    panel = make_panel()
+    other = _flipped(panel, "2023-12-31", "2024-02-29")
+    later = other.frame["as_of"].astype(str) >= "2023-12-31"
+    other.frame.loc[later, "loan_age_days"] = np.where(other.frame.loc[later, "label"] == 1, 9e6, -9e6)
+    results = [trained(panel), trained(other)]
+    one, two = (result.summary for result in results)
+    assert one["measures"] != two["measures"]
+    assert (one["single"], one["baseline_words"]) == (two["single"], two["baseline_words"])
 
 
 def test_labels_of_the_calibration_window_change_the_calibration_and_not_the_booster(
@@ -139,6 +155,9 @@ def test_too_short_a_history_serves_nothing_and_reports_cross_validation_behind_
     assert summary["judged_on"] == "out_of_fold" and "flatter" in summary["judged_words"]
     assert summary["measures"][0]["snapshots"] == 750 and summary["measures"][0]["auc"] is not None
     assert summary["importance"] == []
+    assert {row["ranker"] for row in summary["measures"]} == {"model", "rule", "single", "scorecard"}
+    assert sum(row["chosen"] for row in summary["single"]) == summary["single"][0]["of"] == 5
+    assert "chosen anew in each of 5 folds" in summary["baseline_words"][0]
 
 
 def test_too_few_positives_refuse_with_snapshots_and_loans_of_both_windows(make_panel, trained) -> None:

@@ -149,8 +149,16 @@ def test_every_ranking_stands_beside_the_others_in_one_order(summary: Summary, t
     assert (
         after.index("<th>model</th>")
         < after.index("<th>lender’s rule</th>")
-        < after.index("<th>logistic regression</th>")
+        < after.index("<th>best single feature</th>")
+        < after.index("<th>scorecard</th>")
     )
+
+
+def test_what_the_baselines_are_is_said_beside_their_lists(summary: Summary, tmp_path: Path) -> None:
+    words = words_of(page_of(summary, tmp_path))
+    heading = "against the lender’s rule, the best single feature and a scorecard"
+    places = [words.index(one) for one in (heading, *summary["baseline_words"], "On each judged day")]
+    assert places == sorted(places)
 
 
 def test_a_purge_without_snapshots_is_drawn_between_its_neighbours(summary: Summary, tmp_path: Path) -> None:
@@ -234,13 +242,13 @@ def test_a_difference_has_its_interval_beside_it_and_a_figure_that_is_not_there_
         "—",
         "—",
     ]
-    assert row_after(page, heading, "logistic regression")[4:] == ["-0.004", "-0.034 to +0.026"]
+    assert row_after(page, heading, "scorecard")[4:] == ["-0.004", "-0.034 to +0.026"]
     assert "less lender’s rule +6.7 (+3.7 to +9.7)" in page, "the picture says it in words too"
 
 
 def test_months_sizes_and_shares_tell_every_ranking_side_by_side(summary: Summary, tmp_path: Path) -> None:
     page = page_of(summary, tmp_path)
-    assert row_after(page, "By month", "2024-01") == ["2,240", "76", "34.2%", "35.2%", "0.800", "30.1%", "31.1%", "0.800", "31.0%", "32.0%", "0.800"]  # fmt: skip
+    assert row_after(page, "By month", "2024-01") == ["2,240", "76", "34.2%", "35.2%", "0.800", "30.1%", "31.1%", "0.800", "30.5%", "31.5%", "0.800", "31.0%", "32.0%", "0.800"]  # fmt: skip
     assert row_after(page, "By month", "2024-02")[4] == "—"
     assert row_after(page, "By size of the loan", "smallest quarter")[2] == "34.2%"
     assert row_after(page, "Longer and shorter lists", "10.0%")[:2] == ["53.0%", "55.0%"]
