@@ -200,7 +200,7 @@ def test_trained_promoted_and_scored_nothing_known_later_is_used_and_no_loan_is_
     by_stratum = {(row["ranker"], row["stratum"]): row for row in summary["measures"]}
     whole = by_stratum["model", "all"]
     assert 3 * 60 <= whole["positives"] <= 3 * 90, "three judged month ends"
-    assert len(by_stratum) == 3 * 3
+    assert len(by_stratum) == 4 * 3
 
     beside = command("train", "--until", UNTIL, "--json", *here, "--settings", str(ally / "k59.toml"))
     assert beside.code == 0

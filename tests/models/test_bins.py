@@ -93,8 +93,8 @@ def test_a_constant_feature_and_an_unknown_one_say_nothing() -> None:
 
 def test_weights_count_like_copies() -> None:
     column, y = [0, 0, 1, 1, 2], [0, 1, 1, 0, 1]
-    twice = _cut(column, y, weight=[2, 1, 1, 2, 1])
-    copied = _cut([0, 0, 0, 1, 1, 1, 2], [0, 0, 1, 1, 0, 0, 1])
+    twice = _cut(column, y, weight=[2, 1, 3, 1, 1])
+    copied = _cut([0, 0, 0, 1, 1, 1, 1, 2], [0, 0, 1, 1, 1, 1, 0, 1])
     assert twice.woe == pytest.approx(copied.woe)
 
 
