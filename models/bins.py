@@ -98,7 +98,8 @@ def cut_all(X: np.ndarray, y: np.ndarray, weight: np.ndarray) -> list[Bins]:
 
 def _edges(known: np.ndarray) -> np.ndarray:
     """The largest value of each bin but the last, before any is merged. known: sorted."""
-    values, counts = np.unique(known, return_counts=True)
+    firsts = np.flatnonzero(np.append(True, known[1:] != known[:-1])[: len(known)])
+    values, counts = known[firsts], np.diff(np.append(firsts, len(known)))
     if len(values) <= MOST_BINS:
         return values[:-1]
     crowded = counts * MOST_BINS >= len(known)
