@@ -47,6 +47,11 @@ def directions_of(fit: Examples, settings: TrainSettings) -> list[Direction]:
     return found
 
 
+def held_on(part: Examples, settings: TrainSettings) -> list[Direction]:
+    """`directions_of` where the settings ask for it, else none."""
+    return directions_of(part, settings) if settings.expected_directions else []
+
+
 def constraints(directions: Sequence[Direction], features: Sequence[str]) -> list[int]:
     """One number a feature, as LightGBM takes them: 1 may not fall, -1 may not rise, 0 free."""
     held = {row["feature"]: row["expected"] for row in directions if row["held"]}

@@ -13,6 +13,7 @@ from models.baselines import Baselines, fit_baselines
 from models.booster import fit_booster, load_booster
 from models.calibration import platt
 from models.calibration_maps import CalibrationRefusedError, fit_platt
+from models.directions import constraints, held_on
 from models.evaluation import Scored
 from models.examples import Examples
 from models.settings import TrainSettings
@@ -26,8 +27,9 @@ _T = TypeVar("_T")
 
 
 def boost(part: Examples, settings: TrainSettings, threads: int | None) -> str:
-    """The text of a booster fitted on these examples."""
-    return fit_booster(part.X, part.y, part.weight, part.day, part.loan, part.features, settings, threads)
+    """The text of a booster fitted on these examples, held to the directions that they bear out."""
+    directions = constraints(held_on(part, settings), part.features)
+    return fit_booster(part.X, part.y, part.weight, part.day, part.loan, part.features, settings, threads, directions)  # fmt: skip
 
 
 def raw_of(text: str, X: np.ndarray) -> np.ndarray:

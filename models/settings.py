@@ -54,6 +54,10 @@ class TrainSettings(BaseModel):
         description="and rows / this, so that a larger book does not grow leaves on the same few loans",
     )
 
+    expected_directions: bool = Field(
+        default=False,
+        description="a feature may move the score only as the catalogue expects, where the data do not contradict it",
+    )
     bootstrap_resamples: int = Field(
         default=200, ge=20, le=5000, description="resamples of borrowers behind pd_low and pd_high"
     )

@@ -327,6 +327,7 @@ class Summary(JudgedLists):
     schedule_words: list[str]  # the same schedule, drawn in lines of plain text
     judged_on: Literal["test", "out_of_fold", "nothing"]
     judged_words: str  # a sentence: on which snapshots the numbers below were taken
+    directions: list[Direction]  # of the features with an expected one; empty where the model is held to none
     single: list[SingleFeature]  # one, but for cross-validation, where folds may differ
     baseline_words: list[str]  # sentences: what the best single feature and the scorecard are here
     calibration: Calibration

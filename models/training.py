@@ -30,6 +30,7 @@ from features.settings import ArrearsSettings, LabelSettings
 from models.baselines import Baselines, chosen_singles, fit_baselines, tell_baselines
 from models.calibration import Calibrator, fit_calibrator
 from models.calibration_maps import CalibrationRefusedError
+from models.directions import held_on
 from models.evaluation import Scored
 from models.examples import Examples, describe_panel
 from models.findings import caveats, findings, limits, lists_say_little, open_on_the_day
@@ -175,6 +176,7 @@ def train(
     calibration = calibration_report(
         judged, scored, calibrator, fitted_on, strata, settings.min_of_each_class
     )
+    directions = held_on(fit, settings) if model is not None else []
     target = _target(labels)
     parts = split.schedule(data.day, data.loan, data.positive)
     folder = None if model is None else model.save(models_dir)
@@ -214,6 +216,7 @@ def train(
         "judged_on": judged_on,  # type: ignore[typeddict-item]
         "judged_words": judged_words,
         **told,
+        "directions": directions,
         "single": chosen_singles(baselines),
         "baseline_words": tell_baselines(baselines),
         "calibration": calibration,
