@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from data.arrays import days_of
+from data.errors import InputError
 from models.examples import Examples
 
 if TYPE_CHECKING:
@@ -50,11 +51,22 @@ def _filled(panel: "PanelFile", file: "OpenPanel") -> Examples:
             column[here] = _floats(batch[name])
         for name, words in texts.items():
             words.put(batch[name], here)
+        _refuse_nonsense(panel, batch)
         label[here] = batch["label"].to_numpy(zero_copy_only=False)
     weight = numbers.pop("weight")
     of = {"loan_id": loan} | {name: words.numbered() for name, words in texts.items()}
     frame = pd.DataFrame({name: of[name].categorical() for name in _TEXTS} | numbers | {"label": label}, copy=False)  # fmt: skip
     return Examples(frame, panel.features, X, label, weight, day, loan.of, of["borrower_id"].of, of["borrower_id"].ids)  # fmt: skip
+
+
+def _refuse_nonsense(panel: "PanelFile", batch: pa.RecordBatch) -> None:
+    """A label that is neither 0 nor 1, and a weight that weighs nothing, are no examples of anything."""
+    said = pc.all(pc.is_in(batch["label"], value_set=pa.array([0, 1], batch["label"].type))).as_py()
+    weighs = _floats(batch["weight"])
+    if said is False or not (np.isfinite(weighs) & (weighs > 0)).all():
+        raise InputError(
+            f"{panel.path}: a label is neither 0 nor 1, or a weight is no number above 0; make the panel again."
+        )
 
 
 class _Numbered:

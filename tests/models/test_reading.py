@@ -156,3 +156,15 @@ def test_a_file_says_what_it_holds_and_is_told_by_its_digest(make_panel, write_p
     assert (one.every, one.first, one.last, one.until) == ("month_end", panel.first, panel.last, panel.until)
     assert (one.labels, one.arrears) == (labels, panel.arrears)
     assert one.digest() == same.digest() != other.digest()
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("label", 2), ("weight", 0.0), ("weight", -1.0), ("weight", np.nan)]
+)
+def test_a_label_or_a_weight_that_means_nothing_is_refused(
+    make_panel, write_panel, tmp_path: Path, column: str, value: float
+) -> None:
+    panel = make_panel(months=6, loans=40)
+    panel.frame.loc[17, column] = value
+    with pytest.raises(InputError, match="a label is neither 0 nor 1, or a weight is no number above 0"):
+        examples_of(write_panel(panel, tmp_path / "panel.parquet"))
