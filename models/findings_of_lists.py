@@ -6,13 +6,10 @@ that it cannot be shown. Where the lists are worst, by month and by size of loan
 
 from collections.abc import Mapping, Sequence
 
+from models.findings import BASELINES
 from models.summary import EVERY_STRATUM, GroupRow, Interval, Ranker
 
-WHOSE: Mapping[str, str] = {
-    "rule": "the rule's",
-    "single": "the best single feature's",
-    "scorecard": "the scorecard's",
-}
+WHOSE: Mapping[Ranker, str] = {ranker: f"{words}'s" for ranker, words in BASELINES.items()}
 MONTHS_FOR_AN_INTERVAL = 12
 """Months differ from one another; fewer than this say nothing about how much."""
 FAR_BELOW = 0.75
