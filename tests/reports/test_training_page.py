@@ -259,3 +259,15 @@ def test_a_summary_of_an_older_training_has_no_such_section(summary: Summary, tm
     for name in ("groups", "captured_at", "burden", "intervals"):
         del summary[name]  # type: ignore[misc]
     assert "How sure that is" not in page_of(summary, tmp_path)
+
+
+def test_a_direction_that_was_dropped_stands_there_with_its_reason(summary: Summary, tmp_path: Path) -> None:
+    assert "Which way a feature may move the score" not in words_of(page_of(summary, tmp_path))
+    why = "in 2 of 3 folds by borrower more of it is not worse (AUC as expected: 0.480, 0.520, 0.470)"
+    summary["directions"] = [
+        {"feature": "late_count_6", "expected": 1, "held": True, "why_not": None},
+        {"feature": "reschedules", "expected": 1, "held": False, "why_not": why},
+    ]
+    words = words_of(page_of(summary, tmp_path))
+    assert "expects of 1 of 48 features" in words
+    assert f"reschedules : {why}" in words
