@@ -51,7 +51,7 @@ Numeric attributes of a lender's own (`attr_...`) are features too, under their 
 
 CLOSING = """## Beside the features
 
-`duesight features` has one row for every live loan, and these columns in front. Amounts are in the loan's currency. The footer of the file says of what it was told, under
+`duesight features` has one row for every live loan, and these columns in front; among them stand two features, as whole days: days past due, now and on the first schedule. Amounts are in the loan's currency. The footer of the file says of what it was told, under
 `duesight.features`: day, day of knowledge, batch, settings, digest of the catalogue.
 
 | column | meaning |
@@ -60,9 +60,7 @@ CLOSING = """## Beside the features
 | `officer_id`, `branch_id`, `group_id` | who has the loan on the day |
 | `as_of` | the day at whose end everything is told |
 | `opened_later` | the book begins after the loan did, so what was due and paid before is not in it |
-| `days_past_due` | days since the oldest unpaid installment fell due, net of pauses; a feature too |
-| `days_late`, `delinquent_days` | the same with pauses counted, and with the days of grace taken off as well |
-| `days_past_due_original` | on the schedule the loan began with; a feature too |
+| `days_late`, `delinquent_days` | days past due with pauses counted, and with the days of grace taken off as well |
 | `past_due_amount`, `due_unpaid_amount` | what is unpaid of installments that fell due before the day, and by its end |
 | `paid_ahead_amount` | paid beyond what fell due |
 | `outstanding_principal`, `remaining_due` | principal still owed (empty where installments are not split), and all that is still to be paid |

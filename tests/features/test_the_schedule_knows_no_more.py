@@ -93,7 +93,8 @@ def out_of_fold(frame: pd.DataFrame, columns: list[str]) -> np.ndarray:
     y, borrower = frame["label"].to_numpy(), frame["borrower_id"].to_numpy()
     X, weight = frame[columns].to_numpy(np.float64), frame["weight"].to_numpy()
     days, loans = np.array([to_day(day) for day in frame["as_of"]]), frame["loan_id"].to_numpy()
-    fold, scores = grouped_folds(borrower, y == 1, 5, FEW_TREES.seed), np.empty(len(y))
+    ids, of = np.unique(borrower, return_inverse=True)
+    fold, scores = grouped_folds(of, ids, y == 1, 5, FEW_TREES.seed), np.empty(len(y))
     for one in range(5):
         inside = fold != one
         rows = (X[inside], y[inside], weight[inside], days[inside], loans[inside])
