@@ -28,6 +28,7 @@ import numpy as np
 import models.importance
 from features.catalogue import describe
 from features.panel_file import PanelFile
+from models.draws import Area, Draws, middle
 from models.evaluation import Scored, draw_lists
 from models.examples import Examples
 from models.reading import examples_of
@@ -52,37 +53,20 @@ class Judged:
     captured: Measure
 
 
-def area_under_the_curve(score: np.ndarray, positive: np.ndarray) -> Measure:
-    """The chance that one that fell behind scores higher than one that did not; equal scores count half."""
-    _, tie = np.unique(score, return_inverse=True)
-
-    def of(times: np.ndarray) -> float:
-        bad, good = (np.bincount(tie, times * some) for some in (positive, ~positive))
-        below = np.cumsum(good) - good / 2
-        return float(bad @ below / (bad.sum() * good.sum()))
-
-    return of
-
-
 def value_captured(picked: np.ndarray, positive: np.ndarray, exposure: np.ndarray) -> Measure:
     """Of the exposure that fell behind, the share that was on the lists."""
     at_stake = np.where(positive, np.nan_to_num(exposure), 0.0)
     return lambda times: float(times @ (at_stake * picked) / (times @ at_stake))
 
 
-def draws_of(borrower: np.ndarray, resamples: int, seed: int) -> list[np.ndarray]:
-    """For so many draws of as many borrowers with replacement, how often each row counts."""
-    people, of = np.unique(borrower.astype(str), return_inverse=True)
-    draw = np.random.default_rng(seed)
-    drawn = (draw.integers(0, len(people), len(people)) for _ in range(resamples))
-    return [np.bincount(some, minlength=len(people))[of].astype(np.float64) for some in drawn]
-
-
-def change(less: Measure, whole: Measure, draws: list[np.ndarray]) -> tuple[float, float, float]:
+def change(less: Measure, whole: Measure, draws: Draws) -> tuple[float, float, float]:
     """How much the figure changes, and the middle 95 % of that over the draws: both models on the same rows."""
-    once = np.ones_like(draws[0])
-    low, high = np.percentile([less(times) - whole(times) for times in draws], [2.5, 97.5])
-    return less(once) - whole(once), float(low), float(high)
+    once = np.ones(len(draws.of_row))
+    drawn = np.array([less(times[draws.of_row]) - whole(times[draws.of_row]) for times in draws.times()])
+    between = middle(drawn)
+    if between is None:
+        raise SystemExit("Too few fell behind: many draws of borrowers have nobody who did.")
+    return less(once) - whole(once), *between
 
 
 def judged_rows(here: Here, panel: PanelFile) -> Examples:
@@ -108,7 +92,7 @@ def trained(here: Here, panel: PanelFile, without: str = "") -> tuple[Judged, li
     scored = Scored(raw, result.model.pd(raw))
     picked = draw_lists(rows.frame, rows.day, {"model": scored}, settings.capacity)["model"]
     captured = value_captured(picked, rows.positive, rows.frame["exposure"].to_numpy(np.float64))
-    return Judged(area_under_the_curve(raw, rows.positive), captured), result.summary["importance"]
+    return Judged(Area(raw, rows.positive).of, captured), result.summary["importance"]
 
 
 def arguments() -> argparse.Namespace:
@@ -130,7 +114,7 @@ def main() -> None:
     panel = write_training_panel(here, given.until, say_nothing)
     whole, importance = trained(here, panel)
     rows = judged_rows(here, panel)
-    draws = draws_of(rows.borrower_ids[rows.borrower], given.resamples, given.seed)
+    draws = Draws(rows.borrower, given.resamples, given.seed)
     shares: dict[str, float] = defaultdict(float)
     counts: dict[str, int] = defaultdict(int)
     total = sum(row["mean_abs"] for row in importance)
@@ -140,9 +124,8 @@ def main() -> None:
         counts[describe(name).family] += 1
     once = np.ones(len(rows.y))
     auc, captured = whole.auc(once), whole.captured(once)
-    people = len(np.unique(rows.borrower))
     print(
-        f"All {len(panel.features)} features: AUC {auc:.3f}, value captured {captured:.1%}, on {len(rows.y):,} snapshots of {people:,} "
+        f"All {len(panel.features)} features: AUC {auc:.3f}, value captured {captured:.1%}, on {len(rows.y):,} snapshots of {draws.people:,} "
         f"borrowers, of which {int(rows.positive.sum()):,} fell behind. Intervals: {given.resamples:,} draws of borrowers, seed {given.seed}.\n"
     )
     print("| family | features | share of explanations | AUC without it | change, 95 % | value captured without it | change, 95 % |")  # fmt: skip

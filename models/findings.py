@@ -50,12 +50,13 @@ def findings(
     lists: Sequence[ListRow],
     calibration: Calibration,
     min_of_each_class: int,
-    on_the_day: str | None = None,
+    unwelcome: Sequence[str] = (),
+    welcome: Sequence[str] = (),
 ) -> list[str]:
     """Sentences on order, lists and calibration, first those on groups where a baseline is not beaten. Empty where nothing
-    was judged. on_the_day: what `open_on_the_day` says, which comes next."""
+    was judged. unwelcome: what others found (`open_on_the_day`, `findings_of_lists`), which comes next; welcome: comes last."""
     unbeaten: list[str] = []
-    bad: list[str] = [] if on_the_day is None else [on_the_day]
+    bad: list[str] = list(unwelcome)
     good: list[str] = []
     strata = list(dict.fromkeys(row["stratum"] for row in measures))
     everyone = max((row["snapshots"] for row in measures if row["stratum"] == EVERY_STRATUM), default=-1)
@@ -87,7 +88,7 @@ def findings(
             )
     _on_lists(lists, min_of_each_class, bad, good)
     _on_calibration(calibration, min_of_each_class, bad, good)
-    return unbeaten + bad + good
+    return [*unbeaten, *bad, *good, *welcome]
 
 
 def open_on_the_day(judged: Examples, raw: np.ndarray, least: int) -> str | None:

@@ -52,11 +52,11 @@ def on_groups(rows: Sequence[GroupRow]) -> list[str]:
     sentences: list[str] = []
     if len(months) > 1:
         figure = "value_captured" if all(row["value_captured"] is not None for row in months) else "recall"
-        worst = min(months, key=lambda row: (row[figure], row["name"]))  # type: ignore[literal-required]
-        other = next((row for row in rows if (row["by"], row["name"], row["ranker"]) == ("month", worst["name"], "rule")), None)  # fmt: skip
-        beside = "" if other is None or other[figure] is None else f", the rule's {other[figure]:.0%}"  # type: ignore[literal-required]
+        least, worst = min(((_share(row, figure) or 0.0, row) for row in months), key=lambda one: (one[0], one[1]["name"]))  # fmt: skip
+        rule = next((_share(row, figure) for row in rows if (row["by"], row["name"], row["ranker"]) == ("month", worst["name"], "rule")), None)  # fmt: skip
+        beside = "" if rule is None else f", the rule's {rule:.0%}"
         sentences.append(
-            f"In the worst of {len(months)} judged months, {worst['name']}, the model's lists captured {worst[figure]:.0%} {_OF[figure]}{beside} "  # type: ignore[literal-required]
+            f"In the worst of {len(months)} judged months, {worst['name']}, the model's lists captured {least:.0%} {_OF[figure]}{beside} "
             f"({worst['positives']} snapshots fell behind)."
         )
     sizes = [row for row in mine if row["by"] == "loan_size"]
@@ -67,6 +67,10 @@ def on_groups(rows: Sequence[GroupRow]) -> list[str]:
                 f"Of the {row['name']} of snapshots by principal the model's lists reach {row['recall']:.0%} of those who fell behind, of all {hits / positives:.0%}."
             )
     return sentences
+
+
+def _share(row: GroupRow, figure: str) -> float | None:
+    return row["value_captured"] if figure == "value_captured" else row["recall"]
 
 
 def of_intervals(groups: Sequence[GroupRow], intervals: Sequence[Interval], resamples: int) -> list[str]:

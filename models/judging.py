@@ -8,7 +8,7 @@ Promised: a group with too few positives or negatives has its counts and no AUC;
 amounts of several currencies are not added. Alert burden, capture at a share: domain reference 2.6.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from models.baselines import rule_scores
 from models.draws import Area, Draws, middle
 from models.evaluation import Scored, auc_and_average_precision, caught, draw_lists, list_rows, measure_rows
 from models.examples import Examples
+from models.folds import Progress
 from models.settings import TrainSettings
 from models.summary import EVERY_STRATUM, RANKERS, Burden, CapturedAt, GroupRow, Interval, JudgedLists, Ranker
 
@@ -27,8 +28,6 @@ SHARES = (0.01, 0.02, 0.05, 0.1)
 FIGURES = ("value_captured", "precision", "recall", "auc")
 QUARTERS = ("smallest quarter", "second quarter", "third quarter", "largest quarter")
 
-Progress = Callable[[str, int, int], None]
-"""Told (what is being done, steps done, steps in all)."""
 Rankings = Mapping[Ranker, Scored | None]
 """Each ranking's scores of the judged snapshots; None for the rule, which has none of its own."""
 
@@ -155,18 +154,19 @@ def intervals(judged: Examples, rankings: Rankings, picked: Mapping[Ranker, np.n
     A stratum with too few positives or negatives is left out.
     """
     stratum = judged.frame["stratum"].to_numpy(dtype=object)
+    order = orders(judged, rankings)
     rows: list[Interval] = []
     for name in (EVERY_STRATUM, *strata):
         inside = np.ones(len(judged.y), bool) if name == EVERY_STRATUM else stratum == name
         bad = int(judged.positive[inside].sum())
         if min(bad, int(inside.sum()) - bad) >= settings.min_of_each_class:
-            rows += _intervals_of(name, judged, inside, rankings, picked, settings)
+            rows += _intervals_of(name, judged, inside, order, picked, settings)
     return rows
 
 
-def _intervals_of(name: str, judged: Examples, inside: np.ndarray, rankings: Rankings, picked: Mapping[Ranker, np.ndarray], settings: TrainSettings) -> list[Interval]:  # fmt: skip
+def _intervals_of(name: str, judged: Examples, inside: np.ndarray, order: Mapping[Ranker, np.ndarray], picked: Mapping[Ranker, np.ndarray], settings: TrainSettings) -> list[Interval]:  # fmt: skip
     some, rankers = judged.only(inside), list(picked)
-    once, drawn = _figures(some, rankers, {one: order[inside] for one, order in orders(judged, rankings).items()}, {one: picked[one][inside] for one in rankers}, settings)  # fmt: skip
+    once, drawn = _figures(some, rankers, {one: order[one][inside] for one in rankers}, {one: picked[one][inside] for one in rankers}, settings)  # fmt: skip
     one_currency = _exposure(judged)[1]
     pairs: list[tuple[Ranker, Ranker | None]] = [(one, None) for one in rankers]
     pairs += [("model", other) for other in rankers if other != "model"]

@@ -191,18 +191,14 @@ def train(
             *caveats(refusal, split, data, settings),
             *([little] if (little := lists_say_little(told["lists"])) else []),
         ],
-        "findings": [
-            *unsure,
-            *on_groups(told["groups"]),
-            *findings(
-                told["measures"],
-                told["lists"],
-                calibration,
-                settings.min_of_each_class,
-                _open_on_the_day(judged, scored, settings),
-            ),
-            *certain,
-        ],
+        "findings": findings(
+            told["measures"],
+            told["lists"],
+            calibration,
+            settings.min_of_each_class,
+            [*_open_on_the_day(judged, scored, settings), *unsure, *on_groups(told["groups"])],
+            certain,
+        ),
         "limits": [
             *limits(
                 target, trained_on, parts[0]["last"] if model is not None else None, split.has_calibration
@@ -237,8 +233,9 @@ def _silent(_what: str, _done: int, _total: int) -> None:
     pass
 
 
-def _open_on_the_day(judged: Examples, scored: Scored | None, settings: TrainSettings) -> str | None:
-    return None if scored is None else open_on_the_day(judged, scored.raw, settings.min_of_each_class)
+def _open_on_the_day(judged: Examples, scored: Scored | None, settings: TrainSettings) -> list[str]:
+    said = None if scored is None else open_on_the_day(judged, scored.raw, settings.min_of_each_class)
+    return [] if said is None else [said]
 
 
 def _positives(data: Examples, split: Split, part: PartName) -> int:

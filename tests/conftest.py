@@ -4,7 +4,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -14,6 +14,8 @@ import pytest
 
 if TYPE_CHECKING:
     from pytest_postgresql.executors import PostgreSQLExecutor
+
+    from data.ledger import Ledger
 
 from pipelines.third_parties import keep_quiet
 
@@ -81,6 +83,27 @@ def demo_workspace(shared_folder: Path, demo_ledger_workspace: Path) -> Path:
             draw_list(here, date(2025, 6, 30), "champion", say_nothing)
             done.touch()
     return workspace
+
+
+@pytest.fixture
+def panel_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> Callable[["Ledger"], None]:
+    """Panels of a ledger are told of the whole book at once from then on, and not part by part."""
+
+    def from_now_on(ledger: "Ledger") -> None:
+        import features.panel
+        from features.book import read_book
+        from features.parts import Parts
+
+        class Whole(Parts):
+            def __len__(self) -> int:
+                return 1
+
+            def told(self, tell, again=False):
+                return iter([tell(read_book(ledger))])
+
+        monkeypatch.setattr(features.panel, "Parts", Whole)
+
+    return from_now_on
 
 
 @pytest.fixture(scope="session")

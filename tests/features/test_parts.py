@@ -1,12 +1,11 @@
 """A book in parts tells what the whole book tells, bit for bit."""
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import pandas as pd
-import pytest
 
-import features.panel
 from data.days import to_day
 from data.ledger import Ledger
 from features.book import read_book
@@ -58,7 +57,7 @@ def test_without_the_crowd_of_the_whole_book_a_part_would_tell_less(demo_ledger_
 
 
 def test_the_panel_is_the_same_from_parts_and_from_the_whole(
-    demo_ledger_workspace: Path, monkeypatch: pytest.MonkeyPatch
+    demo_ledger_workspace: Path, panel_in_one_piece: Callable[[Ledger], None]
 ) -> None:
     ledger = Ledger.open(demo_ledger_workspace / "ledger")
     asked = (ledger, ledger.business_date, LabelSettings(), PanelSettings(), DAYS[0], date(2024, 4, 30))
@@ -66,14 +65,7 @@ def test_the_panel_is_the_same_from_parts_and_from_the_whole(
     from_parts = build_panel(*asked, progress=lambda done, total: steps.append((done, total)))
     assert steps[-1][0] == steps[-1][1] and [done for done, _ in steps] == sorted(done for done, _ in steps)
 
-    class Whole(Parts):
-        def __len__(self) -> int:
-            return 1
-
-        def told(self, tell, again=False):
-            return iter([tell(read_book(ledger))])
-
-    monkeypatch.setattr(features.panel, "Parts", Whole)
+    panel_in_one_piece(ledger)
     from_whole = build_panel(*asked)
     assert len(from_parts.frame) > 100
     pd.testing.assert_frame_equal(from_parts.frame, from_whole.frame, check_exact=True)

@@ -52,7 +52,10 @@ def test_platt_scaling_is_the_optimum_of_the_weighted_likelihood() -> None:
 def test_beta_calibration_is_the_optimum_among_maps_that_never_fall(seed: int) -> None:
     raw, y, weight = _scores(300, seed)
     low, high = -np.logaddexp(0, -raw), np.logaddexp(0, raw)
-    loss = lambda abc: _loss(abc[0] * low + abc[1] * high + abc[2], y, weight)  # noqa: E731
+
+    def loss(abc: np.ndarray) -> float:
+        return _loss(abc[0] * low + abc[1] * high + abc[2], y, weight)
+
     best = minimize(
         loss, (1.0, 1.0, 0.0), bounds=[(0, None), (0, None), (None, None)], method="L-BFGS-B", tol=1e-14
     )

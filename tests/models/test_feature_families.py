@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
+
+from models.draws import Area, Draws
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "feature_families.py"
 
@@ -30,18 +31,6 @@ def some() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.round(draw.normal(size=400) + positive, 1), positive, np.repeat(np.arange(100), 4).astype(str)
 
 
-def test_the_area_of_a_draw_is_that_of_its_rows_each_as_often_as_it_was_drawn(
-    families: Any, some: Any
-) -> None:
-    score, positive, borrower = some
-    area = families.area_under_the_curve(score, positive)
-    assert area(np.ones(400)) == pytest.approx(roc_auc_score(positive, score), abs=1e-12)
-    for times in families.draws_of(borrower, 5, 7):
-        rows = np.repeat(np.arange(400), times.astype(int))
-        assert len(rows) == 400 and times.max() > 1
-        assert area(times) == pytest.approx(roc_auc_score(positive[rows], score[rows]), abs=1e-12)
-
-
 def test_the_value_captured_of_a_draw_is_that_of_its_rows(families: Any) -> None:
     picked, positive = np.array([True, True, False, False]), np.array([True, False, True, True])
     captured = families.value_captured(picked, positive, np.array([100.0, 50, 300, np.nan]))
@@ -49,23 +38,12 @@ def test_the_value_captured_of_a_draw_is_that_of_its_rows(families: Any) -> None
     assert captured(np.array([3.0, 1, 1, 1])) == 0.5
 
 
-def test_all_snapshots_of_a_borrower_are_drawn_together_and_the_seed_says_which(
-    families: Any, some: Any
-) -> None:
-    borrower = some[2]
-    first, again, other = (families.draws_of(borrower, 3, seed) for seed in (7, 7, 8))
-    assert np.array_equal(first, again) and not np.array_equal(first, other)
-    for times in first:
-        assert (times.reshape(100, 4) == times[::4, None]).all()
-
-
 def test_a_model_beside_itself_changes_nothing_and_one_that_knows_less_changes_clearly(
     families: Any, some: Any
 ) -> None:
     score, positive, borrower = some
-    draws = families.draws_of(borrower, 200, 7)
-    whole = families.area_under_the_curve(score, positive)
-    blind = families.area_under_the_curve(np.zeros(400), positive)
+    draws = Draws(borrower, 200, 7)
+    whole, blind = Area(score, positive).of, Area(np.zeros(400), positive).of
     assert families.change(whole, whole, draws) == (0, 0, 0)
     much, low, high = families.change(blind, whole, draws)
     assert low < much < high < 0

@@ -98,13 +98,16 @@ def test_a_baseline_that_is_not_beaten_comes_before_everything_else_that_is_unwe
         _measure("single", "8-29", 0.6),
     ]
     lists = [_list("model", "all", 20, 0.4), _list("rule", "all", 22, 0.5)]
-    said = findings(rows, lists, _calibration(brier=0.1), 30, "What was open on the day.")
+    said = findings(
+        rows, lists, _calibration(brier=0.1), 30, ["What was open on the day."], ["What is sure."]
+    )
     assert [line.split(" the model,")[0] for line in said[:2]] == [
         "On loans without arrears",
         "On loans 8-29 days late",
     ]
     assert said[2] == "What was open on the day."
     assert "nothing can be said" in said[3] and "look for a leak" in said[4]
+    assert said[-1] == "What is sure."
 
 
 def test_a_stratum_without_a_metric_is_said_with_its_counts() -> None:

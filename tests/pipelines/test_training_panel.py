@@ -1,19 +1,16 @@
 """The panel that a training run learns from lies in the workspace, and how the book was cut changes nothing in it."""
 
 import json
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
 
-import features.panel
 from data.ledger import Ledger
-from features.book import read_book
 from features.panel import build_panel, panel_parts
 from features.panel_file import PanelFile, about_panel
-from features.parts import Parts
 from features.settings import LabelSettings, PanelSettings
 from models.reading import examples_of
 from pipelines.tables import write_tables
@@ -38,20 +35,13 @@ def test_training_leaves_the_panel_it_learnt_from_under_the_day_it_knows(demo_wo
 
 
 def test_the_arrays_are_the_same_from_parts_and_from_the_whole_book(
-    demo_ledger_workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    demo_ledger_workspace: Path, tmp_path: Path, panel_in_one_piece: Callable[[Ledger], None]
 ) -> None:
     ledger = Ledger.open(demo_ledger_workspace / "ledger")
     from_parts = examples_of(written(ledger, tmp_path / "parts.parquet"))
     frame = build_panel(ledger, ledger.business_date, *ASKED).frame
 
-    class Whole(Parts):
-        def __len__(self) -> int:
-            return 1
-
-        def told(self, tell, again=False):
-            return iter([tell(read_book(ledger))])
-
-    monkeypatch.setattr(features.panel, "Parts", Whole)
+    panel_in_one_piece(ledger)
     from_whole = examples_of(written(ledger, tmp_path / "whole.parquet"))
     assert len(from_parts.y) == len(frame) > 100
     for name in ("X", "y", "weight", "day", "loan", "borrower"):
