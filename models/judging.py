@@ -135,7 +135,7 @@ def burdens(judged: Examples, picked: Mapping[Ranker, np.ndarray]) -> list[Burde
         listed, hits = int(chosen.sum()), int((chosen & judged.positive).sum())
         on_list = chosen[order]
         before = np.zeros(len(order), bool)
-        before[1:] = on_list[:-1] & follows[1:]
+        before[1:] = on_list[:-1]
         again = on_list & follows
         rows.append(
             {

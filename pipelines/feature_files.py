@@ -38,15 +38,13 @@ class _Measured:
         self._some: set[str] = set()
 
     def see(self, table: "pa.Table") -> None:
-        import numpy as np
         import pyarrow as pa
+        import pyarrow.compute as pc
 
         self._names = table.column_names
         for name in self._names:
-            if name not in self._some and pa.types.is_floating(table[name].type):
-                if any(bool(np.isfinite(chunk.to_numpy()).any()) for chunk in table[name].chunks):
-                    self._some.add(name)
-            else:
+            column = table[name]
+            if name not in self._some and (not pa.types.is_floating(column.type) or pc.any(pc.is_finite(column)).as_py()):  # fmt: skip
                 self._some.add(name)
 
     @property

@@ -48,6 +48,21 @@ def test_a_list_of_a_tenth_holds_who_has_most_at_stake_on_each_day() -> None:
     assert (tenth["listed"], tenth["hits"], tenth["recall"], tenth["value_captured"]) == (2, 1, 0.5, 0.5)
 
 
+def test_such_a_list_goes_by_chance_times_exposure_and_the_rule_s_by_days_late() -> None:
+    """The likeliest owes little; the one that is late owes least."""
+    judged = examples([0, 1, 1], exposure=[10.0, 900.0, 5.0], days_past_due=[0, 0, 9])
+    model = Scored(np.array([2.0, 1.0, 0.0]), np.array([0.9, 0.5, 0.1]))
+    rows = {
+        row["ranker"]: row
+        for row in captured_at(judged, {"model": model, "rule": None})
+        if row["share"] == 0.1
+    }
+    assert [(rows[one]["hits"], rows[one]["value_captured"]) for one in ("model", "rule")] == [
+        (1, pytest.approx(900 / 905)),
+        (1, pytest.approx(5 / 905)),
+    ]
+
+
 def test_a_share_of_few_loans_is_one_loan_and_several_currencies_have_no_value() -> None:
     judged = examples([1, 0, 0], currency=["KES", "KES", "UGX"])
     rows = captured_at(judged, {"rule": None})

@@ -70,6 +70,28 @@ def test_a_challenger_is_served_judged_and_described(make_panel, trained) -> Non
     )
 
 
+def test_how_sure_it_is_and_the_worst_month_stand_among_the_findings_and_the_limits(
+    make_panel, trained
+) -> None:
+    summary = trained(make_panel()).summary
+    assert {row["against"] for row in summary["intervals"]} == {None, "rule", "single", "scorecard"}
+    said = [line for line in summary["findings"] if "95 % of draws of borrowers" in line]
+    assert len(said) == 3, "one for each baseline"
+    assert any(line.startswith("In the worst of 3 judged months") for line in summary["findings"])
+    assert any("3 judged months are too few" in line for line in summary["limits"])
+
+
+def test_a_model_is_held_to_what_is_expected_only_where_the_settings_ask_for_it(
+    make_panel, trained, quick
+) -> None:
+    panel = make_panel()
+    free, held = trained(panel), trained(panel, quick.model_copy(update={"expected_directions": True}))
+    assert free.summary["directions"] == []
+    assert {row["feature"] for row in held.summary["directions"]} >= {"late_count_6", "paid_to_due_90"}
+    booster = [result.model.raw_scores(np.full((1, len(panel.features)), np.nan)) for result in (free, held)]
+    assert booster[0] != booster[1]
+
+
 def test_the_summary_is_json_as_it_stands(make_panel, trained) -> None:
     for months in (24, 4):
         summary = trained(make_panel(months=months)).summary
