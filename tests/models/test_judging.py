@@ -90,12 +90,12 @@ def test_loans_of_one_size_have_no_quarters() -> None:
 
 
 def test_whoever_was_on_the_list_before_is_counted_among_those_who_could_be() -> None:
-    """Loan 0 listed on both days, loan 1 on the second only, loan 2 eligible on the second day only."""
+    """Loan 0 listed on both days, loan 1 on the second only; loan 2, eligible on the second day only, is not."""
     judged = examples(
         [1, 0, 0, 0, 0], day=[JANUARY, JANUARY, FEBRUARY, FEBRUARY, FEBRUARY], loan=[0, 1, 0, 1, 2]
     )
-    (row,) = burdens(judged, {"rule": np.array([1, 0, 1, 1, 1], bool)})
-    assert (row["listed_per_100"], row["listed_per_hit"], row["listed_before"]) == (80.0, 4.0, 0.5)
+    (row,) = burdens(judged, {"rule": np.array([1, 0, 1, 1, 0], bool)})
+    assert (row["listed_per_100"], row["listed_per_hit"], row["listed_before"]) == (60.0, 3.0, 0.5)
 
 
 def ranked(seed: int, borrowers: int = 120) -> tuple[Examples, Scored, np.ndarray]:
