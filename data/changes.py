@@ -38,7 +38,7 @@ def load_standing(run: Run, ledger: Ledger, name: str, of_owners: str | None = N
     """`standing_<table>`: the newest version of every fact the ledger holds in the buckets worked on now.
 
     Columns: all, with the attributes, `known_at` and `bucket`. of_owners: a table of this run with the owner column; then
-    only facts of the owners it names. `ended_<table>`: keys of which a version has ended.
+    only facts of the owners it names. `ended_<table>`: keys of which a version has ended, of loans with its borrower.
     """
     wanted = _every_column(ledger, name)
     if of_owners is None:
@@ -118,7 +118,7 @@ def _hold(run: Run, ledger: Ledger, name: str, wanted: list[str], rows: pa.Table
     run.connection.execute(
         f"CREATE TABLE standing_{name} AS SELECT * EXCLUDE (known_until) FROM ledger_rows WHERE known_until IS NULL"
     )
-    key = ", ".join(map(quoted, table.key))
+    key = ", ".join(map(quoted, [*table.key, *(["borrower_id"] if name == "loans" else [])]))
     run.drop(f"ended_{name}")
     if rows["known_until"].null_count < rows.num_rows:
         run.connection.execute(

@@ -82,7 +82,7 @@ _PLACEHOLDERS = tuple(
 )
 
 MOST = 1_000_000_000_000
-"""The largest amount of money: nine hundred of them still add up within 64 bits of 1/10,000."""
+"""The largest amount of money; how many of them one loan may hold is said in data/sums.py."""
 
 _NOT_NEGATIVE = (0, None, "must not be negative")
 _FROM_1_TO_1000 = (1, 1000, "must be between 1 and 1000")

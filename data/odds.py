@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from data.masking import id_in_sql
 from data.money import CURRENCIES, decimals_of
 from data.quoting import literal, quoted
+from data.sums import APART, MOST_OF_A_LOAN, first_repays, too_much
 from data.tables import TABLES, Table
 
 if TYPE_CHECKING:
@@ -97,9 +98,14 @@ def beside(run: "Run", table: Table) -> str:
     if table.name == "installments":
         joins += " LEFT JOIN known_versions AS ruling ON ruling.loan_id = mine.loan_id AND ruling.version = mine.version"
         if _splits(run):
-            joins += f" LEFT JOIN {_sums(run)} AS sums ON mine.version = 1 AND sums.loan_id = mine.loan_id"
+            joins += (
+                f" LEFT JOIN {first_repays(run)} AS sums ON mine.version = 1 AND sums.loan_id = mine.loan_id"
+            )
         if _splits(run, "interest_due", "fees_due"):
-            joins += f" LEFT JOIN {_PARTS} AS parts ON parts.loan_id = mine.loan_id AND parts.version = mine.version"
+            joins += f" LEFT JOIN {APART} AS parts ON parts.loan_id = mine.loan_id AND parts.version = mine.version"
+        joins += f" LEFT JOIN {too_much(run, 'installments', 'amount_due', 'version')} AS heap ON heap.loan_id = mine.loan_id AND heap.version = mine.version"
+    if table.name == "payments":
+        joins += f" LEFT JOIN {too_much(run, 'payments', 'amount')} AS heap ON heap.loan_id = mine.loan_id"
     return joins
 
 
@@ -136,6 +142,12 @@ def _loans(run: "Run", labels: Labels[str, str]) -> list[str]:
                 THEN 'loan ' || {_LOAN} || ' is in ' || {held.format(column="currency")} || ' in the ledger; a loan keeps its currency, give it a new loan_id' END""",
             *cases,
         ]
+    if run.made("ended_loans"):  # its first life lies with its first borrower: it would lie in two buckets
+        ended = "(SELECT max(borrower_id) FROM ended_loans AS ended WHERE ended.loan_id = mine.loan_id AND ended.borrower_id <> mine.borrower_id)"
+        cases.append(
+            f"""CASE WHEN {ended} IS NOT NULL
+                THEN 'loan ' || {_LOAN} || ' belonged to borrower ' || {id_in_sql(ended)} || ' before it was withdrawn; a loan keeps its borrower, give it a new loan_id' END"""
+        )
     money = ("principal", "opening_balance", "opening_past_due")
     return cases + [_decimals(column, labels[column], "mine.currency") for column in money]
 
@@ -157,6 +169,7 @@ def _payments(run: "Run", labels: Labels[str, str]) -> list[str]:
             WHEN kind <> 'reversal' AND amount < 0 THEN {literal("a negative amount is a reversal, and " + labels["kind"] + " says otherwise")} END""",
         _before("paid_on", labels, f"(what <> ' was disbursed' OR mine.paid_on < begins_on - {EARLY_DAYS})"),
         _decimals("amount", labels["amount"], "whole.currency"),
+        _heap(f"'the payments of loan ' || {_LOAN} || ' move'"),
     ]
     if "payments" in run.partial or not any(part.source("reverses") for part in run.mapping.of("payments")):
         return cases
@@ -212,6 +225,11 @@ def _reversals(run: "Run", labels: Labels[str, str]) -> list[str]:
     return cases
 
 
+def _heap(what: str) -> str:
+    """More money than the arithmetic can add up takes all of its rows along: no single one of them is wrong."""
+    return f"CASE WHEN heap.loan_id IS NOT NULL THEN {what} || ' ' || {_shown('heap.heaped')} || ' in all, and of one loan no more than {MOST_OF_A_LOAN:,} can be added up; correct the amounts at the source' END"
+
+
 def _shown(amount: str) -> str:
     """An amount as people write it, without the zeros that a column of four decimals adds."""
     return f"rtrim(rtrim(CAST({amount} AS VARCHAR), '0'), '.')"
@@ -239,6 +257,7 @@ def _installments(run: "Run", labels: Labels[str, str]) -> list[str]:
         _before("due_on", labels),  # a mistyped year would make the loan late from its first day
         f"CASE WHEN mine.due_on > begins_on + INTERVAL {LONGEST_YEARS} YEAR THEN {due} || mine.due_on || ' is more than {LONGEST_YEARS} years after loan ' || {_LOAN} || ' began' END",
         _decimals("amount_due", labels["amount_due"], "whole.currency"),
+        _heap(f"'schedule version ' || mine.version || ' of loan ' || {_LOAN} || ' asks for'"),
     ]
     cases.append(
         f"""CASE WHEN mine.due_on <= ruling.effective_on AND ruling.reason IN ('rescheduled', 'curtailed')
@@ -256,38 +275,6 @@ def _installments(run: "Run", labels: Labels[str, str]) -> list[str]:
                 || ' ' || {literal(labels["amount_due"])} || ' is ' || parts.due || ' and ' || {literal(names)} || ' is ' || parts.parts END"""
         )
     return cases
-
-
-_UNIT = (
-    "CASE "
-    + " ".join(
-        f"WHEN currency IN ({', '.join(literal(code) for code in CURRENCIES if decimals_of(code) == digits)}) THEN {10**-digits:.3f}"
-        for digits in (0, 3)
-    )
-    + " ELSE 0.01 END"
-)
-"""One minor unit of a currency, in SQL."""
-
-
-def _sums(run: "Run") -> str:
-    """For each loan what its first version repays, beside what was lent or still owed when the book opened on the loan."""
-    rows = "SELECT loan_id, version, kind, principal_due FROM staged_installments"
-    if run.made("standing_installments") and any(
-        part.export == "delta" for part in run.mapping.of("installments")
-    ):
-        rows += """ UNION ALL SELECT loan_id, version, kind, principal_due FROM standing_installments
-            WHERE (loan_id, version, installment_no) NOT IN (SELECT (loan_id, version, installment_no) FROM staged_installments
-            WHERE loan_id IS NOT NULL AND version IS NOT NULL AND installment_no IS NOT NULL)"""
-    lent = "CASE WHEN opening_on IS NULL THEN principal ELSE opening_balance END"
-    return f"""(SELECT loan_id, repaid, {lent} AS owed, filled = dues AND abs(repaid - {lent}) > dues * {_UNIT} AS off FROM beginnings JOIN
-        (SELECT loan_id, sum(principal_due) AS repaid, count(*) AS dues, count(principal_due) AS filled FROM ({rows})
-        WHERE version = 1 AND coalesce(kind, 'scheduled') = 'scheduled' GROUP BY loan_id) USING (loan_id))"""
-
-
-_SPLIT = "principal_due + interest_due + fees_due"
-_PARTS = f"""(SELECT loan_id, version, min(installment_no) AS first, arg_min(amount_due, installment_no) AS due, arg_min({_SPLIT}, installment_no) AS parts
-    FROM staged_installments JOIN beginnings USING (loan_id) WHERE abs(amount_due - ({_SPLIT})) > {_UNIT} GROUP BY loan_id, version)"""
-"""Versions of which an amount due is not its principal, interest and fees: one such takes its whole version along."""
 
 
 _LISTED = (("officer_id", "officers"), ("branch_id", "branches"), ("group_id", "groups"))

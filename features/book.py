@@ -20,12 +20,15 @@ from data.money import minor_unit
 from features.calendars import calendars_of, homes_of, no_calendars, no_homes, rules_of
 from features.circumstances import Circumstances
 from features.facts import (
+    CHARGE,
     DUE,
     EVENT,
     EVENT_KINDS,
     FROM_THE_START,
     HOME,
+    INSTALLMENT,
     NO_CASH,
+    OPENING_ARREARS,
     OTHER_EVENT,
     RECEIPT,
     REFINANCED,
@@ -273,7 +276,7 @@ def _dues(ledger: Ledger, loan_ids: pa.Array, loans: pa.Table, rows: LoanRows, v
         ten_thousandths(table["amount_due"]),
         ten_thousandths(table["principal_due"], missing=-1),
         *known_days(table),
-        numbers_of(table["kind"], {"charge": 0}, 1),
+        numbers_of(table["kind"], {"charge": CHARGE}, INSTALLMENT),
     ]
     opening = ten_thousandths(loans["opening_past_due"], missing=0)
     opens = np.flatnonzero(opening > 0)
@@ -291,7 +294,7 @@ def _dues(ledger: Ledger, loan_ids: pa.Array, loans: pa.Table, rows: LoanRows, v
         np.zeros(len(opens), dtype=np.int64),
         np.maximum(rows.known_at[opens], versions[5][at]),
         np.minimum(rows.known_until[opens], versions[6][at]),
-        np.zeros(len(opens), dtype=np.int64),
+        np.full(len(opens), OPENING_ARREARS),
     ]
     columns = [np.concatenate(pair) for pair in zip(columns, added, strict=True)]
     return sorted_by(columns, by=(0, 1, 2, 3, 5))

@@ -52,6 +52,10 @@ VERSION_KINDS = {
     "curtailed": CURTAILED,
 }
 
+# What is due: an installment of the contract, a charge on top of it, or the arrears that the book begins with, of
+# installments that are not in it.
+CHARGE, INSTALLMENT, OPENING_ARREARS = range(3)
+
 _NEVER = int(NEVER)
 NO_CASH = -_NEVER
 
@@ -106,9 +110,7 @@ def record(*fields: str, amounts: Sequence[str] = ()) -> np.dtype:
 
 _KNOWN = ("known_at", "known_until")
 VERSION = record("number", "kind", "effective_on", "credit", *_KNOWN, amounts=["credit"])
-DUE = record(
-    "version", "due_on", "amount", "principal", *_KNOWN, "scheduled", amounts=["amount", "principal"]
-)
+DUE = record("version", "due_on", "amount", "principal", *_KNOWN, "kind", amounts=["amount", "principal"])
 RECEIPT = record("paid_on", "amount", "cash_until", *_KNOWN, "number", "undoes", amounts=["amount"])
 EVENT = record("kind", "event_on", *_KNOWN)
 HOME = record("calendar", *_KNOWN)
@@ -134,8 +136,8 @@ class LoanFacts(NamedTuple):
     """Every fact of one loan as arrays of records, each with the days between which it was known: [known_at, known_until).
 
     versions: sorted by number; `credit` is the receipts carried over to a version that starts anew.
-    dues: sorted by (version, due date), `principal` is -1 where the source does not split the installment. `scheduled`
-    is 1 for an installment, 0 for a charge and for the arrears the book begins with, which are due like one.
+    dues: sorted by (version, due date), `principal` is -1 where the source does not split the installment. A due of any
+    `kind` is due like an installment.
     receipts: posted payments, waivers and reversals (negative), sorted by date; `cash_until` is the first day on which
     a reversal of it was known, NEVER where there was none, and NO_CASH for a waiver, which nobody paid: see `is_cash`.
     `number` is the same for all versions of a payment; `undoes` that of the payment a reversal takes back, -1 for none.

@@ -10,7 +10,7 @@ import numpy as np
 from features.arrears import RESCHEDULED, LoanFacts, is_known
 from features.catalogue import FEATURE_NAMES
 from features.compiled import compiled
-from features.facts import FROM_THE_START
+from features.facts import FROM_THE_START, INSTALLMENT
 from features.matrix import S_LAST, S_ORIGINAL, UNKNOWN, Scratch
 
 WINDOWS = (30, 90, 180)
@@ -123,7 +123,7 @@ def _ahead(loan: LoanFacts, version: int, dues: int, day: int, disbursed_on: int
     """What the schedule still holds: the month ahead, the largest installment, the end; and how it began. No charges."""
     soon, largest, count, last = 0.0, 0.0, 0, 0
     for i in range(dues):
-        if work.dues[i].scheduled == 0:
+        if work.dues[i].kind != INSTALLMENT:
             continue
         if count == 0 and loan.versions[version].kind == FROM_THE_START:
             out[F_FIRST] = work.dues[i].due_on - disbursed_on

@@ -25,6 +25,7 @@ from features.arrears import (
 )
 from features.compiled import compiled
 from features.counting import calendar_row, counted, falls_due
+from features.facts import CHARGE, INSTALLMENT
 from features.history import tell_history
 from features.matrix import (
     F_AHEAD,
@@ -106,7 +107,7 @@ def _gather_dues(loan: LoanFacts, version: int, known: int, work: Scratch) -> in
             work.dues[found].due_on = falls_due(loan, row, loan.dues[i].due_on)
             work.dues[found].amount = loan.dues[i].amount
             work.dues[found].principal = loan.dues[i].principal
-            work.dues[found].scheduled = loan.dues[i].scheduled
+            work.dues[found].kind = loan.dues[i].kind
             found += 1
     return found
 
@@ -315,12 +316,15 @@ def _balance(dues: int, paid: int, aside: int, day: int, tolerance: int, work: S
 
 @compiled
 def _schedule(dues: int, day: int, disbursed_on: int, principal: int, rate: float, work: Scratch, state: np.ndarray, out: np.ndarray) -> float:  # fmt: skip
-    """Progress and the contract, of scheduled installments alone; returns the usual one, their mean (NaN: there is none)."""
+    """Progress and the contract, of installments alone; returns the usual one, their mean (NaN: there is none).
+
+    Arrears that the book begins with show that an installment has fallen due; a charge shows nothing of the kind.
+    """
     count, reached, total, first, last = 0, 0, 0, 0, 0
     for i in range(dues):
-        if work.dues[i].due_on <= day:
+        if work.dues[i].due_on <= day and work.dues[i].kind != CHARGE:
             state[S_REACHED] = 1
-        if work.dues[i].scheduled == 0:
+        if work.dues[i].kind != INSTALLMENT:
             continue
         if count == 0:
             first = work.dues[i].due_on

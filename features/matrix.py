@@ -74,7 +74,7 @@ F_REPAID, F_OUTSTANDING = _FEATURE["share_repaid"], _FEATURE["outstanding_to_pri
 F_CONTRACT = _FEATURE["principal"]
 
 
-_DUE = record("due_on", "amount", "principal", "days_late", "days_early", "parts", "is_open", "scheduled", amounts=["amount", "principal"])  # fmt: skip
+_DUE = record("due_on", "amount", "principal", "days_late", "days_early", "parts", "is_open", "kind", amounts=["amount", "principal"])  # fmt: skip
 _RECEIPT = record("paid_on", "covered", amounts=["covered"])
 
 

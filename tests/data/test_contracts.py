@@ -147,6 +147,14 @@ ODD: dict[str, tuple[Callable[[Lender], None], str, int, str]] = {
         lambda one: one.change("dues.csv", "L3,2,2024-06-10", "L3,2,2084-06-10"),
         "installments", 1, "Due 2084-06-10 is more than 60 years after loan L3 began",
     ),
+    "a schedule of more money than 64 bits hold": (
+        lambda one: [one.add("dues.csv", f"L3,{no},2030-01-01,1000000000000") for no in range(10, 1010)],
+        "installments", 1002, "schedule version 1 of loan L3 asks for 1000000000000300 in all, and of one loan no more than 10,000,000,000,000 can be added up",
+    ),
+    "payments of more money than can be added up": (
+        lambda one: [one.add("payments.csv", f"P{no},L3,2024-01-10,1000000000000,") for no in range(10, 21)],
+        "payments", 11, "the payments of loan L3 move 11000000000000 in all, and of one loan no more than",
+    ),
 }  # fmt: skip
 
 

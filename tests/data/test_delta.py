@@ -67,6 +67,34 @@ def test_a_night_of_payments_alone_is_judged_by_the_loans_it_names(lender: Lende
     assert "before their loan was disbursed" in " ".join(report.notes), "L3 began on 2024-01-03"
 
 
+def test_a_delta_may_not_bring_a_loan_more_money_than_can_be_added_up(lender: Lender) -> None:
+    for number in range(20, 30):
+        lender.add("payments.csv", f"P{number},L3,2024-01-10,999999999999,")
+    assert lender.ingest(date(2024, 1, 20)).quarantined == 0
+    as_delta(lender)
+    only(lender, payments="P20,L3,2024-01-10,999999999998,\nP30,L3,2024-01-24,12,\nP31,L1,2024-01-24,12,")
+    report = lender.ingest(NIGHT)
+    assert report.quarantined == 2, "both rows of L3, and not that of L1"
+    assert "the payments of loan L3 move 10000000000001 in all" in report.reasons["payments"][0]
+
+
+@pytest.mark.parametrize("kind", ["full", "delta"])
+def test_a_loan_that_was_withdrawn_keeps_its_borrower_when_it_comes_back(lender: Lender, kind: str) -> None:
+    lender.ingest()
+    line = next(one for one in lender.files["loans.csv"].splitlines() if one.startswith("L3,B3,"))
+    lender.change("loans.csv", line + "\n", "")
+    assert lender.ingest(date(2024, 1, 24)).of("loans").retractions == 1
+    if kind == "delta":
+        as_delta(lender)
+    lender.add("loans.csv", line.replace("L3,B3,", "L3,B2,"))
+    report = lender.ingest(NIGHT)
+    assert report.of("loans").quarantined == 1
+    told = "loan L3 belonged to borrower B3 before it was withdrawn; a loan keeps its borrower"
+    assert told in report.reasons["loans"][0]
+    lender.change("loans.csv", "L3,B2,", "L3,B3,")
+    assert lender.ingest(date(2024, 1, 26)).of("loans").added == 1, "under its own borrower it may come back"
+
+
 @pytest.mark.parametrize(
     ("loan", "hint"),
     [("1001", True), ("8888", True), ("9999.0", False)],

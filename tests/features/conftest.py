@@ -20,11 +20,23 @@ from data.mapping import load_mapping
 from features.arrears import EVENT_KINDS, NO_CASH, VERSION_KINDS, LoanFacts
 from features.calendars import calendar_tables, no_calendars, rules_of
 from features.catalogue import FEATURE_NAMES
-from features.facts import DUE, EVENT, HOME, RECEIPT, REFINANCED, VERSION, records
+from features.facts import (
+    CHARGE,
+    DUE,
+    EVENT,
+    HOME,
+    INSTALLMENT,
+    OPENING_ARREARS,
+    RECEIPT,
+    REFINANCED,
+    VERSION,
+    records,
+)
 from features.kernel import observe
 from features.matrix import STATE, scratch
 from features.settings import ArrearsSettings
 
+_DUE_KINDS = {"scheduled": INSTALLMENT, "charge": CHARGE, "opening": OPENING_ARREARS}
 DEMO_MAPPING = Path(__file__).resolve().parents[2] / "data" / "mappings" / "demo.toml"
 
 
@@ -46,7 +58,7 @@ def make_loan(
     undoes: Sequence[tuple[int, int]] = (),
     refinanced: Sequence[tuple[str, str]] = (),
 ) -> LoanFacts:
-    """dues: (due_on, amount[, version[, principal[, "charge"]]]); paid: (paid_on, amount[, known_at[, kind[, known_until]]]);
+    """dues: (due_on, amount[, version[, principal[, kind of _DUE_KINDS]]]); paid: (paid_on, amount[, known_at[, kind[, known_until]]]);
     events: (event, on[, known_at]); versions: (reason, effective_on, credit[, known_at]); holidays and
     refinanced: (on, known_at); undoes: (place of a reversal in paid, place of the payment it takes back)."""
     arrears = arrears or ArrearsSettings()
@@ -66,7 +78,7 @@ def make_loan(
             money(d[3] if len(d) > 3 else d[1]),
             day("2000-01-01"),
             int(NEVER),
-            int(d[4:] != ("charge",)),
+            _DUE_KINDS[d[4] if len(d) > 4 else "scheduled"],
         ]
         for d in dues
     ]

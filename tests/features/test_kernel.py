@@ -172,6 +172,15 @@ def test_a_charge_is_due_and_late_and_no_installment_of_the_contract(loan: Loan,
         assert charged[name] == plain[name] or (np.isnan(charged[name]) and np.isnan(plain[name])), name
 
 
+@pytest.mark.parametrize(("kind", "reached"), [("charge", 0), ("opening", 1), ("scheduled", 1)])
+def test_a_charge_before_the_first_installment_makes_no_loan_eligible_and_opening_arrears_do(
+    loan: Loan, look: Look, kind: str, reached: int
+) -> None:
+    seen = look(loan([*WEEKLY, ("2024-01-02", 10, 1, 0, kind)]), "2024-01-05")
+    assert (seen["days_past_due"], seen["state.past_due"]) == (3, 100_000)
+    assert seen["state.first_due_reached"] == reached
+
+
 def test_a_charge_is_what_is_asked_for_next_where_it_falls_due_next(loan: Loan, look: Look) -> None:
     fee = ("2024-01-17", 10, 1, 0, "charge")
     seen = look(loan([*WEEKLY, fee], [("2024-01-08", 200)]), "2024-01-16")
