@@ -6,11 +6,13 @@ a panel came cannot change a model. The parts of the order in time are then stre
 """
 
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from data.days import to_date
+from data.digest import canonical_json
 from features.catalogue import catalogue_digest
 from models.summary import Count, TrainedOn
 
@@ -58,6 +60,16 @@ class Examples:
             self.borrower_ids,
         )
 
+    def digest(self) -> str:
+        """BLAKE2b-256 of all that is learnt from and judged on, in whatever order it lay in its file."""
+        digest = blake2b(digest_size=32)
+        names = [self.features, list(self.frame["loan_id"].cat.categories), list(self.borrower_ids)]
+        digest.update(canonical_json(names).encode())
+        numbers = [self.frame[name].to_numpy(np.float64) for name in self.frame.select_dtypes("number")]
+        for column in (self.X, self.y, self.weight, self.day, self.loan, self.borrower, *numbers):
+            digest.update(np.ascontiguousarray(column).data)
+        return digest.hexdigest()
+
 
 def describe_panel(panel: "PanelFile", data: Examples, ledger_digest: str) -> TrainedOn:
     """Dates, counts and digests of what a model is trained on."""
@@ -77,6 +89,7 @@ def describe_panel(panel: "PanelFile", data: Examples, ledger_digest: str) -> Tr
         "currencies": _counts(data, "currency"),
         "dropped": [{"reason": reason, "snapshots": int(n)} for reason, n in sorted(panel.dropped.items())],
         "features": len(data.features),
+        "panel_digest": data.digest(),
         "ledger_digest": ledger_digest,
         "catalogue_digest": catalogue_digest(),
     }

@@ -32,6 +32,7 @@ from data.leftovers import unfinished
 from features.settings import ArrearsSettings, LabelSettings
 from models.booster import load_booster
 from models.calibration import Calibrator, calibrator_of
+from models.settings import TrainSettings
 
 if TYPE_CHECKING:
     from lightgbm import Booster
@@ -136,6 +137,23 @@ class ServedModel:
         """How days late were counted; a model from before there were such settings was counted by the defaults."""
         return ArrearsSettings.model_validate(self.about.get("arrears", {}))
 
+    @cached_property
+    def settings(self) -> TrainSettings:
+        """The settings it was fitted with. RegistryError where the model does not say them, or other ones than this release knows."""
+        try:
+            return TrainSettings.model_validate(self.about["train"])
+        except (KeyError, ValueError) as problem:
+            raise RegistryError(
+                f"{MODEL_JSON} of model {self.digest[:12]} does not say the settings it was fitted with, or other ones than this "
+                "release knows: it was written by another release, train it again."
+            ) from problem
+
+    @property
+    def refit_of(self) -> str | None:
+        """The digest of the version that was judged, where this is a refit of it on all months; else None."""
+        said = self.about.get("refit_of")
+        return None if said is None else str(said)
+
     @property
     def catalogue_digest(self) -> str:
         return str(self.about["catalogue_digest"])
@@ -237,6 +255,7 @@ def assemble(
     calibrator: Calibrator,
     fitted_on: str,
     trained_until: date,
+    train: TrainSettings,
     caveats: Sequence[str],
     panel: Mapping[str, Json],
     ledger_digest: str,
@@ -244,9 +263,11 @@ def assemble(
     settings_digest: str,
     seed: int,
     versions: Mapping[str, str],
+    refit_of: str | None = None,
 ) -> ServedModel:
     """A model ready to be saved. `fitted_on`: a sentence on what the calibration stands; `panel`: facts of the panel;
-    `caveats`: what must be known before it is believed, told again on every list it draws."""
+    `caveats`: what must be known before it is believed, told again on every list it draws; `train`: the settings it was fitted with; `refit_of`: the digest of
+    the version whose settings these were, where it is a refit."""
     about = {
         "name": labels.model_name(),
         "features": list(features),
@@ -254,6 +275,8 @@ def assemble(
         "arrears": arrears.model_dump(mode="json"),
         "calibration": {**calibrator.as_json(), "fitted_on": fitted_on},
         "trained_until": trained_until.isoformat(),
+        "train": train.model_dump(mode="json"),
+        **({} if refit_of is None else {"refit_of": refit_of}),
         "caveats": list(caveats),
         "panel": dict(panel),
         "ledger_digest": ledger_digest,

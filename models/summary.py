@@ -69,6 +69,7 @@ class TrainedOn(TypedDict):
     currencies: list[Count]
     dropped: list[Dropped]
     features: int
+    panel_digest: str  # of the snapshots in the order of (as_of, loan_id): features, labels, weights, amounts
     ledger_digest: str
     catalogue_digest: str
 

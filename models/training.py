@@ -28,14 +28,15 @@ from data.errors import InputError, TooLittleHistoryError
 from decisions.settings import CapacitySettings
 from features.settings import ArrearsSettings, LabelSettings
 from models.baselines import Baselines, chosen_singles, fit_baselines, tell_baselines
-from models.calibration import Calibrator, fit_calibrator
+from models.calibration import Calibrator
 from models.calibration_maps import CalibrationRefusedError
 from models.directions import held_on
 from models.evaluation import Scored
 from models.examples import Examples, describe_panel
 from models.findings import caveats, findings, limits, lists_say_little, open_on_the_day
 from models.findings_of_lists import of_intervals, on_differences, on_groups
-from models.folds import Progress, boost, judge_out_of_fold, raw_of, raw_out_of_fold, scored_by
+from models.fitting import fit_calibrated
+from models.folds import Progress, judge_out_of_fold, scored_by
 from models.importance import importance_of
 from models.judging import judge
 from models.reading import examples_of
@@ -276,30 +277,8 @@ def _fit(
     threads: int | None,
     tell: Progress,
 ) -> ServedModel:
-    """Booster on the fit window, calibrated on its own window or on out-of-fold scores of the fit window."""
-    fit = data.only(split.rows("fit", data.day))
-    tell("booster", 0, 1)
-    text = boost(fit, settings, threads)
-    if split.has_calibration:
-        stands_on = data.only(split.rows("calibrate", data.day))
-        raw = raw_of(text, stands_on.X)
-    else:
-        stands_on = fit
-        out_of_fold = raw_out_of_fold(fit, settings, threads, tell)
-        if out_of_fold is None:
-            raise CalibrationRefusedError("too few borrowers with a positive for out-of-fold scores")
-        raw = out_of_fold
-    tell("calibration", 0, 1)
-    calibrator = fit_calibrator(
-        raw,
-        stands_on.y,
-        stands_on.weight,
-        stands_on.borrower,
-        settings.bootstrap_resamples,
-        settings.seed,
-        settings.folds,
-        settings.isotonic_borrowers,
-    )
+    """A model of the fit window, ready to be saved."""
+    text, calibrator = fit_calibrated(data, split, settings, threads, tell)
     return assemble(
         text=text,
         features=data.features,
@@ -308,6 +287,7 @@ def _fit(
         calibrator=calibrator,
         fitted_on=_calibrated_on(split, calibrator),
         trained_until=until,
+        train=settings,
         caveats=caveats(None, split, data, settings),
         panel=cast(Mapping[str, Json], trained_on),
         ledger_digest=trained_on["ledger_digest"],

@@ -58,6 +58,20 @@ def test_the_arrays_are_the_same_whatever_the_row_groups_and_however_many_rows_a
     assert_same(usual, examples_of(write_panel(by_loan, tmp_path / "other.parquet", rows_in_group=in_group)))
 
 
+@pytest.mark.parametrize("column", ["loan_age_days", "label", "weight", "exposure", "loan_id", "borrower_id"])
+def test_the_digest_of_examples_tells_another_value_and_no_other_order_of_rows(
+    make_panel, write_panel, tmp_path: Path, column: str
+) -> None:
+    panel = make_panel(months=3, loans=20)
+    frame = panel.frame.sample(frac=1.0, random_state=3).reset_index(drop=True)
+    same = examples_of(write_panel(dataclasses.replace(panel, frame=frame), tmp_path / "same.parquet"))
+    one = frame[column].iloc[0]
+    frame.loc[0, column] = one + "x" if isinstance(one, str) else 1 - one if column == "label" else one + 1
+    other = examples_of(write_panel(dataclasses.replace(panel, frame=frame), tmp_path / "other.parquet"))
+    usual = examples_of(write_panel(panel, tmp_path / "usual.parquet"))
+    assert usual.digest() == same.digest() != other.digest()
+
+
 def test_a_panel_that_takes_the_place_of_the_one_that_is_read_is_not_mixed_with_it(
     make_panel, write_panel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

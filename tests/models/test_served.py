@@ -39,6 +39,7 @@ def model() -> ServedModel:
         calibrator=platt(0.8, -0.1, np.array([[0.7, -0.2], [0.9, 0.1]])),
         fitted_on="a test",
         trained_until=date(2024, 6, 30),
+        train=TrainSettings(),
         caveats=["Short."],
         panel={"snapshots": 500},
         ledger_digest="ledger",
@@ -225,3 +226,15 @@ def test_a_calibration_that_this_release_cannot_read_is_refused_when_it_is_loade
     folder = _with_calibration(model, kept).save(tmp_path)
     with pytest.raises(RegistryError, match=f"{says}.*train again, or promote another version"):
         ServedModel.load(folder)
+
+
+def test_a_model_says_the_settings_it_was_fitted_with(model: ServedModel) -> None:
+    assert model.settings == TrainSettings() and model.refit_of is None
+
+
+@pytest.mark.parametrize("train", [None, {"a_setting_of_tomorrow": 3}])
+def test_a_model_of_another_release_has_no_settings_to_fit_again_with(model: ServedModel, train) -> None:
+    about = {name: value for name, value in model.about.items() if name != "train"}
+    other = ServedModel(model.text, json.dumps(about if train is None else {**about, "train": train}))
+    with pytest.raises(RegistryError, match="written by another release, train it again"):
+        _ = other.settings

@@ -182,6 +182,7 @@ def summary() -> Summary:
                 {"reason": "already 30 or more days past due", "snapshots": 1_234},
             ],
             "features": 48,
+            "panel_digest": "ab" * 32,
             "ledger_digest": "0123456789abcdef" * 4,
             "catalogue_digest": "cd" * 32,
         },

@@ -15,6 +15,7 @@ from features.catalogue import FEATURE_NAMES, catalogue_digest
 from features.settings import ArrearsSettings, LabelSettings
 from models.calibration import platt
 from models.served import ServedModel, assemble
+from models.settings import TrainSettings
 
 AS_OF = date(2025, 6, 6)  # a Friday
 
@@ -141,6 +142,7 @@ def model() -> ServedModel:
         calibrator=platt(1.0, 0.0, np.array([[0.9, -0.1], [1.0, 0.0], [1.1, 0.1]])),
         fitted_on="tests",
         trained_until=date(2025, 1, 31),
+        train=TrainSettings(),
         caveats=["Calibrated on out-of-fold scores."],
         panel={},
         ledger_digest="0",
