@@ -40,6 +40,7 @@ from features.facts import (
     records,
 )
 from features.families import Family, refinanced_by
+from features.liability import Liability
 from features.reading import known_days, numbers, numbers_of, positions, sorted_by, starts_of, words_in
 from features.settings import ArrearsSettings
 from features.settled import settled_from
@@ -86,6 +87,7 @@ class Book:
     assignments: "Assignments"
     holders: Holders
     circumstances: Circumstances
+    liability: Liability
     month_end_only: bool
     arrears: ArrearsSettings
 
@@ -207,6 +209,7 @@ def read_book(
         assignments,
         holders_of({name: getattr(assignments, name) for name in HOLDERS}, holders, groups),
         Circumstances(ledger, batch, borrower_ids, loan_ids, (*assignments[:4], assignments.branch_id)),
+        Liability(ledger, batch, borrower_ids, assignments),
         ledger.date_grid == "month_end",
         arrears,
     )

@@ -117,14 +117,16 @@ def _is_worth_less(loan: LoanFacts, before: int, on: int, known: int, tolerance:
 
 
 @compiled
-def rescheduled_in_distress(loan: LoanFacts, as_of: int, last: int, known: int, tolerance: int, rate: float, may_lose: float) -> bool:  # fmt: skip
-    """Whether a reschedule took effect in (as_of, last] that found the version before it late, or that lowered the
-    present value, at the annual `rate`, by more than the share `may_lose`."""
+def rescheduled_in_distress_on(loan: LoanFacts, as_of: int, last: int, known: int, tolerance: int, rate: float, may_lose: float) -> int:  # fmt: skip
+    """The first day of (as_of, last] on which a reschedule took effect that found the version before it late, or that
+    lowered the present value, at the annual `rate`, by more than the share `may_lose`; NEVER without one."""
+    found = _NEVER
     for v in range(1, len(loan.versions)):
         on = loan.versions[v].effective_on
         if (
             loan.versions[v].kind == RESCHEDULED
             and as_of < on <= last
+            and on < found
             and is_known(loan.versions[v].known_at, loan.versions[v].known_until, known)
         ):
             before = version_in_force(loan, on - 1, known)
@@ -132,21 +134,23 @@ def rescheduled_in_distress(loan: LoanFacts, as_of: int, last: int, known: int, 
                 state_on(loan, before, on, known, tolerance).days_past_due >= 1
                 or _is_worth_less(loan, before, on, known, tolerance, rate, may_lose)
             ):
-                return True
-    return False
+                found = on
+    return found
 
 
 @compiled
-def refinanced_late(loan: LoanFacts, as_of: int, last: int, known: int, tolerance: int) -> bool:
-    """Whether a later loan of the borrower refinanced this one in (as_of, last] while it was late.
+def refinanced_late_on(loan: LoanFacts, as_of: int, last: int, known: int, tolerance: int) -> int:
+    """The first day of (as_of, last] on which a later loan of the borrower refinanced this one while it was late; else NEVER.
 
     Late: at least one day past due on that day but for what was received on it, since the new loan pays off the old
     one on the day it is disbursed.
     """
+    found = _NEVER
     for r in range(len(loan.refinanced)):
         on = loan.refinanced[r].refinanced_on
         if not (
             as_of < on <= last
+            and on < found
             and is_known(loan.refinanced[r].known_at, loan.refinanced[r].known_until, known)
         ):
             continue
@@ -155,5 +159,5 @@ def refinanced_late(loan: LoanFacts, as_of: int, last: int, known: int, toleranc
             continue
         after = state_on(loan, version, on - 1, known, tolerance).counted_after
         if after != _NEVER and counted(loan, calendar_row(loan, known), after, on) > paused_days(loan, after, on, known):  # fmt: skip
-            return True
-    return False
+            found = on
+    return found

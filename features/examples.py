@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from data.arrays import arrow_of, words_of
-from data.days import month_ends, to_day
+from data.days import NEVER, month_ends, to_day
 from data.money import to_units
 from features.book import Book
 from features.compiled import compiled
@@ -51,7 +51,8 @@ COUNTED = (*_NOT_ELIGIBLE.values(), *(words for code, words in DROP_REASONS.item
 """Why a live loan on a day is no example, in the order in which a reader should hear of it."""
 
 
-_TOLD = [STATE.index(name) for name in ("past_due", "due_unpaid", "days_past_due")]
+_NEVER = int(NEVER)
+_TOLD = [STATE.index(name) for name in ("past_due", "due_unpaid", "days_past_due", "judged")]
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ class PartOfPanel:
 
 
 class _Examples(NamedTuple):
-    """The examples of one day, sorted by loan: n of them, as arrays that are made a table for all days at once. state: the columns of _TOLD."""
+    """The examples of one day, sorted by loan: n of them, as arrays that are made a table for all days at once. state: the columns
+    of _TOLD. together: as `Liability.groups`. turned: the day on which one turned bad, NEVER for a good one."""
 
     on: np.ndarray
     row: np.ndarray
@@ -72,7 +74,8 @@ class _Examples(NamedTuple):
     held: np.ndarray
     exposure: np.ndarray
     state: np.ndarray
-    codes: np.ndarray
+    together: np.ndarray
+    turned: np.ndarray
 
 
 def examples_of(
@@ -107,27 +110,30 @@ def _of_day(book: Book, on: date, labels: LabelSettings, crowd: Crowd, work: Scr
     for status, words in _NOT_ELIGIBLE.items():
         dropped[words] += int((seen.live & (kind == STATUSES.index(status))).sum())
     keep = np.flatnonzero(seen.live & is_eligible(kind))
-    codes = labels_of(book, seen, keep, on, labels)
+    codes, turned = labels_of(book, seen, keep, on, labels)
     for code, words in DROP_REASONS.items():
         if code != UNREACHABLE:
             dropped[words] += int((codes == code).sum())
     judged = (codes == GOOD) | (codes == BAD)
-    keep, codes = keep[judged], codes[judged]
+    keep, turned = keep[judged], turned[judged]
     order = np.argsort(seen.loan[keep], kind="stable")
-    keep, codes = keep[order], codes[order]
+    keep, turned = keep[order], turned[order]
     loan = seen.loan[keep]
     held = assigned(book.assignments, len(book.loan_ids), day, day)[loan]
     of_day = np.full(len(keep), day, dtype=np.int32)
-    some = _Examples(of_day, seen.row[keep], loan, held, exposures(seen)[0][keep], seen.state[keep][:, _TOLD], codes)  # fmt: skip
+    together = book.liability.groups(book.rows.borrower[seen.row[keep]], held, day, day)
+    some = _Examples(of_day, seen.row[keep], loan, held, exposures(seen)[0][keep], seen.state[keep][:, _TOLD], together, turned)  # fmt: skip
     return some, seen.features[keep]
 
 
 def _table(book: Book, some: _Examples, features: np.ndarray, labels: LabelSettings) -> pa.Table:
     """The columns of a panel but for the weight. features: p x n, in the order of `feature_names`."""
     holding, row = pa.array(some.held, mask=some.held < 0), pa.array(some.row)
+    bad, judged = some.turned != _NEVER, some.state[:, 3]
     columns = {
         "loan_id": book.loan_ids.take(pa.array(some.loan)),
         "borrower_id": book.borrower_ids.take(pa.array(book.rows.borrower[some.row])),
+        "liable_together": book.liability.names(some.together, book.rows.borrower[some.row]),
         "branch_id": book.assignments.branch_id.take(holding).combine_chunks(),
         "officer_id": book.assignments.officer_id.take(holding).combine_chunks(),
         "product": book.product.take(row).combine_chunks(),
@@ -137,7 +143,9 @@ def _table(book: Book, some: _Examples, features: np.ndarray, labels: LabelSetti
         "past_due_amount": arrow_of(to_units(some.state[:, 0]), pa.float64()),
         "due_unpaid_amount": arrow_of(to_units(some.state[:, 1]), pa.float64()),
         "stratum": words_of(stratum_places(some.state[:, 2], labels), labels.stratum_names()),
-        "label": arrow_of((some.codes == BAD).astype(np.int8), pa.int8()),
+        "thin_file": arrow_of(judged < labels.thin_file_installments, pa.bool_()),
+        "days_to_bad": arrow_of((some.turned - some.on).astype(np.int16), pa.int16(), bad),
+        "label": arrow_of(bad.astype(np.int8), pa.int8()),
     }
     for name, values in zip(feature_names(book), features, strict=True):
         columns[name] = arrow_of(values, pa.float64())
@@ -151,8 +159,9 @@ def judged_month_ends(book: Book, first: date, last: date) -> np.ndarray:
     return np.array([to_day(end) for end in month_ends(first, last)], dtype=np.int64)
 
 
-def labels_of(book: Book, seen: Observation, keep: np.ndarray, on: date, labels: LabelSettings) -> np.ndarray:
-    """The label of each row `keep` of what was seen on a day, as codes of `features.labels`.
+def labels_of(book: Book, seen: Observation, keep: np.ndarray, on: date, labels: LabelSettings) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """(label, day on which a BAD one turned bad, else NEVER) of each row `keep` of what was seen on a day; labels as codes
+    of `features.labels`.
 
     The rate is the one recorded on that day: what a later cut of it costs is measured at the rate that was cut.
     """
@@ -174,10 +183,10 @@ def labels_of(book: Book, seen: Observation, keep: np.ndarray, on: date, labels:
 
 
 @compiled
-def _label_rows(facts: Facts, loan: np.ndarray, tolerance: np.ndarray, rate: np.ndarray, borrower: np.ndarray, currency: np.ndarray, day: int, bad_at: int, horizon: int, lag: int, may_lose: float, month_ends: np.ndarray) -> np.ndarray:  # fmt: skip
-    codes = np.empty(len(loan), dtype=np.int64)
+def _label_rows(facts: Facts, loan: np.ndarray, tolerance: np.ndarray, rate: np.ndarray, borrower: np.ndarray, currency: np.ndarray, day: int, bad_at: int, horizon: int, lag: int, may_lose: float, month_ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    codes, turned = np.empty((2, len(loan)), dtype=np.int64)
     last, known = day + horizon, day + horizon + lag
     for i in range(len(loan)):
         pulled = pulled_on(facts, loan[i], tolerance[i], borrower[i], currency[i], day, last, known, bad_at, month_ends)  # fmt: skip
-        codes[i] = label(facts_of(facts, loan[i]), day, bad_at, horizon, lag, may_lose, tolerance[i], rate[i], month_ends, pulled)  # fmt: skip
-    return codes
+        codes[i], turned[i] = label(facts_of(facts, loan[i]), day, bad_at, horizon, lag, may_lose, tolerance[i], rate[i], month_ends, pulled)  # fmt: skip
+    return codes, turned

@@ -31,7 +31,7 @@ from features.arrears import (
 )
 from features.compiled import compiled
 from features.counting import calendar_row, counted
-from features.distress import first_day_at, refinanced_late, rescheduled_in_distress
+from features.distress import first_day_at, refinanced_late_on, rescheduled_in_distress_on
 from features.facts import Facts, facts_of
 
 _NEVER = int(NEVER)
@@ -46,8 +46,8 @@ DROP_REASONS = {
 
 
 @compiled
-def label(loan: LoanFacts, as_of: int, bad_at: int, horizon: int, lag: int, may_lose: float, tolerance: int, rate: float, month_ends: np.ndarray, pulled: int) -> int:  # fmt: skip
-    """GOOD, BAD, or the code of the reason why the snapshot is no example.
+def label(loan: LoanFacts, as_of: int, bad_at: int, horizon: int, lag: int, may_lose: float, tolerance: int, rate: float, month_ends: np.ndarray, pulled: int) -> tuple[int, int]:  # fmt: skip
+    """GOOD, BAD, or the code of the reason why the snapshot is no example; and the day on which a BAD one turned bad, else NEVER.
 
     `may_lose`: the share of its present value that a reschedule may cost; `rate`: a fraction a year, NaN where none is recorded.
     `pulled`: the first day from as_of on on which the borrower's other loans put it at `bad_at` (`features.contagion`);
@@ -55,8 +55,8 @@ def label(loan: LoanFacts, as_of: int, bad_at: int, horizon: int, lag: int, may_
     """
     known, last = as_of + horizon + lag, as_of + horizon
     if days_past_due(loan, as_of, known, tolerance) >= bad_at or pulled == as_of:
-        return BAD_BEFORE
-    end, lost, gone = _NEVER, False, _NEVER
+        return BAD_BEFORE, _NEVER
+    end, lost, gone = _NEVER, _NEVER, _NEVER
     for e in range(len(loan.events)):
         on, kind = loan.events[e].event_on, loan.events[e].kind
         if (
@@ -66,27 +66,29 @@ def label(loan: LoanFacts, as_of: int, bad_at: int, horizon: int, lag: int, may_
         ):
             continue
         if kind in (DECEASED, FRAUD):
-            return NEITHER
+            return NEITHER, _NEVER
         if kind in (WRITTEN_OFF, CHARGED_OFF):
-            lost = True
+            lost = min(lost, on)
         if kind == CLOSED:
             end = min(end, on)
         if FRAUD < kind <= SOLD:
             gone = min(gone, on)
     last = min(last, gone)
-    if (
-        lost
-        or rescheduled_in_distress(loan, as_of, last, known, tolerance, rate, may_lose)
-        or refinanced_late(loan, as_of, last, known, tolerance)
-    ):
-        return BAD
+    turned = min(
+        lost,
+        rescheduled_in_distress_on(loan, as_of, last, known, tolerance, rate, may_lose),
+        refinanced_late_on(loan, as_of, last, known, tolerance),
+    )
     # A closed loan owes nothing from its last day on, so days late are counted up to the day before.
     last = min(last, end - 1)
-    if first_day_at(loan, as_of + 1, last, known, bad_at, tolerance, month_ends) != _NEVER or pulled <= last:
-        return BAD
+    if pulled <= last:
+        turned = min(turned, pulled)
+    turned = min(turned, first_day_at(loan, as_of + 1, last, known, bad_at, tolerance, month_ends))
+    if turned != _NEVER:
+        return BAD, turned
     if gone != _NEVER:
-        return NEITHER
-    return WITHDRAWN if end == _NEVER and version_in_force(loan, as_of, known) < 0 else GOOD
+        return NEITHER, _NEVER
+    return (WITHDRAWN if end == _NEVER and version_in_force(loan, as_of, known) < 0 else GOOD), _NEVER
 
 
 def is_reachable(

@@ -25,16 +25,34 @@ from features.examples import COUNTED, examples_of
 from features.parts import Parts, Progress, first_due
 from features.settings import ArrearsSettings, LabelSettings, PanelSettings
 
-_BESIDE = 12
-"""Columns of an example before its features."""
+BESIDE = (
+    "loan_id",
+    "borrower_id",
+    "liable_together",
+    "branch_id",
+    "officer_id",
+    "product",
+    "currency",
+    "as_of",
+    "exposure",
+    "past_due_amount",
+    "due_unpaid_amount",
+    "stratum",
+    "thin_file",
+    "days_to_bad",
+    "label",
+)
+"""Columns of an example before its features: none of them is one."""
 
 
 @dataclass(frozen=True)
 class Panel:
     """Snapshots sorted by (as_of, loan_id), with labels and weights.
 
-    frame: loan_id, borrower_id, branch_id, officer_id, product, currency, as_of (date), exposure (currency units),
-    past_due_amount, due_unpaid_amount, stratum, label (int8), one float64 column per name in `features`, and weight.
+    frame: loan_id, borrower_id, liable_together (`features.liability`), branch_id, officer_id, product, currency, as_of
+    (date), exposure (currency units), past_due_amount, due_unpaid_amount, stratum, thin_file (fewer installments judged than
+    the settings ask for), days_to_bad (days from as_of to the one on which it turned bad, missing where it did not), label
+    (int8), one float64 column per name in `features`, and weight.
     dropped: live snapshots of the same days that are no examples, by reason. `until`: nothing known after that
     day was used. `arrears`: how its arrears were counted.
     """
@@ -99,7 +117,7 @@ def _tables(panel: PanelParts, parts: Parts, days: list[date], labels: LabelSett
         for words, count in found.dropped.items():
             panel.dropped[words] += count
         tell(len(parts) + done + 1, 2 * len(parts))
-        panel.features = found.rows.column_names[_BESIDE:-1]
+        panel.features = found.rows.column_names[len(BESIDE) : -1]
         rows += found.rows.num_rows
         if found.rows.num_rows:
             yield found.rows

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from data.digest import Json, canonical_json, file_digest
 from data.errors import InputError
 from features.catalogue import catalogue_digest
-from features.panel import PanelParts
+from features.panel import BESIDE, PanelParts
 from features.settings import ArrearsSettings, LabelSettings
 
 ABOUT = "duesight.panel"
@@ -63,9 +63,15 @@ class PanelFile:
         if said is None:
             raise InputError(f"{path}: this file does not say of which panel it is; {_AGAIN}.")
         try:
-            return cls._said(path, footer.num_rows, json.loads(said))
+            panel = cls._said(path, footer.num_rows, json.loads(said))
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path}: what this file says of its panel cannot be read; {_AGAIN}.") from error
+        held = set(footer.schema.to_arrow_schema().names)
+        if lacking := [name for name in (*BESIDE, *panel.features, "weight") if name not in held]:
+            raise InputError(
+                f"{path}: this panel was made by an older release and has no column {', '.join(lacking[:4])}; {_AGAIN}."
+            )
+        return panel
 
     @classmethod
     def _said(cls, path: Path, rows: int, about: Any) -> "PanelFile":

@@ -26,10 +26,13 @@ if TYPE_CHECKING:
 class Examples:
     """n snapshots in order of (as_of, loan_id).
 
-    frame: what lists are drawn from and numbers are broken down by: loan_id, borrower_id, branch_id, officer_id, product,
-    currency, stratum (categories), exposure, past_due_amount, due_unpaid_amount (currency units), days_past_due, label.
+    frame: what lists are drawn from and numbers are broken down by: loan_id, borrower_id, branch_id, officer_id,
+    product, currency, stratum (categories), exposure, past_due_amount, due_unpaid_amount (currency units), days_past_due,
+    days_to_bad (float32, NaN where it did not fall behind), thin_file, label.
     X: n x p float64, NaN where missing, columns in the order of `features`. y: 0 or 1; weight: of each snapshot; day: day
     numbers. loan, borrower: numbers that stand in the order of the ids; those of borrowers are positions in `borrower_ids`.
+    together: who answers for a loan together, as positions in `together_ids` (`features.liability`). A borrower may have
+    belonged to several groups one after the other: who keeps people apart joins all rows that share either.
     """
 
     frame: "pd.DataFrame"
@@ -41,6 +44,8 @@ class Examples:
     loan: np.ndarray
     borrower: np.ndarray
     borrower_ids: np.ndarray
+    together: np.ndarray
+    together_ids: np.ndarray
 
     @property
     def positive(self) -> np.ndarray:
@@ -58,6 +63,8 @@ class Examples:
             self.loan[rows],
             self.borrower[rows],
             self.borrower_ids,
+            self.together[rows],
+            self.together_ids,
         )
 
     def digest(self) -> str:

@@ -20,9 +20,18 @@ if TYPE_CHECKING:
     from features.panel_file import OpenPanel, PanelFile
 
 _KEYS_AT_ONCE, _ROWS_AT_ONCE = 65_536, 16_384
-_TEXTS = ("loan_id", "borrower_id", "branch_id", "officer_id", "product", "currency", "stratum")
+_TEXTS = (
+    "loan_id",
+    "borrower_id",
+    "liable_together",
+    "branch_id",
+    "officer_id",
+    "product",
+    "currency",
+    "stratum",
+)
 _NUMBERS = ("exposure", "past_due_amount", "due_unpaid_amount", "days_past_due")
-_REST = ("label", "weight")
+_REST = ("days_to_bad", "thin_file", "label", "weight")
 
 
 def examples_of(panel: "PanelFile") -> Examples:
@@ -37,7 +46,8 @@ def _filled(panel: "PanelFile", file: "OpenPanel") -> Examples:
     X = np.empty((rows, len(panel.features)))
     texts = {name: _Texts(rows) for name in _TEXTS if name != "loan_id"}
     numbers = {name: np.empty(rows) for name in (*_NUMBERS, "weight")}
-    label = np.empty(rows, np.int8)
+    numbers["days_to_bad"] = np.empty(rows, np.float32)
+    label, thin = np.empty(rows, np.int8), np.empty(rows, np.bool_)
     columns = list(dict.fromkeys([*panel.features, *_TEXTS[1:], *_NUMBERS, *_REST]))
     block = np.empty((_ROWS_AT_ONCE, len(panel.features)))
     first = 0
@@ -53,10 +63,12 @@ def _filled(panel: "PanelFile", file: "OpenPanel") -> Examples:
             words.put(batch[name], here)
         _refuse_nonsense(panel, batch)
         label[here] = batch["label"].to_numpy(zero_copy_only=False)
+        thin[here] = batch["thin_file"].to_numpy(zero_copy_only=False)
     weight = numbers.pop("weight")
     of = {"loan_id": loan} | {name: words.numbered() for name, words in texts.items()}
-    frame = pd.DataFrame({name: of[name].categorical() for name in _TEXTS} | numbers | {"label": label}, copy=False)  # fmt: skip
-    return Examples(frame, panel.features, X, label, weight, day, loan.of, of["borrower_id"].of, of["borrower_id"].ids)  # fmt: skip
+    frame = pd.DataFrame({name: of[name].categorical() for name in _TEXTS if name != "liable_together"} | numbers | {"thin_file": thin, "label": label}, copy=False)  # fmt: skip
+    people, together = of["borrower_id"], of["liable_together"]
+    return Examples(frame, panel.features, X, label, weight, day, loan.of, people.of, people.ids, together.of, together.ids)  # fmt: skip
 
 
 def _refuse_nonsense(panel: "PanelFile", batch: pa.RecordBatch) -> None:

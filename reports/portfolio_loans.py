@@ -210,7 +210,7 @@ def prevalence_by_stratum(
         row = rows_known(book, day)
         seen = look_at(book, row[~have_ended(book.facts, book.rows.loan[row], day)], day, work)
         keep = np.flatnonzero(seen.live & is_eligible(statuses(book, seen, labels)))
-        codes = labels_of(book, seen, keep, on, labels)
+        codes, _ = labels_of(book, seen, keep, on, labels)
         judged = (codes == GOOD) | (codes == BAD)
         late = seen.state[keep[judged], STATE.index("days_past_due")]
         stratum = stratum_places(late, labels)

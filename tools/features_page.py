@@ -77,6 +77,8 @@ CLOSING = """## Beside the features
 | column | meaning |
 |---|---|
 | `label` | 1: reached the threshold, was written off or rescheduled in distress within the horizon, by what was known `lag_days` later. 0: did not |
+| `days_to_bad` | days from `as_of` to the first on which it did; empty where it did not |
+| `liable_together` | `group` and the id of the group that answers for the loan on that day, where `groups.liability` begins with "joint"; else `borrower` and the borrower's id |
 | `weight` | 1 over the loan's snapshots in the calendar month |
 
 `duesight train` makes such a file for itself, of all days whose outcome is known, and learns from that.

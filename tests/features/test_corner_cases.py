@@ -53,7 +53,7 @@ def kernel(loan: LoanFacts, day: str) -> dict[str, int]:
 
 
 def became(loan: LoanFacts, as_of: str = "2024-01-15") -> int:
-    return int(label(loan, on(as_of), 30, 90, 10, 0.01, 0, float("nan"), DAYS, 2**31 - 1))
+    return int(label(loan, on(as_of), 30, 90, 10, 0.01, 0, float("nan"), DAYS, 2**31 - 1)[0])
 
 
 def test_partial_payment_does_not_restart_the_count(loan: Loan) -> None:

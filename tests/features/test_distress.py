@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.days import to_date, to_day
+from data.days import NEVER, to_date, to_day
 from features.arrears import LoanFacts
-from features.distress import rescheduled_in_distress
+from features.distress import rescheduled_in_distress_on
 from features.facts import with_columns
 from features.settings import ArrearsSettings
 
@@ -53,8 +53,13 @@ def rescheduled(
     )
 
 
+def first_distress(facts: LoanFacts, as_of: int, last: int, known: int, rate: float = 0.1, may_lose: float = 0.01) -> int | None:  # fmt: skip
+    on = rescheduled_in_distress_on(facts, as_of, last, known, CENT, rate, may_lose)
+    return None if on == int(NEVER) else on
+
+
 def is_distress(facts: LoanFacts, rate: float = 0.1, may_lose: float = 0.01, known: int = ON + 180) -> bool:
-    return bool(rescheduled_in_distress(facts, ON - 10, ON + 80, known, CENT, rate, may_lose))
+    return first_distress(facts, ON - 10, ON + 80, known, rate, may_lose) is not None
 
 
 CHANGES = {
@@ -190,11 +195,19 @@ def test_a_loan_that_was_closed_by_then_has_nothing_to_lose(loan: Loan, closed: 
     assert is_distress(facts) == distress
 
 
+def test_of_two_reschedules_in_distress_the_first_day_is_told(loan: Loan) -> None:
+    """Recorded in the other order: the third version took effect before the second, and was late by then as well."""
+    versions = [("disbursed", "2024-01-10", 0), ("rescheduled", after(10), 0), ("rescheduled", after(0), 0)]
+    facts = loan([("2024-04-05", 100), *OLD, (NEXT, 50, 2), (after(3), 40, 3)], versions=versions)
+    assert first_distress(facts, ON - 10, ON + 80, ON + 180) == ON
+    assert first_distress(facts, ON, ON + 80, ON + 180) == ON + 10
+
+
 def test_only_reschedules_within_the_days_and_known_in_time_are_looked_at(loan: Loan) -> None:
     facts = rescheduled(loan, [(NEXT, 50)])
 
     def between(as_of: int, last: int, known: int = ON + 100) -> bool:
-        return bool(rescheduled_in_distress(facts, as_of, last, known, CENT, 0.1, 0.01))
+        return first_distress(facts, as_of, last, known) is not None
 
     assert [between(ON - 1, ON), between(ON, ON + 9), between(ON - 9, ON - 1)] == [True, False, False]
     for old in (OLD, [("2024-04-05", 100), *OLD]):  # worth less, and late besides

@@ -35,7 +35,16 @@ def judged(
     rate: float = float("nan"),
     may_lose: float = 0.01,
 ) -> int:
-    return label(loan, AS_OF, bad_at, horizon, 10, may_lose, 0, rate, month_ends, pulled)
+    code, on = label(loan, AS_OF, bad_at, horizon, 10, may_lose, 0, rate, month_ends, pulled)
+    assert (code == BAD) == (on != int(NEVER))
+    return code
+
+
+def turned(loan: LoanFacts, pulled: int = int(NEVER), rate: float = float("nan")) -> int:
+    """Days from AS_OF to the one on which it turned bad."""
+    code, on = label(loan, AS_OF, 30, 90, 10, 0.01, 0, rate, DAYS, pulled)
+    assert code == BAD
+    return on - AS_OF
 
 
 def after(days: int) -> str:
@@ -134,9 +143,9 @@ def test_each_loan_of_a_book_is_judged_at_its_own_rate_and_by_the_setting(loan: 
     one = current_and_rescheduled(loan, "2026-04-10", "115.50")
     book, seen = alike(one, np.array([0.1, 0.02, np.nan]))
     on, keep = to_date(AS_OF), np.array([2, 1, 0])
-    assert labels_of(book, seen, keep, on, LabelSettings()).tolist() == [GOOD, GOOD, BAD]
+    assert labels_of(book, seen, keep, on, LabelSettings())[0].tolist() == [GOOD, GOOD, BAD]
     lenient = LabelSettings(present_value_loss=0.05)
-    assert labels_of(book, seen, keep, on, lenient).tolist() == [GOOD, GOOD, GOOD]
+    assert labels_of(book, seen, keep, on, lenient)[0].tolist() == [GOOD, GOOD, GOOD]
 
 
 def alike(one: LoanFacts, rates: np.ndarray) -> tuple[Any, Any]:
@@ -213,6 +222,19 @@ def test_a_rounded_book_is_judged_on_month_ends_only(loan: Loan) -> None:
     assert (judged(facts, ends, 28, 92), judged(facts, DAYS, 28, 92)) == (GOOD, BAD)
 
 
+def test_the_day_a_loan_turned_bad_is_the_first_of_all_that_made_it_so(loan: Loan) -> None:
+    """The installment of 15 April reaches 30 days on 15 May, day 45."""
+    late = loan(APRIL_TO_JUNE)
+    assert turned(late) == 45
+    assert turned(loan(APRIL_TO_JUNE, events=[("written_off", after(35))])) == 35
+    assert turned(loan(APRIL_TO_JUNE, events=[("written_off", after(60)), ("charged_off", after(50))])) == 45
+    assert (turned(late, pulled=AS_OF + 12), turned(late, pulled=AS_OF + 80)) == (12, 45)
+    paid = [("2024-04-15", 100), ("2024-05-15", 100), ("2024-06-15", 100)]
+    assert turned(loan(APRIL_TO_JUNE, [*paid, (after(70), -300)])) == 70, "taken back, it owes since April"
+    assert turned(current_and_rescheduled(loan, "2026-04-10", 60), rate=0.1) == 10
+    assert turned(loan(APRIL_TO_JUNE, refinanced=[(after(60), after(60)), (after(20), after(20))])) == 20
+
+
 def test_reachable_means_the_next_due_date_leaves_time_for_the_threshold() -> None:
     never = 2**31 - 1
     assert is_reachable(never, 60, 0, 30, 90)
@@ -235,8 +257,10 @@ def test_looking_at_the_days_that_matter_is_looking_at_every_day(loan: Loan, due
     if days_past_due(facts, AS_OF, AS_OF + 100, 0) >= 30:
         assert judged(facts) == BAD_BEFORE
         return
-    worst = max(days_past_due(facts, day, AS_OF + 100, 0) for day in range(AS_OF + 1, AS_OF + 91))
-    assert judged(facts) == (BAD if worst >= 30 else GOOD)
+    bad = [day for day in range(1, 91) if days_past_due(facts, AS_OF + day, AS_OF + 100, 0) >= 30]
+    assert judged(facts) == (BAD if bad else GOOD)
+    if bad:
+        assert turned(facts) == bad[0]
 
 
 def test_days_that_cannot_be_looked_at_are_refused_with_what_is_wrong() -> None:

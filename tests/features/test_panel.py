@@ -11,7 +11,7 @@ import pytest
 from data.errors import LedgerError, TooLittleHistoryError
 from data.ledger import Ledger
 from features.catalogue import FEATURE_NAMES, OPTIONAL_NAMES, describe
-from features.panel import Panel, build_panel
+from features.panel import BESIDE, Panel, build_panel
 from features.settings import ArrearsSettings, LabelSettings, PanelSettings
 from features.snapshot import feature_table
 from pipelines.progress import say_nothing
@@ -81,6 +81,7 @@ def test_a_training_row_is_the_scoring_row_of_that_day_bit_for_bit(ledger: Ledge
         assert len(trained) > 20
         same = scored.loc[trained.index, panel.features].astype(np.float64).to_numpy()
         assert same.tobytes() == trained[panel.features].to_numpy().tobytes()
+        assert (scored.loc[trained.index, "thin_file"] == trained["thin_file"]).all()
 
 
 def test_the_day_is_told_again_from_an_export_that_knows_less(
@@ -133,6 +134,19 @@ def test_statuses_strata_and_thin_files_follow_the_definitions(ledger: Ledger) -
     assert eligible["stratum"].notna().all()
     assert table.loc[table["status"] != "eligible", "stratum"].isna().all()
     assert (table["thin_file"] == (table["installments_judged"] < 3)).all()
+
+
+def test_what_stands_beside_a_snapshot_is_told_and_is_no_feature(panel: Panel) -> None:
+    frame = panel.frame
+    assert not set(BESIDE) & set(panel.features)
+    bad = frame["label"] == 1
+    assert (
+        frame.loc[bad, "days_to_bad"].between(1, LABELS.horizon_days).all()
+        and frame.loc[~bad, "days_to_bad"].isna().all()
+    )
+    grouped = frame["liable_together"].str.startswith("group ")
+    assert (frame.loc[~grouped, "liable_together"] == "borrower " + frame.loc[~grouped, "borrower_id"]).all()
+    assert grouped.any() and frame.loc[grouped].groupby("liable_together")["borrower_id"].nunique().max() > 1
 
 
 def test_who_has_paid_months_ahead_cannot_fall_behind_in_time(ledger: Ledger) -> None:

@@ -25,6 +25,8 @@ FEATURES = [
     "attr_größe 1",
 ]
 
+KINDS = {"as_of": pa.date32(), "label": pa.int8(), "days_to_bad": pa.int16(), "thin_file": pa.bool_()}
+
 MakePanel = Callable[..., Panel]
 WritePanel = Callable[..., PanelFile]
 
@@ -54,14 +56,14 @@ def _written(panel: Panel, path: Path, labels: LabelSettings | None = None, rows
     """The panel as `duesight panel` leaves one: a file that says what it holds."""
     parts = PanelParts(panel.every, panel.first, panel.last, panel.until, labels or LabelSettings(), panel.arrears)  # fmt: skip
     parts.features, parts.dropped = panel.features, panel.dropped
-    frame, kinds = panel.frame, {"as_of": pa.date32(), "label": pa.int8()}
+    frame, kinds = panel.frame, KINDS
     numbers = set(frame.select_dtypes("number"))
     types = {
         name: kinds.get(name, pa.float64() if name in numbers else pa.string()) for name in frame.columns
     }
     table = pa.table(
         {
-            name: pa.array(frame[name].to_list(), kind, from_pandas=kind == pa.string())
+            name: pa.array(frame[name].to_list(), kind, from_pandas=kind in (pa.string(), pa.int16()))
             for name, kind in types.items()
         }
     )
@@ -88,6 +90,7 @@ def _panel(
                 {
                     "loan_id": [f"L{n:04d}" for n in range(loans)],
                     "borrower_id": [f"B{n - n % 10 // 9:04d}" for n in range(loans)],
+                    "liable_together": [f"borrower B{n - n % 10 // 9:04d}" for n in range(loans)],
                     "branch_id": [f"N{n % 2}" for n in range(loans)],
                     "officer_id": [f"O{n % 4}" for n in range(loans)],
                     "product": np.where(np.arange(loans) % 3 == 0, "weekly", "monthly").astype(object),
@@ -111,6 +114,8 @@ def _panel(
             )
         )
     frame = pd.concat(parts, ignore_index=True)
+    frame["thin_file"] = frame["loan_age_days"] < 60
+    frame["days_to_bad"] = np.where(frame["label"] == 1, 30.0 - frame["days_past_due"], np.nan)
     return Panel(
         frame, FEATURES, {"already at the threshold on the day": 12}, "month_end", days[0], days[-1], until
     )

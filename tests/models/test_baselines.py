@@ -18,7 +18,7 @@ def _examples(rows: int = 2_000, seed: int = 0, names: list[str] = NAMES) -> Exa
     X[::5, 2] = np.nan
     at = np.arange(rows)
     ids = np.array([f"B{n:05d}" for n in at], object)
-    return Examples(pd.DataFrame({"label": y}), names, X, y, np.ones(rows), at // 50, at, at, ids)
+    return Examples(pd.DataFrame({"label": y}), names, X, y, np.ones(rows), at // 50, at, *(at, ids) * 2)
 
 
 def test_the_rule_orders_by_days_past_due_then_arrears_and_keeps_ties() -> None:

@@ -27,7 +27,7 @@ def learnt_from(turned: str = "", known: float = 1.0, rows: int = 3000) -> Examp
     names = np.array([f"B{n:04d}" for n in range(rows)], object)
     day, weight = np.zeros(rows, np.int64), np.ones(rows)
     return Examples(
-        pd.DataFrame(index=range(rows)), FEATURES, X, y, weight, day, np.arange(rows), borrower, names
+        pd.DataFrame(index=range(rows)), FEATURES, X, y, weight, day, np.arange(rows), *(borrower, names) * 2
     )
 
 

@@ -255,7 +255,7 @@ def _current(rows: list[tuple[int, int, int]]) -> Examples:
     frame = pd.DataFrame(rows, columns=["days_past_due", "due_unpaid_amount", "label"])
     label = frame["label"].to_numpy()
     empty = np.empty(0)
-    return Examples(frame, [], empty, label, empty, empty, empty, empty, empty)
+    return Examples(frame, [], empty, label, *[empty] * 7)
 
 
 def test_positives_that_had_not_paid_on_the_day_are_spoken_of_and_judged_apart() -> None:

@@ -35,7 +35,7 @@ def examples(label, day=JANUARY, borrower=None, loan=None, principal=None, curre
     people = loans if borrower is None else np.array(borrower)
     X = np.full((rows, 1), 1000.0) if principal is None else np.array(principal, float)[:, None]
     names = np.array([f"B{n:03d}" for n in range(people.max() + 1)], object)
-    return Examples(frame, ["principal"], X, np.array(label, np.int8), np.ones(rows), np.broadcast_to(day, rows).astype(np.int64), loans, people, names)  # fmt: skip
+    return Examples(frame, ["principal"], X, np.array(label, np.int8), np.ones(rows), np.broadcast_to(day, rows).astype(np.int64), loans, *(people, names) * 2)  # fmt: skip
 
 
 def test_a_list_of_a_tenth_holds_who_has_most_at_stake_on_each_day() -> None:

@@ -22,7 +22,7 @@ from models.reading import examples_of
 
 def arrays_of(data: Examples) -> dict[str, np.ndarray]:
     columns = {name: data.frame[name].to_numpy() for name in data.frame}
-    return columns | {name: getattr(data, name) for name in ("X", "y", "weight", "day", "loan", "borrower", "borrower_ids")}  # fmt: skip
+    return columns | {name: getattr(data, name) for name in ("X", "y", "weight", "day", "loan", "borrower", "borrower_ids", "together", "together_ids")}  # fmt: skip
 
 
 def assert_same(one: Examples, other: Examples) -> None:
@@ -42,7 +42,9 @@ def test_the_arrays_are_the_panel_sorted_by_day_and_loan(make_panel, write_panel
     assert [to_date(day) for day in data.day] == frame["as_of"].to_list()
     assert data.borrower_ids[data.borrower].tolist() == frame["borrower_id"].to_list()
     for name in data.frame:
-        assert data.frame[name].to_list() == frame[name].to_list(), name
+        assert data.frame[name].dropna().to_list() == frame[name].dropna().to_list(), name
+        assert (data.frame[name].isna() == frame[name].isna()).all(), name
+    assert data.together_ids[data.together].tolist() == frame["liable_together"].to_list()
     assert (data.y == frame["label"]).all() and (data.weight == frame["weight"]).all()
 
 
@@ -144,6 +146,19 @@ def test_a_panel_of_another_catalogue_is_refused_with_a_sentence(make_panel, wri
         refused.value
     )
     assert str(refused.value).endswith("duesight train its own.")
+
+
+def test_a_panel_of_an_older_release_is_refused_with_the_columns_it_lacks(make_panel, write_panel, tmp_path: Path) -> None:  # fmt: skip
+    path = write_panel(make_panel(months=2), tmp_path / "panel.parquet").path
+    about = pq.read_metadata(path).metadata
+    rows = pq.read_table(path).drop_columns(["days_to_bad", "liable_together"])
+    pq.write_table(rows.replace_schema_metadata({ABOUT: about[ABOUT.encode()]}), path)
+    with pytest.raises(InputError) as refused:
+        PanelFile.open(path)
+    assert str(refused.value) == (
+        f"{path}: this panel was made by an older release and has no column liable_together, days_to_bad; make it again: "
+        "duesight panel writes it, duesight train its own."
+    )
 
 
 def test_a_file_that_is_no_panel_is_refused_with_a_sentence(tmp_path: Path) -> None:

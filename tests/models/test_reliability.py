@@ -65,7 +65,7 @@ def test_every_stratum_and_every_month_of_the_judged_days_is_told() -> None:
     day = np.repeat([to_day(pd.Timestamp(on).date()) for on in ("2023-12-29", "2024-01-05", "2024-01-31")], [100, 100, 200])  # fmt: skip
     frame = pd.DataFrame({"stratum": pd.Categorical(np.where(np.arange(400) % 2, "0", "1-7"))})
     empty = np.empty(0)
-    judged = Examples(frame, [], empty, positive.astype(np.int8), empty, day, empty, empty, empty)
+    judged = Examples(frame, [], empty, positive.astype(np.int8), empty, day, *[empty] * 5)
     said = calibration_report(judged, Scored(logit(truth), truth), None, "No.", ["0", "1-7", "8-29"], 10)
     assert [row["name"] for row in said["strata"]] == ["0", "1-7", "8-29"]
     assert [(row["name"], row["snapshots"]) for row in said["months"]] == [("2023-12", 100), ("2024-01", 300)]

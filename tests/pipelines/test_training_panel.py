@@ -44,7 +44,7 @@ def test_the_arrays_are_the_same_from_parts_and_from_the_whole_book(
     panel_in_one_piece(ledger)
     from_whole = examples_of(written(ledger, tmp_path / "whole.parquet"))
     assert len(from_parts.y) == len(frame) > 100
-    for name in ("X", "y", "weight", "day", "loan", "borrower"):
+    for name in ("X", "y", "weight", "day", "loan", "borrower", "together"):
         assert getattr(from_parts, name).tobytes() == getattr(from_whole, name).tobytes(), name
     pd.testing.assert_frame_equal(from_parts.frame, from_whole.frame, check_exact=True)
     assert from_parts.X.tobytes() == np.ascontiguousarray(frame[from_parts.features]).tobytes()
