@@ -6,12 +6,29 @@ they differ in nothing but what they are meant to differ in.
 
 import numpy as np
 
+from features.settings import LabelSettings
 from models.calibration import Calibrator, fit_calibrator
 from models.calibration_maps import CalibrationRefusedError
 from models.examples import Examples
 from models.folds import Progress, boost, raw_of, raw_out_of_fold
 from models.settings import TrainSettings
-from models.splits import Split
+from models.splits import Split, split_in_time
+
+
+def cut(data: Examples, labels: LabelSettings, settings: TrainSettings) -> Split:
+    """The order in time of these examples; without a calibration window where it would hold too few that fell behind."""
+    split = split_in_time(data.day, labels, settings)
+    if (
+        split.has_calibration
+        and data.positive[split.rows("calibrate", data.day)].sum() < settings.min_positives
+    ):
+        split = split_in_time(data.day, labels, settings, calibrate_apart=False)
+    return split
+
+
+def fit_in_time(data: Examples, split: Split, settings: TrainSettings, threads: int | None) -> str:
+    """The text of a booster of the fit window: what anything learns from is decided here."""
+    return boost(data.only(split.rows("fit", data.day)), settings, threads)
 
 
 def fit_calibrated(
@@ -19,15 +36,14 @@ def fit_calibrated(
 ) -> tuple[str, Calibrator]:
     """The text of a booster of the fit window, and its calibration on the window kept for it, else on out-of-fold scores of
     the fit window. CalibrationRefusedError where there is too little for one."""
-    fit = data.only(split.rows("fit", data.day))
     tell("booster", 0, 1)
-    text = boost(fit, settings, threads)
+    text = fit_in_time(data, split, settings, threads)
     if split.has_calibration:
         stands_on = data.only(split.rows("calibrate", data.day))
         raw = raw_of(text, stands_on.X)
     else:
-        stands_on = fit
-        out_of_fold = raw_out_of_fold(fit, settings, threads, tell)
+        stands_on = data.only(split.rows("fit", data.day))
+        out_of_fold = raw_out_of_fold(stands_on, settings, threads, tell)
         if out_of_fold is None:
             raise CalibrationRefusedError("too few borrowers with a positive for out-of-fold scores")
         raw = out_of_fold

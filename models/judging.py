@@ -9,6 +9,7 @@ amounts of several currencies are not added. Alert burden, capture at a share: d
 """
 
 from collections.abc import Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -28,6 +29,7 @@ SHARES = (0.01, 0.02, 0.05, 0.1)
 FIGURES = ("value_captured", "precision", "recall", "auc")
 QUARTERS = ("smallest quarter", "second quarter", "third quarter", "largest quarter")
 
+Name = TypeVar("Name", bound=str)
 Rankings = Mapping[Ranker, Scored | None]
 """Each ranking's scores of the judged snapshots; None for the rule, which has none of its own."""
 
@@ -166,7 +168,7 @@ def intervals(judged: Examples, rankings: Rankings, picked: Mapping[Ranker, np.n
 
 def _intervals_of(name: str, judged: Examples, inside: np.ndarray, order: Mapping[Ranker, np.ndarray], picked: Mapping[Ranker, np.ndarray], settings: TrainSettings) -> list[Interval]:  # fmt: skip
     some, rankers = judged.only(inside), list(picked)
-    once, drawn = _figures(some, rankers, {one: order[one][inside] for one in rankers}, {one: picked[one][inside] for one in rankers}, settings)  # fmt: skip
+    once, drawn = figures(some, rankers, {one: order[one][inside] for one in rankers}, {one: picked[one][inside] for one in rankers}, settings)  # fmt: skip
     one_currency = _exposure(judged)[1]
     pairs: list[tuple[Ranker, Ranker | None]] = [(one, None) for one in rankers]
     pairs += [("model", other) for other in rankers if other != "model"]
@@ -184,8 +186,8 @@ def _intervals_of(name: str, judged: Examples, inside: np.ndarray, order: Mappin
     return rows
 
 
-def _figures(some: Examples, rankers: Sequence[Ranker], order: Mapping[Ranker, np.ndarray], picked: Mapping[Ranker, np.ndarray], settings: TrainSettings) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    """FIGURES of every ranking: once (rankings x figures), and of every draw (draws x rankings x figures)."""
+def figures(some: Examples, rankers: Sequence[Name], order: Mapping[Name, np.ndarray], picked: Mapping[Name, np.ndarray], settings: TrainSettings) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """FIGURES of every ranking, each known by its name: once (rankings x figures), and of every draw (draws x rankings x figures)."""
     draws = Draws(some.borrower, settings.interval_resamples, settings.seed)
     exposure = _exposure(some)[0] * some.positive
     columns = [exposure, some.positive]

@@ -58,6 +58,15 @@ class TrainSettings(BaseModel):
         default=False,
         description="a feature may move the score only as the catalogue expects, where the data do not contradict it",
     )
+    too_good_auc: float = Field(
+        default=0.95,
+        gt=0.5,
+        le=1,
+        description="a feature that orders as well as this alone is called too good to be true",
+    )
+    too_good_gain: float = Field(
+        default=0.9, gt=0, le=1, description="and one that makes up this share of what all trees gain"
+    )
     bootstrap_resamples: int = Field(
         default=200, ge=20, le=5000, description="resamples of borrowers behind pd_low and pd_high"
     )

@@ -35,15 +35,16 @@ from models.evaluation import Scored
 from models.examples import Examples, describe_panel
 from models.findings import caveats, findings, limits, lists_say_little, open_on_the_day
 from models.findings_of_lists import of_intervals, on_differences, on_groups
-from models.fitting import fit_calibrated
+from models.fitting import cut, fit_calibrated
 from models.folds import Progress, judge_out_of_fold, scored_by
 from models.importance import importance_of
 from models.judging import judge
 from models.reading import examples_of
 from models.reliability import calibration_report
+from models.sanity import suspects
 from models.served import ServedModel, assemble
 from models.settings import TrainSettings
-from models.splits import PartName, Split, split_in_time
+from models.splits import PartName, Split
 from models.summary import MAP_WORDS, Ranker, Summary, Target, TrainedOn
 
 if TYPE_CHECKING:
@@ -110,9 +111,7 @@ def train(
         )
     tell = progress or _silent
     data = examples_of(panel)
-    split = split_in_time(data.day, labels, settings)
-    if split.has_calibration and _positives(data, split, "calibrate") < settings.min_positives:
-        split = split_in_time(data.day, labels, settings, calibrate_apart=False)
+    split = cut(data, labels, settings)
     trained_on = describe_panel(panel, data, ledger_digest)
     settings_digest = json_digest(
         {
@@ -189,7 +188,7 @@ def train(
         "digest": None if model is None else model.digest,
         "about_source": about_source,
         "caveats": [
-            *caveats(refusal, split, data, settings),
+            *(caveats(refusal, split, data, settings) if model is None else model.caveats),
             *([little] if (little := lists_say_little(told["lists"])) else []),
         ],
         "findings": findings(
@@ -239,10 +238,6 @@ def _open_on_the_day(judged: Examples, scored: Scored | None, settings: TrainSet
     return [] if said is None else [said]
 
 
-def _positives(data: Examples, split: Split, part: PartName) -> int:
-    return int(data.positive[split.rows(part, data.day)].sum())
-
-
 def _refusal(data: Examples, split: Split, settings: TrainSettings) -> str | None:
     """One sentence where nothing may be registered, else None."""
     if not split.has_test:
@@ -279,6 +274,8 @@ def _fit(
 ) -> ServedModel:
     """A model of the fit window, ready to be saved."""
     text, calibrator = fit_calibrated(data, split, settings, threads, tell)
+    fit = data.only(split.rows("fit", data.day))
+    too_good = [one["finding"] for one in suspects(fit, text, settings)]
     return assemble(
         text=text,
         features=data.features,
@@ -288,7 +285,7 @@ def _fit(
         fitted_on=_calibrated_on(split, calibrator),
         trained_until=until,
         train=settings,
-        caveats=caveats(None, split, data, settings),
+        caveats=[*too_good, *caveats(None, split, data, settings)],
         panel=cast(Mapping[str, Json], trained_on),
         ledger_digest=trained_on["ledger_digest"],
         catalogue_digest=trained_on["catalogue_digest"],

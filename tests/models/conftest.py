@@ -1,6 +1,7 @@
 """A made-up panel: borrowers with a hidden carefulness, month ends, a label that late payment foretells."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -11,10 +12,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from data.days import month_ends
+from decisions.settings import CapacitySettings
 from features.panel import Panel, PanelParts
 from features.panel_file import PanelFile, about_panel
 from features.settings import LabelSettings
+from models.examples import Examples
+from models.reading import examples_of
+from models.served import ServedModel
 from models.settings import TrainSettings
+from models.training import TrainingResult, train
 
 FEATURES = [
     "days_past_due",
@@ -119,3 +125,30 @@ def _panel(
     return Panel(
         frame, FEATURES, {"already at the threshold on the day": 12}, "month_end", days[0], days[-1], until
     )
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """A panel's file, its snapshots, and what a training made of it; to be read and not written to."""
+
+    panel: PanelFile
+    data: Examples
+    result: TrainingResult
+    models: Path
+
+    @property
+    def model(self) -> ServedModel:
+        assert self.result.model is not None
+        return self.result.model
+
+
+@pytest.fixture(scope="session")
+def learnt(
+    make_panel: MakePanel, write_panel: WritePanel, tmp_path_factory: pytest.TempPathFactory
+) -> Learnt:
+    """A small panel and the model of a short training."""
+    folder = tmp_path_factory.mktemp("learnt")
+    panel = write_panel(make_panel(), folder / "panel.parquet")
+    settings = TrainSettings(rounds=20, bootstrap_resamples=20, importance_rows=50, interval_resamples=100)
+    result = train(panel, "ledger", LabelSettings(), CapacitySettings(minutes_per_day=40), settings, panel.until, folder)  # fmt: skip
+    return Learnt(panel, examples_of(panel), result, folder)

@@ -268,3 +268,14 @@ def test_several_currencies_are_a_caveat_and_no_amounts_are_added(make_panel, tr
     summary = trained(dataclasses.replace(panel, frame=frame)).summary
     assert any("several currencies" in line for line in summary["caveats"])
     assert all(row["value_captured"] is None for row in summary["lists"])
+
+
+def test_a_feature_that_knows_the_outcome_stands_before_every_number_and_on_every_list(
+    make_panel, trained
+) -> None:
+    panel = make_panel()
+    known = panel.frame["label"] + np.random.default_rng(0).normal(0, 0.3, len(panel.frame))
+    leaky = dataclasses.replace(panel, frame=panel.frame.assign(**{"attr_größe 1": known}))
+    result = trained(leaky, TrainSettings(rounds=5, bootstrap_resamples=20, importance_rows=50))
+    assert result.summary["caveats"][0].startswith("attr_größe 1 is too good to be true: alone it has AUC")
+    assert result.model.caveats[0] == result.summary["caveats"][0]
