@@ -27,6 +27,7 @@ from models.judging import FIGURES, figures
 from models.sanity import gain_share
 from models.served import ServedModel
 from models.settings import TrainSettings
+from models.shape import Shape
 from models.validation import Ablation, AblationName, Change
 
 MUCH_ORDER = 0.1
@@ -102,7 +103,7 @@ def ablate(data: Examples, model: ServedModel, capacity: CapacitySettings, threa
         if why_none is None:
             kept = _without(data, left_out)
             try:
-                text, calibrator = fit_calibrated(kept, split, settings, threads, _quiet)
+                text, calibrator = fit_calibrated(kept, split, Shape.of(settings), settings, threads, _quiet)
             except CalibrationRefusedError as refused:
                 why_none = f"No calibration could be fitted without these features: {refused}."
             else:

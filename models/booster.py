@@ -1,4 +1,4 @@
-"""The model: LightGBM with fixed settings, and its text in a form that is the same everywhere.
+"""The model: LightGBM of a given shape, and its text in a form that is the same everywhere.
 
 Promised: the same snapshots give the same text, in any row order and with any number of threads. For that, rows are
 put in order of (as_of, loan_id) first, nothing is sampled (no bagging, no feature fractions), histograms are built
@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models.settings import TrainSettings
+from models.shape import Shape
 
 if TYPE_CHECKING:
-    from lightgbm import Booster
+    from lightgbm import Booster, Dataset
 
 
 def fit_booster(
@@ -27,6 +28,7 @@ def fit_booster(
     as_of_days: np.ndarray,
     loans: np.ndarray,
     features: Sequence[str],
+    shape: Shape,
     settings: TrainSettings,
     threads: int | None = None,
     directions: Sequence[int] = (),
@@ -43,18 +45,24 @@ def fit_booster(
     order = np.lexsort((loans, as_of_days))
     if (np.diff(order) < 0).any():
         X, y, weight = X[order], y[order], weight[order]
-    data = lightgbm.Dataset(
+    data = training_set(X, y, weight, features)
+    booster = lightgbm.train(
+        parameters(len(y), shape, settings, threads, directions), data, num_boost_round=shape.rounds
+    )
+    return _without_threads(booster.model_to_string(num_iteration=-1))
+
+
+def training_set(X: np.ndarray, y: np.ndarray, weight: np.ndarray, features: Sequence[str]) -> "Dataset":
+    """n snapshots as LightGBM learns from them; they must lie in order of (as_of, loan_id)."""
+    import lightgbm
+
+    return lightgbm.Dataset(
         np.ascontiguousarray(X, dtype=np.float64),
         label=np.asarray(y, np.float64),
         weight=np.asarray(weight, np.float64),
         feature_name=text_names(features),
         free_raw_data=True,
     )
-    held = {"monotone_constraints": list(directions)} if any(directions) else {}
-    booster = lightgbm.train(
-        {**_parameters(len(y), settings, threads), **held}, data, num_boost_round=settings.rounds
-    )
-    return _without_threads(booster.model_to_string(num_iteration=-1))
 
 
 def load_booster(text: str) -> "Booster":
@@ -72,20 +80,25 @@ def text_names(features: Sequence[str]) -> list[str]:
     return [f"f{at:03d}_" + re.sub(r"[^0-9A-Za-z_]", "_", name) for at, name in enumerate(features)]
 
 
-def _parameters(rows: int, settings: TrainSettings, threads: int | None) -> dict[str, object]:
+def parameters(
+    rows: int, shape: Shape, settings: TrainSettings, threads: int | None, directions: Sequence[int] = ()
+) -> dict[str, object]:
+    """What LightGBM is told. rows: how many it learns from; the rest as in `fit_booster`."""
+    held = {"monotone_constraints": list(directions)} if any(directions) else {}
     return {
         "objective": "binary",
-        "learning_rate": settings.learning_rate,
-        "num_leaves": settings.num_leaves,
-        "max_depth": settings.max_depth,
-        "min_data_in_leaf": max(settings.min_rows_in_leaf, rows // settings.rows_per_leaf_row),
-        "lambda_l2": settings.lambda_l2,
+        "learning_rate": shape.learning_rate,
+        "num_leaves": shape.num_leaves,
+        "max_depth": shape.max_depth,
+        "min_data_in_leaf": max(shape.min_rows_in_leaf, rows // settings.rows_per_leaf_row),
+        "lambda_l2": shape.lambda_l2,
         "seed": settings.seed,
         "deterministic": True,
         "force_row_wise": True,
         "feature_pre_filter": False,
         "verbosity": -1,
         "num_threads": threads or 0,
+        **held,
     }
 
 

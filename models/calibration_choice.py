@@ -15,6 +15,7 @@ from typing import cast
 import numpy as np
 
 from models.calibration_maps import CalibrationRefusedError, fit_map, probability
+from models.draws import standard_error
 from models.splits import grouped_folds
 from models.summary import MAP_WORDS, CalibrationCandidate, MapName
 
@@ -89,7 +90,11 @@ def _choose(
     mean = {name: float(np.sum(weight * loss)) / total for name, loss in losses.items()}
     least = min(mean.values(), default=0.0)
     best = next((loss for name, loss in losses.items() if mean[name] == least), np.zeros(0))
-    error = {name: _error(weight * (loss - best), weight, of_row) for name, loss in losses.items()}
+    weights = np.bincount(of_row, weight)
+    error = {
+        name: standard_error(np.bincount(of_row, weight * (loss - best)), weights)
+        for name, loss in losses.items()
+    }
     near = [name for name in MAP_WORDS if name in mean and mean[name] - least <= error[name]]
     chosen = near[0] if near else "platt"
     return tuple(
@@ -98,13 +103,3 @@ def _choose(
         else Candidate(name, name == chosen, None, None, None, why[name])
         for name in MAP_WORDS
     )
-
-
-def _error(difference: np.ndarray, weight: np.ndarray, of_row: np.ndarray) -> float:
-    """Standard error of sum(difference) / sum(weight), borrowers being what is drawn."""
-    by_borrower, weights = np.bincount(of_row, difference), np.bincount(of_row, weight)
-    many, total = len(by_borrower), float(np.sum(weights))
-    if many < 2:
-        return 0.0
-    rest = by_borrower - np.sum(by_borrower) / total * weights
-    return float(np.sqrt(np.sum(rest * rest) * many / (many - 1))) / total

@@ -57,3 +57,12 @@ def middle(drawn: np.ndarray) -> tuple[float, float] | None:
         return None
     low, high = np.quantile(known, [LOW, HIGH])
     return float(low), float(high)
+
+
+def standard_error(sums: np.ndarray, weights: np.ndarray) -> float:
+    """Standard error of sum(sums) / sum(weights), both float64 (one entry per borrower), borrowers being what is drawn."""
+    many, total = len(sums), float(np.sum(weights))
+    if many < 2:
+        return 0.0
+    rest = sums - np.sum(sums) / total * weights
+    return float(np.sqrt(np.sum(rest * rest) * many / (many - 1))) / total

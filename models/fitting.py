@@ -12,6 +12,7 @@ from models.calibration_maps import CalibrationRefusedError
 from models.examples import Examples
 from models.folds import Progress, boost, raw_of, raw_out_of_fold
 from models.settings import TrainSettings
+from models.shape import Shape
 from models.splits import Split, split_in_time
 
 
@@ -26,24 +27,26 @@ def cut(data: Examples, labels: LabelSettings, settings: TrainSettings) -> Split
     return split
 
 
-def fit_in_time(data: Examples, split: Split, settings: TrainSettings, threads: int | None) -> str:
-    """The text of a booster of the fit window: what anything learns from is decided here."""
-    return boost(data.only(split.rows("fit", data.day)), settings, threads)
+def fit_in_time(
+    data: Examples, split: Split, shape: Shape, settings: TrainSettings, threads: int | None
+) -> str:
+    """The text of a booster of this shape on the fit window: what anything learns from is decided here."""
+    return boost(data.only(split.rows("fit", data.day)), shape, settings, threads)
 
 
 def fit_calibrated(
-    data: Examples, split: Split, settings: TrainSettings, threads: int | None, tell: Progress
+    data: Examples, split: Split, shape: Shape, settings: TrainSettings, threads: int | None, tell: Progress
 ) -> tuple[str, Calibrator]:
-    """The text of a booster of the fit window, and its calibration on the window kept for it, else on out-of-fold scores of
+    """The text of a booster of this shape on the fit window, and its calibration on the window kept for it, else on out-of-fold scores of
     the fit window. CalibrationRefusedError where there is too little for one."""
     tell("booster", 0, 1)
-    text = fit_in_time(data, split, settings, threads)
+    text = fit_in_time(data, split, shape, settings, threads)
     if split.has_calibration:
         stands_on = data.only(split.rows("calibrate", data.day))
         raw = raw_of(text, stands_on.X)
     else:
         stands_on = data.only(split.rows("fit", data.day))
-        out_of_fold = raw_out_of_fold(stands_on, settings, threads, tell)
+        out_of_fold = raw_out_of_fold(stands_on, shape, settings, threads, tell)
         if out_of_fold is None:
             raise CalibrationRefusedError("too few borrowers with a positive for out-of-fold scores")
         raw = out_of_fold

@@ -17,6 +17,7 @@ from models.directions import constraints, held_on
 from models.evaluation import Scored
 from models.examples import Examples
 from models.settings import TrainSettings
+from models.shape import Shape
 from models.splits import grouped_folds
 from models.summary import Ranker
 
@@ -26,10 +27,10 @@ Progress = Callable[[str, int, int], None]
 _T = TypeVar("_T")
 
 
-def boost(part: Examples, settings: TrainSettings, threads: int | None) -> str:
-    """The text of a booster fitted on these examples, held to the directions that they bear out."""
+def boost(part: Examples, shape: Shape, settings: TrainSettings, threads: int | None) -> str:
+    """The text of a booster of this shape fitted on these examples, held to the directions that they bear out."""
     directions = constraints(held_on(part, settings), part.features)
-    return fit_booster(part.X, part.y, part.weight, part.day, part.loan, part.features, settings, threads, directions)  # fmt: skip
+    return fit_booster(part.X, part.y, part.weight, part.day, part.loan, part.features, shape, settings, threads, directions)  # fmt: skip
 
 
 def raw_of(text: str, X: np.ndarray) -> np.ndarray:
@@ -38,13 +39,13 @@ def raw_of(text: str, X: np.ndarray) -> np.ndarray:
 
 
 def raw_out_of_fold(
-    data: Examples, settings: TrainSettings, threads: int | None, tell: Progress
+    data: Examples, shape: Shape, settings: TrainSettings, threads: int | None, tell: Progress
 ) -> np.ndarray | None:
     """Raw log-odds (float64, n) of each example by a booster without its borrower; None where no folds can be made."""
     folds = _folds(data, settings)
     if folds is None:
         return None
-    return _by_fold(data, folds, lambda part: boost(part, settings, threads), raw_of, tell)
+    return _by_fold(data, folds, lambda part: boost(part, shape, settings, threads), raw_of, tell)
 
 
 def scored_by(baselines: Baselines, X: np.ndarray) -> dict[Ranker, Scored]:
@@ -61,14 +62,15 @@ def judge_out_of_fold(
 ) -> tuple[dict[Ranker, Scored], list[Baselines]] | None:
     """(model and baselines by cross-validation over all examples, the baselines of each fold); None where no folds can be made.
 
-    The model's PD is calibrated in each fold by Platt scaling on the out-of-fold scores of the others. The baselines are
+    The booster has the shape of the settings: what may not be registered is not tuned either. Its PD is calibrated in each fold by Platt scaling on the out-of-fold scores of the others. The baselines are
     fitted anew in each fold, bins and choice of features too. Folds may choose single features of different units, so the
     score of that ranker is the rank within the fold.
     """
     folds = _folds(data, settings)
     if folds is None:
         return None
-    raw = _by_fold(data, folds, lambda part: boost(part, settings, threads), raw_of, tell)
+    shape = Shape.of(settings)
+    raw = _by_fold(data, folds, lambda part: boost(part, shape, settings, threads), raw_of, tell)
     pd_ = np.empty(len(raw))
     for fold in range(settings.folds):
         inside, outside = folds == fold, folds != fold

@@ -28,6 +28,7 @@ from models.fitting import cut, fit_in_time
 from models.folds import Progress, boost, raw_of
 from models.served import ServedModel
 from models.settings import TrainSettings
+from models.shape import Shape
 from models.splits import Split
 from models.validation import SanityCheck, SanityName, Suspect
 
@@ -64,7 +65,7 @@ def shuffled_labels(data: Examples, split: Split, settings: TrainSettings, threa
     y = np.empty_like(data.y)
     y[there] = data.y[dealt]
     shuffled = replace(data, y=y, frame=data.frame.assign(label=y.astype(np.int8)))
-    text = fit_in_time(shuffled, split, settings, threads)
+    text = fit_in_time(shuffled, split, Shape.of(settings), settings, threads)
     judged = shuffled.only(split.rows("test", shuffled.day))
     words = "The same training on labels dealt out at random within each day, judged on labels dealt out too"
     found = within_days(raw_of(text, judged.X), judged.positive, judged.day)
@@ -117,8 +118,9 @@ def planted_leak(fit: Examples, settings: TrainSettings, threads: int | None) ->
     turned = np.random.default_rng([settings.seed, 0x1EA4]).permutation(len(fit.y)) % _TURNED_ROUND == 0
     leak = np.where(turned, 1.0 - fit.y, fit.y)
     planted = replace(fit, features=[*fit.features, _PLANTED], X=np.column_stack([fit.X, leak]))
-    short = settings.model_copy(update={"rounds": min(settings.rounds, _PLANTED_ROUNDS)})
-    found = suspects(planted, boost(planted, short, threads), settings)
+    shape = Shape.of(settings)
+    short = replace(shape, rounds=min(shape.rounds, _PLANTED_ROUNDS))
+    found = suspects(planted, boost(planted, short, settings, threads), settings)
     (auc,) = _areas(planted, [len(fit.features)])
     if any(one["feature"] == _PLANTED for one in found):
         return _check("planted_leak", words, True, f"A planted leak was named (AUC {auc:.3f} alone), so the check for features too good to be true can see.", auc)  # fmt: skip

@@ -1,11 +1,16 @@
 """How a model is trained and judged: the numbers a committee could argue about.
 
 They are frozen at load, and their digest (with that of the label settings) goes into every served model. The
-shape of the booster is fixed on purpose: nothing is tuned on the months on which the model is judged. The number
-of threads is not a setting, because it changes no number.
+shape of the booster is tuned inside the fit window, never on the months on which the model is judged; with no trials
+it is the one given here. The number of threads is not a setting, because it changes no number.
 """
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Whole = Annotated[int, Field(ge=1, le=5000)]
+Real = Annotated[float, Field(gt=0, le=1000)]
 
 
 class TrainSettings(BaseModel):
@@ -42,7 +47,30 @@ class TrainSettings(BaseModel):
     )
     folds: int = Field(default=5, ge=2, le=20, description="parts of a cross-validation, grouped by borrower")
 
-    rounds: int = Field(default=300, ge=1, le=5000, description="trees")
+    tuning_trials: int = Field(
+        default=12,
+        ge=0,
+        le=1000,
+        description="shapes of the booster that are tried inside the fit window; 0 takes the one below",
+    )
+    tuning_rows: int = Field(
+        default=30_000,
+        ge=1000,
+        description="snapshots they are tried on at most, all of the same borrowers; more takes longer",
+    )
+    tuned_max_depth: tuple[Whole, Whole] = Field(
+        default=(2, 6), description="depth of a tree at most, from and to"
+    )
+    tuned_num_leaves: tuple[Whole, Whole] = Field(
+        default=(4, 31), description="leaves of a tree at most, and never more than its depth allows"
+    )
+    tuned_learning_rate: tuple[Real, Real] = Field(
+        default=(0.03, 0.2), description="tried between; how many trees go with it is found, up to `rounds`"
+    )
+    tuned_lambda_l2: tuple[Real, Real] = Field(default=(0.1, 100.0), description="tried between")
+    tuned_min_rows_in_leaf: tuple[Whole, Whole] = Field(default=(20, 200), description="tried between")
+
+    rounds: int = Field(default=300, ge=1, le=5000, description="trees; where shapes are tried, at most")
     learning_rate: float = Field(default=0.05, gt=0, le=1, description="what each tree adds")
     num_leaves: int = Field(default=15, ge=2, le=255, description="leaves of a tree at most")
     max_depth: int = Field(default=6, ge=1, le=32, description="depth of a tree at most")
@@ -77,3 +105,29 @@ class TrainSettings(BaseModel):
         description="draws of borrowers behind the intervals of the judged figures",
     )
     importance_rows: int = Field(default=5000, ge=1, description="judged snapshots explained for the page")
+
+    @model_validator(mode="after")
+    def _settings_agree(self) -> "TrainSettings":
+        if self.num_leaves > 2**self.max_depth:
+            raise ValueError(
+                f"a tree of max_depth = {self.max_depth} has at most {2**self.max_depth} leaves, so num_leaves = {self.num_leaves} "
+                "cannot be: lower it, or raise max_depth"
+            )
+        for name in type(self).model_fields:
+            if name.startswith("tuned_") and (span := getattr(self, name))[0] > span[1]:
+                raise ValueError(
+                    f"{name} = [{span[0]:g}, {span[1]:g}] runs from the larger to the smaller: turn it round"
+                )
+        if self.tuned_num_leaves[0] < 2:
+            raise ValueError("tuned_num_leaves begins below 2, and a tree of one leaf tells nothing apart")
+        if self.tuned_learning_rate[1] > 1:
+            raise ValueError(
+                "tuned_learning_rate ends above 1; a tree may add at most the whole of what is missing"
+            )
+        window = self.test_months + self.calibration_months
+        if window >= self.months_for_calibration:
+            raise ValueError(
+                f"test_months and calibration_months take {window} months, and months_for_calibration = {self.months_for_calibration} "
+                "promises a fit window beside them: raise it, or shorten them"
+            )
+        return self

@@ -15,10 +15,14 @@ fitted on out-of-fold scores) and `Split.caveat` says so. If not even fit | purg
 
 Not promised: that a borrower of the test is new to the model. The same borrower is in both parts, as in daily use.
 Folds, where they are used, keep all rows of a borrower together but mix the days.
+
+Inner folds, on which shapes of the booster are compared, do both: each learns from some borrowers and is judged on others,
+on days that lie more than H + lag after the last that was learnt from. They are cut out of the fit window alone.
 """
 
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -158,6 +162,63 @@ def split_in_time(
     )
 
 
+@dataclass(frozen=True)
+class InnerFold:
+    """One inner fit: from days up to `fit_last`, without the people of a part; judged on days from `judged_first` on, in that part.
+
+    Day numbers, all included. part: a number as `grouped_folds` gives it to every snapshot.
+    """
+
+    part: int
+    fit_first: int
+    fit_last: int
+    judged_first: int
+    judged_last: int
+
+    def learns(self, as_of_days: np.ndarray, parts: np.ndarray) -> np.ndarray:
+        """A mask (bool, n) of the snapshots it learns from."""
+        return np.asarray((as_of_days <= self.fit_last) & (parts != self.part))
+
+    def judges(self, as_of_days: np.ndarray, parts: np.ndarray) -> np.ndarray:
+        """A mask (bool, n) of the snapshots it is judged on."""
+        inside = (as_of_days >= self.judged_first) & (as_of_days <= self.judged_last)
+        return np.asarray(inside & (parts == self.part))
+
+
+def walk_forward(as_of_days: np.ndarray, gap: int, blocks: int, parts: int) -> list[InnerFold]:
+    """Every block of later days with every part of the people: `blocks` x `parts` folds, or none where the days are too few.
+
+    as_of_days: of the fit window, in any order. gap: H + lag. Of the calendar days that one purge leaves, the first half is
+    only ever learnt from and the second is cut into blocks of equal length; each block is judged by what learnt from all
+    days more than `gap` before its first, so a later block is judged by fits that know more, as a retraining would.
+    """
+    days = np.unique(as_of_days)
+    if len(days) == 0 or (left := int(days[-1] - days[0]) + 1 - gap) < 1:
+        return []
+    edges = [int(days[0]) + gap + left * (blocks + block) // (2 * blocks) for block in range(blocks + 1)]
+    folds: list[InnerFold] = []
+    for first, end in pairwise(edges):
+        judged = days[(days >= first) & (days < end)]
+        learnt = days[days + gap < judged[0]] if len(judged) else judged
+        if len(learnt) == 0:
+            return []
+        ends = int(learnt[0]), int(learnt[-1]), int(judged[0]), int(judged[-1])
+        folds += [InnerFold(part, *ends) for part in range(parts)]
+    return folds
+
+
+def grouped_only(as_of_days: np.ndarray, parts: int) -> list[InnerFold]:
+    """One fold for each part of the people, on all days: no later days are kept for judging."""
+    first, last = int(np.min(as_of_days)), int(np.max(as_of_days))
+    return [InnerFold(part, first, last, first, last) for part in range(parts)]
+
+
+def in_seeded_order(ids: np.ndarray, seed: int) -> list[int]:
+    """Positions of the ids in the order of a seeded BLAKE2b of each: as good as shuffled, and the same on every machine."""
+    shuffled = [blake2b(f"{seed}:{name}".encode(), digest_size=16).digest() for name in ids]
+    return sorted(range(len(ids)), key=lambda at: shuffled[at])
+
+
 def grouped_folds(
     borrower: np.ndarray, borrower_ids: np.ndarray, positive: np.ndarray, folds: int, seed: int
 ) -> np.ndarray:
@@ -171,10 +232,7 @@ def grouped_folds(
     borrowers, of_row = np.unique(borrower, return_inverse=True)
     bad = np.zeros(len(borrowers), bool)
     bad[of_row[positive]] = True
-    shuffled = [
-        blake2b(f"{seed}:{name}".encode(), digest_size=16).digest() for name in borrower_ids[borrowers]
-    ]
-    order = sorted(range(len(borrowers)), key=lambda at: (not bad[at], shuffled[at]))
+    order = sorted(in_seeded_order(borrower_ids[borrowers], seed), key=lambda at: not bad[at])
     fold = np.empty(len(borrowers), np.int8)
     fold[order] = np.arange(len(borrowers)) % folds
     return fold[of_row]

@@ -293,6 +293,69 @@ class Direction(TypedDict):
     why_not: str | None  # what the data say against it; None where it is held
 
 
+class ShapeRow(TypedDict):
+    """The shape of a booster: LightGBM's parameters of these names; rounds is the number of trees."""
+
+    rounds: int
+    learning_rate: float
+    num_leaves: int
+    max_depth: int
+    lambda_l2: float
+    min_rows_in_leaf: int
+
+
+class Trial(TypedDict):
+    """A shape that was tried on the inner folds; number 0 is that of the settings.
+
+    log_loss: a unit of weight, of raw probabilities; above: how much more than the best; error: standard error of that
+    difference over borrowers (0 of the best). cost: of an explanation, trees x leaves x depth squared. best: the least loss;
+    chosen: the cheapest within one standard error of it.
+    """
+
+    number: int
+    shape: ShapeRow
+    log_loss: float
+    above: float
+    error: float
+    cost: int
+    best: bool
+    chosen: bool
+
+
+class InnerFoldRow(TypedDict):
+    """One block of the inner schedule: what its fits learn from, how many whole days lie between, what they are judged on.
+
+    Each block is fitted `parts` times, each time without the borrowers of one part, on whom it is judged; so the counts
+    to learn from are of all of them together, and every judged snapshot is judged once.
+    """
+
+    parts: int
+    fit_first: str
+    fit_last: str
+    fit_snapshots: int
+    fit_positives: int
+    between: int | None  # None where earlier and later days are mixed
+    judged_first: str
+    judged_last: str
+    judged_snapshots: int
+    judged_positives: int
+
+
+class Tuning(TypedDict):
+    """How the shape of the booster was chosen.
+
+    method: "walk_forward": judged on later days of other borrowers, purged; "grouped": on other borrowers of the same days;
+    "settings": nothing was tried. trials, folds: empty then. shape: what every booster of this run has.
+    """
+
+    method: Literal["walk_forward", "grouped", "settings"]
+    shape: ShapeRow
+    trials: list[Trial]
+    folds: list[InnerFoldRow]
+    schedule_words: list[str]  # the inner folds, drawn in lines of plain text
+    words: list[str]  # sentences: what was tried, on what, and why this one was chosen
+
+
 class JudgedLists(TypedDict):
     """Everything that is told of the judged rankings and their lists; all empty where nothing was judged."""
 
@@ -328,6 +391,7 @@ class Summary(JudgedLists):
     schedule_words: list[str]  # the same schedule, drawn in lines of plain text
     judged_on: Literal["test", "out_of_fold", "nothing"]
     judged_words: str  # a sentence: on which snapshots the numbers below were taken
+    tuning: Tuning
     directions: list[Direction]  # of the features with an expected one; empty where the model is held to none
     single: list[SingleFeature]  # one, but for cross-validation, where folds may differ
     baseline_words: list[str]  # sentences: what the best single feature and the scorecard are here

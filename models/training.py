@@ -13,7 +13,7 @@ Promised: the same panel and settings give the same bytes, in any row order and 
 writing to MLflow (`registry`) and drawing the page (`reports`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -38,14 +38,18 @@ from models.findings_of_lists import of_intervals, on_differences, on_groups
 from models.fitting import cut, fit_calibrated
 from models.folds import Progress, judge_out_of_fold, scored_by
 from models.importance import importance_of
+from models.inner import drawn, plan_inner
 from models.judging import judge
 from models.reading import examples_of
 from models.reliability import calibration_report
 from models.sanity import suspects
 from models.served import ServedModel, assemble
 from models.settings import TrainSettings
+from models.shape import Shape
+from models.silent import on_silent
 from models.splits import PartName, Split
 from models.summary import MAP_WORDS, Ranker, Summary, Target, TrainedOn
+from models.tuning import tune
 
 if TYPE_CHECKING:
     from features.panel_file import PanelFile
@@ -89,13 +93,14 @@ def train(
     about_source: str = "",
     threads: int | None = None,
     progress: Progress | None = None,
+    announce: Callable[[Sequence[str]], None] | None = None,
 ) -> TrainingResult:
     """A served model in `<models_dir>/served/<digest>/` and its summary, or a refusal and its summary.
 
     panel: matured snapshots only, labelled with nothing known after `until` (InputError where it knows more).
     It is read from its file, and never held as a table.
     ledger_digest: of the ledger's contents that the panel was read from. threads: None takes what the machine has;
-    it changes no number. about_source: what the mapping says about its source; told, and no part of the model. Raises TooLittleHistoryError only where there is not even a panel to report on.
+    it changes no number. announce: is told the schedule in lines, before anything is fitted. about_source: what the mapping says about its source; told, and no part of the model. Raises TooLittleHistoryError only where there is not even a panel to report on.
     """
     if panel.until > until:
         raise InputError(
@@ -123,6 +128,13 @@ def train(
 
     model: ServedModel | None = None
     refusal = _refusal(data, split, settings)
+    plan = plan_inner(
+        data.only(split.rows("fit", data.day)), split.gap, settings, refused=refusal is not None
+    )
+    if announce is not None:
+        announce(drawn(split, plan))
+    tuned = tune(plan, settings, threads, tell)
+    of_shape = [plan.caveat] if plan.caveat else []
     if refusal is None:
         try:
             model = _fit(
@@ -130,6 +142,8 @@ def train(
                 split,
                 labels,
                 panel.arrears,
+                tuned.shape,
+                [*caveats(None, split, data, settings), *of_shape],
                 settings,
                 until,
                 trained_on,
@@ -177,6 +191,7 @@ def train(
         judged, scored, calibrator, fitted_on, strata, settings.min_of_each_class
     )
     directions = held_on(fit, settings) if model is not None else []
+    silent = on_silent(fit, data) if model is not None else []
     target = _target(labels)
     parts = split.schedule(data.day, data.loan, data.positive)
     folder = None if model is None else model.save(models_dir)
@@ -188,7 +203,7 @@ def train(
         "digest": None if model is None else model.digest,
         "about_source": about_source,
         "caveats": [
-            *(caveats(refusal, split, data, settings) if model is None else model.caveats),
+            *([*caveats(refusal, split, data, settings), *of_shape] if model is None else model.caveats),
             *([little] if (little := lists_say_little(told["lists"])) else []),
         ],
         "findings": findings(
@@ -196,7 +211,7 @@ def train(
             told["lists"],
             calibration,
             settings.min_of_each_class,
-            [*_open_on_the_day(judged, scored, settings), *unsure, *on_groups(told["groups"])],
+            [*_open_on_the_day(judged, scored, settings), *unsure, *on_groups(told["groups"]), *silent],
             certain,
         ),
         "limits": [
@@ -212,6 +227,7 @@ def train(
         "judged_on": judged_on,  # type: ignore[typeddict-item]
         "judged_words": judged_words,
         **told,
+        "tuning": tuned.told,
         "directions": directions,
         "single": chosen_singles(baselines),
         "baseline_words": tell_baselines(baselines),
@@ -223,7 +239,7 @@ def train(
         "capacity": capacity.model_dump(mode="json"),
         "settings_digest": settings_digest,
         "seed": settings.seed,
-        "versions": {name: version(name) for name in ("lightgbm", "numpy", "scikit-learn", "shap")},
+        "versions": {name: version(name) for name in ("lightgbm", "numpy", "optuna", "scikit-learn", "shap")},
     }
     tell("done", 1, 1)
     return TrainingResult(_rounded(summary), model, folder, panel)
@@ -265,6 +281,8 @@ def _fit(
     split: Split,
     labels: LabelSettings,
     arrears: ArrearsSettings,
+    shape: Shape,
+    said: Sequence[str],
     settings: TrainSettings,
     until: date,
     trained_on: TrainedOn,
@@ -273,7 +291,7 @@ def _fit(
     tell: Progress,
 ) -> ServedModel:
     """A model of the fit window, ready to be saved."""
-    text, calibrator = fit_calibrated(data, split, settings, threads, tell)
+    text, calibrator = fit_calibrated(data, split, shape, settings, threads, tell)
     fit = data.only(split.rows("fit", data.day))
     too_good = [one["finding"] for one in suspects(fit, text, settings)]
     return assemble(
@@ -284,8 +302,8 @@ def _fit(
         calibrator=calibrator,
         fitted_on=_calibrated_on(split, calibrator),
         trained_until=until,
-        train=settings,
-        caveats=[*too_good, *caveats(None, split, data, settings)],
+        train=shape.within(settings),
+        caveats=[*too_good, *said],
         panel=cast(Mapping[str, Json], trained_on),
         ledger_digest=trained_on["ledger_digest"],
         catalogue_digest=trained_on["catalogue_digest"],

@@ -1,11 +1,11 @@
 """How far long work has come, on the standard error of a terminal.
 
-The rooms say (what, done, total) and know nothing of screens. Where nobody watches (a pipe, a log, `--json`) a step
+The rooms say (what, done, total), or what is about to be done in a few lines, and know nothing of screens. Where nobody watches (a pipe, a log, `--json`) a step
 is one line when it begins; results go to standard output and are never mixed with this.
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
@@ -16,12 +16,22 @@ def say_nothing(what: str, done: int, total: int) -> None:
     """For tests and for programs."""
 
 
+def announce_nothing(lines: Sequence[str]) -> None:
+    """For tests and for programs."""
+
+
 _telling: ContextVar[Tell] = ContextVar("telling", default=say_nothing)
+_announcing: ContextVar[Callable[[Sequence[str]], None]] = ContextVar("announcing", default=announce_nothing)
 
 
 def tell(what: str, done: int, total: int) -> None:
     """Say how far the work has come to whoever watches; flows and steps call this and pass it on."""
     _telling.get()(what, done, total)
+
+
+def announce(lines: Sequence[str]) -> None:
+    """Say in lines what is about to be done; they stay on the screen above the progress."""
+    _announcing.get()(lines)
 
 
 @contextmanager
@@ -30,16 +40,20 @@ def shown(quiet: bool = False) -> Iterator[None]:
     if quiet:
         yield
         return
-    with _bar() if sys.stderr.isatty() else _lines() as watcher:
-        token = _telling.set(watcher)
+    with _bar() if sys.stderr.isatty() else _lines() as (watcher, announcer):
+        telling, announcing = _telling.set(watcher), _announcing.set(announcer)
         try:
             yield
         finally:
-            _telling.reset(token)
+            _telling.reset(telling)
+            _announcing.reset(announcing)
+
+
+_Watchers = tuple[Tell, Callable[[Sequence[str]], None]]
 
 
 @contextmanager
-def _lines() -> Iterator[Tell]:
+def _lines() -> Iterator[_Watchers]:
     last = ""
 
     def line(what: str, done: int, total: int) -> None:
@@ -49,11 +63,14 @@ def _lines() -> Iterator[Tell]:
             last = what
             print(f"  {what} ...", file=sys.stderr, flush=True)
 
-    yield line
+    def announced(lines: Sequence[str]) -> None:
+        print("\n".join(f"  {one}" for one in lines), file=sys.stderr, flush=True)
+
+    yield line, announced
 
 
 @contextmanager
-def _bar() -> Iterator[Tell]:
+def _bar() -> Iterator[_Watchers]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -69,4 +86,9 @@ def _bar() -> Iterator[Tell]:
         def move(what: str, done: int, total: int) -> None:
             bar.update(row, description=what, completed=done, total=max(total, 1))
 
-        yield move
+        def announced(lines: Sequence[str]) -> None:
+            bar.console.print(
+                "\n".join(f"  {one}" for one in lines), markup=False, highlight=False, soft_wrap=True
+            )
+
+        yield move, announced

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from data.errors import InputError, LedgerError, TooLittleHistoryError
 from pipelines.comparing import with_agreement
+from pipelines.progress import announce
 from pipelines.settings import Settings, load_settings
 from pipelines.workspace import Workspace
 
@@ -256,6 +257,7 @@ def train_model(here: Here, until: date | None, tell: "Tell") -> "TrainingResult
         lender=ledger.lender,
         about_source=ledger.needs,
         progress=tell,
+        announce=announce,
     )
 
 

@@ -30,6 +30,7 @@ from features.settings import ArrearsSettings, LabelSettings, PanelSettings
 from features.snapshot import feature_table
 from models.booster import fit_booster, load_booster
 from models.settings import TrainSettings
+from models.shape import Shape
 from models.splits import grouped_folds
 
 LAST, LABELS = date(2025, 6, 30), LabelSettings()
@@ -98,7 +99,7 @@ def out_of_fold(frame: pd.DataFrame, columns: list[str]) -> np.ndarray:
     for one in range(5):
         inside = fold != one
         rows = (X[inside], y[inside], weight[inside], days[inside], loans[inside])
-        text = fit_booster(*rows, columns, FEW_TREES, threads=1)
+        text = fit_booster(*rows, columns, Shape.of(FEW_TREES), FEW_TREES, threads=1)
         scores[~inside] = load_booster(text).predict(X[~inside], raw_score=True)
     return scores
 

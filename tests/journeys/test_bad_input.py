@@ -300,6 +300,22 @@ def test_too_short_a_history_ends_with_code_3_and_the_rule_still_draws_a_list(lo
     assert loaded.run("score", "--as-of", "2024-03-31", "--rule").code == 0
 
 
+def test_a_horizon_longer_than_the_data_is_one_sentence_and_registers_nothing(loaded: Tiny) -> None:
+    settings = loaded.workspace / "duesight.toml"
+    settings.write_text(settings.read_text() + "[labels]\nhorizon_days = 700\n", encoding="utf-8")
+    said = loaded.run("train")
+    assert said.code == 3
+    assert "a label needs 700 days and 10 more to become known" in said.sentence
+    assert not list(loaded.workspace.glob("models/served/*"))
+
+
+def test_settings_that_contradict_each_other_are_refused_before_anything_is_read(tiny: Tiny) -> None:
+    tiny.workspace.mkdir()
+    (tiny.workspace / "duesight.toml").write_text("[train]\nmax_depth = 2\n", encoding="utf-8")
+    said = tiny.run("train")  # there is not even a ledger
+    assert said.code == 1 and "num_leaves = 15 cannot be" in said.sentence
+
+
 @pytest.mark.slow
 def test_too_few_positives_register_nothing_and_the_page_says_so_first(tiny: Tiny) -> None:
     """Two years of monthly installments; one loan of four falls behind once."""

@@ -45,7 +45,7 @@ def labels() -> LabelSettings:
 @pytest.fixture
 def quick() -> TrainSettings:
     """Small and fast; everything else as shipped."""
-    return TrainSettings(rounds=30, bootstrap_resamples=40, importance_rows=300)
+    return TrainSettings(rounds=30, bootstrap_resamples=40, importance_rows=300, tuning_trials=0)
 
 
 @pytest.fixture(scope="session")

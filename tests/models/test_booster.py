@@ -2,6 +2,7 @@ import numpy as np
 
 from models.booster import fit_booster, load_booster
 from models.settings import TrainSettings
+from models.shape import Shape
 
 FEATURES = ["days_past_due", "attr_größe 1", 'attr_a"b', "attr_a_b"]
 SETTINGS = TrainSettings(rounds=8)
@@ -21,7 +22,9 @@ def _rows(rows: int = 3000) -> dict[str, np.ndarray]:
 
 
 def _fit(rows: dict[str, np.ndarray], threads: int | None = None) -> str:
-    return fit_booster(**rows, features=FEATURES, settings=SETTINGS, threads=threads)
+    return fit_booster(
+        **rows, features=FEATURES, shape=Shape.of(SETTINGS), settings=SETTINGS, threads=threads
+    )
 
 
 def test_the_text_is_the_same_for_any_order_of_rows() -> None:
@@ -68,7 +71,13 @@ def test_order_makes_no_difference_even_where_bins_come_from_a_sample_of_the_row
     }
     back = slice(None, None, -1)
     texts = [
-        fit_booster(**order, features=["principal"], settings=TrainSettings(rounds=2), threads=1)
+        fit_booster(
+            **order,
+            features=["principal"],
+            shape=Shape.of(TrainSettings(rounds=2)),
+            settings=TrainSettings(),
+            threads=1,
+        )
         for order in (book, {name: values[back] for name, values in book.items()})
     ]
     assert texts[0] == texts[1]

@@ -8,6 +8,7 @@ from models.booster import fit_booster, load_booster
 from models.directions import constraints, directions_of
 from models.examples import Examples
 from models.settings import TrainSettings
+from models.shape import Shape
 
 FEATURES = ["late_count_6", "on_time_streak", "loan_age_days", "paid_to_due_90"]
 SETTINGS = TrainSettings(rounds=40, min_of_each_class=10)
@@ -59,7 +60,7 @@ def test_a_model_that_is_held_never_turns_around(held: bool) -> None:
     """The noise of three thousand snapshots makes a free model dip; one that is held cannot."""
     some = learnt_from()
     directions = directions_of(some, SETTINGS) if held else []
-    text = fit_booster(some.X, some.y, some.weight, some.day, some.loan, FEATURES, SETTINGS, 1, constraints(directions, FEATURES))  # fmt: skip
+    text = fit_booster(some.X, some.y, some.weight, some.day, some.loan, FEATURES, Shape.of(SETTINGS), SETTINGS, 1, constraints(directions, FEATURES))  # fmt: skip
     booster, grid = load_booster(text), np.linspace(-3, 3, 121)
     worst = 0.0
     for row in some.X[:50]:

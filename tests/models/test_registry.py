@@ -32,7 +32,7 @@ def kept(
         panel = write_panel(
             make_panel(months=months, seed=seed), folder.with_name(f"{seed}-{months}.parquet")
         )
-        settings = TrainSettings(rounds=5, bootstrap_resamples=20, importance_rows=50)
+        settings = TrainSettings(rounds=5, bootstrap_resamples=20, importance_rows=50, tuning_trials=0)
         results.append(
             train(panel, "ledger", LABELS, CapacitySettings(), settings, panel.until, folder, lender="demo")
         )

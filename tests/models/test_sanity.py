@@ -11,6 +11,7 @@ from models.examples import Examples
 from models.fitting import cut
 from models.sanity import check_sanity, planted_leak, shuffled_labels, suspects, too_good, within_days
 from models.settings import TrainSettings
+from models.shape import Shape
 from models.splits import Split
 
 SETTINGS = TrainSettings(rounds=20, bootstrap_resamples=20)
@@ -147,7 +148,7 @@ def test_a_feature_that_the_trees_live_on_alone_is_named_though_it_does_not_orde
     random = np.random.default_rng(0)
     code = np.where(fit.positive, random.integers(1, 3, len(fit.y)), random.choice([0, 3], len(fit.y)))
     leaky = dataclasses.replace(fit, X=np.column_stack([fit.X[:, :-1], code]))
-    found = too_good(leaky, models.fitting.boost(leaky, SETTINGS, 1), SETTINGS)
+    found = too_good(leaky, models.fitting.boost(leaky, Shape.of(SETTINGS), SETTINGS, 1), SETTINGS)
     (suspect,) = found["suspects"]
     assert found["passed"] is False and suspect["feature"] == fit.features[-1]
     assert (

@@ -14,6 +14,7 @@ from models.booster import fit_booster
 from models.calibration import platt
 from models.served import ServedModel, assemble
 from models.settings import TrainSettings
+from models.shape import Shape
 
 FEATURES = ["days_past_due", "late_count_6", "paid_to_due_90", "attr_größe"]
 
@@ -29,7 +30,15 @@ def model() -> ServedModel:
     X = _matrix()
     y = (np.random.default_rng(1).random(500) < 1 / (1 + np.exp(1 - X[:, 0] - X[:, 1] * X[:, 3]))).astype(int)
     text = fit_booster(
-        X, y, np.ones(500), np.zeros(500, int), np.arange(500), FEATURES, TrainSettings(rounds=15), threads=1
+        X,
+        y,
+        np.ones(500),
+        np.zeros(500, int),
+        np.arange(500),
+        FEATURES,
+        Shape.of(TrainSettings(rounds=15)),
+        TrainSettings(),
+        threads=1,
     )
     return assemble(
         text=text,

@@ -2,11 +2,13 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from data.days import fridays, month_ends, to_date, to_day
 from features.settings import LabelSettings
 from models.settings import TrainSettings
-from models.splits import PartName, Split, grouped_folds, split_in_time
+from models.splits import PartName, Split, grouped_folds, grouped_only, split_in_time, walk_forward
 
 
 def _days(dates: list[date], each: int = 1) -> np.ndarray:
@@ -128,3 +130,56 @@ def test_all_snapshots_of_a_borrower_are_in_one_fold_and_every_fold_has_its_shar
     assert (grouped_folds(borrower, ids, positive, 5, seed=4) != folds).any()
     fewer = np.unique(borrower, return_inverse=True)[1]
     assert (grouped_folds(fewer, ids[:50], positive, 5, seed=3) == folds).all(), "ids nobody has count"
+
+
+@given(
+    some=st.lists(st.integers(0, 600), min_size=1, max_size=40, unique=True),
+    gap=st.integers(0, 250),
+    blocks=st.integers(1, 3),
+    parts=st.integers(2, 4),
+    people=st.integers(4, 12),
+)
+def test_no_borrower_is_on_both_sides_of_an_inner_fold_and_no_day_within_its_purge(
+    some: list[int], gap: int, blocks: int, parts: int, people: int
+) -> None:
+    days, borrower = np.repeat(some, people), np.tile(np.arange(people), len(some))
+    ids = np.array([f"B{n}" for n in range(people)], object)
+    part = grouped_folds(borrower, ids, (days + borrower) % 3 == 0, parts, seed=7)
+    folds = walk_forward(days, gap, blocks, parts)
+    assert len(folds) in (0, blocks * parts)
+    judged = np.zeros(len(days), int)
+    for fold in folds:
+        learns, judges = fold.learns(days, part), fold.judges(days, part)
+        assert learns.any() and judges.any()
+        assert not set(borrower[learns]) & set(borrower[judges])
+        assert days[learns].max() + gap < days[judges].min()
+        judged += judges
+    if folds:
+        first = min(fold.judged_first for fold in folds)
+        assert (judged == (days >= first)).all(), "whatever is late enough is judged once"
+        learnt = max(fold.fit_last for fold in folds)
+        assert days[(days > learnt) & (days + gap < folds[-1].judged_first)].size == 0, (
+            "and no day is thrown away"
+        )
+
+
+def test_inner_folds_learn_from_more_the_later_they_judge_and_are_none_where_the_days_are_few() -> None:
+    days = _days(fridays(date(2023, 1, 13), date(2024, 3, 22)), each=3)
+    folds = walk_forward(days, 100, blocks=2, parts=3)
+    assert [fold.part for fold in folds] == [0, 1, 2, 0, 1, 2]
+    told = {
+        tuple(map(to_date, (one.fit_first, one.fit_last, one.judged_first, one.judged_last))) for one in folds
+    }
+    assert told == {
+        (date(2023, 1, 13), date(2023, 6, 30), date(2023, 10, 13), date(2023, 12, 29)),
+        (date(2023, 1, 13), date(2023, 9, 22), date(2024, 1, 5), date(2024, 3, 22)),
+    }
+    assert walk_forward(days[:45], 100, blocks=2, parts=3) == []
+    assert walk_forward(_days([date(2023, 1, 31)]), 0, blocks=1, parts=2) == []
+
+
+def test_without_later_days_every_part_of_the_borrowers_is_judged_on_all_days() -> None:
+    days, part = _days([date(2023, 1, 31), date(2023, 2, 28)], each=2), np.array([0, 1, 0, 1])
+    folds = grouped_only(days, 2)
+    assert [fold.learns(days, part).tolist() for fold in folds] == [[False, True] * 2, [True, False] * 2]
+    assert all((fold.judges(days, part) != fold.learns(days, part)).all() for fold in folds)

@@ -102,7 +102,7 @@ def test_order_of_rows_and_number_of_threads_change_no_byte(make_panel, trained)
     panel = make_panel()
     shuffled = panel.frame.sample(frac=1.0, random_state=3).reset_index(drop=True)
     few = TrainSettings(
-        rounds=5, bootstrap_resamples=20, importance_rows=50
+        rounds=3, bootstrap_resamples=20, importance_rows=50, tuning_trials=1
     )  # two threads wait for each other on a busy machine
     one = trained(panel, few, threads=1)
     two = trained(dataclasses.replace(panel, frame=shuffled), few, threads=2)
@@ -196,7 +196,7 @@ def test_too_few_positives_refuse_with_snapshots_and_loans_of_both_windows(make_
     assert not refused.registrable
     assert "29 of 11 loans in the test; 30 snapshots are needed in each" in refused.refusal
     assert trained(
-        panel, settings=TrainSettings(rounds=5, bootstrap_resamples=20, min_positives=29)
+        panel, settings=TrainSettings(rounds=5, bootstrap_resamples=20, min_positives=29, tuning_trials=0)
     ).registrable
 
 
@@ -260,6 +260,22 @@ def test_an_empty_panel_ends_with_the_error_of_too_little_history(make_panel, tr
     panel = make_panel()
     with pytest.raises(TooLittleHistoryError):
         trained(dataclasses.replace(panel, frame=panel.frame.iloc[:0]))
+
+
+def test_a_feature_of_the_newest_months_only_and_one_that_never_varies_are_findings(
+    make_panel, trained
+) -> None:
+    panel = make_panel()
+    new = panel.frame["as_of"].astype(str) >= "2024-02-29"
+    frame = panel.frame.assign(paid_to_due_90=panel.frame["paid_to_due_90"].where(new), loan_age_days=3.0)
+    few = TrainSettings(rounds=5, bootstrap_resamples=20, importance_rows=50, tuning_trials=0)
+    result = trained(dataclasses.replace(panel, frame=frame), few)
+    assert result.registrable
+    found = [line for line in result.summary["findings"] if line.startswith("One feature is")]
+    assert found == [
+        "One feature is known only on days after the fit window, so the model has not learnt from it: paid_to_due_90.",
+        "One feature is the same on every snapshot of the fit window, so the model does not use it: loan_age_days.",
+    ]
 
 
 def test_several_currencies_are_a_caveat_and_no_amounts_are_added(make_panel, trained) -> None:

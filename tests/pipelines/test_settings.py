@@ -34,7 +34,9 @@ UNUSUAL = Settings(
         classes=(("SMA-0", 1), ("NPA", 91)),
     ),
     panel=PanelSettings(every="month", most_per_month=2, first=date(2017, 7, 31)),
-    train=TrainSettings(seed=11, learning_rate=0.1, lambda_l2=0.0, bootstrap_resamples=50),
+    train=TrainSettings(
+        seed=11, learning_rate=0.1, lambda_l2=0.0, bootstrap_resamples=50, tuned_lambda_l2=(0.5, 2)
+    ),
     capacity=CapacitySettings(minutes_per_day=90.5, window_start="08:30", window_end="17:00"),
     lists=ListSettings(
         band_cuts=(0.1, 0.2, 0.3),
@@ -153,6 +155,27 @@ WRONG = {
     "bands at odds with each other": (
         "[lists]\nband_cuts = [0.3, 0.2, 0.5]\n",
         "mine.toml: [lists]: band_cuts [0.3, 0.2, 0.5] must rise and lie between 0 and 1.",
+    ),
+    "more leaves than the depth allows": (
+        "[train]\nmax_depth = 3\n",
+        "mine.toml: [train]: a tree of max_depth = 3 has at most 8 leaves, so num_leaves = 15 cannot be: lower it, or raise max_depth.",
+    ),
+    "a range upside down": (
+        "[train]\ntuned_learning_rate = [0.2, 0.03]\n",
+        "mine.toml: [train]: tuned_learning_rate = [0.2, 0.03] runs from the larger to the smaller: turn it round.",
+    ),
+    "a range of one end": (
+        "[train]\ntuned_num_leaves = [4]\n",
+        "mine.toml: [train] tuned_num_leaves.1: field required.",
+    ),
+    "trees of one leaf": (
+        "[train]\ntuned_num_leaves = [1, 8]\n",
+        "mine.toml: [train]: tuned_num_leaves begins below 2, and a tree of one leaf tells nothing apart.",
+    ),
+    "windows longer than the history they ask for": (
+        "[train]\ntest_months = 12\ncalibration_months = 6\n",
+        "mine.toml: [train]: test_months and calibration_months take 18 months, and months_for_calibration = 18 promises a fit window "
+        "beside them: raise it, or shorten them.",
     ),
     "a section that is a value": (
         "labels = 30\n",

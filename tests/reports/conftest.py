@@ -13,6 +13,8 @@ from models.summary import (
     MeasureRow,
     Ranker,
     Summary,
+    Trial,
+    Tuning,
 )
 
 REFUSAL = "Too few and too short: 21 loans fell behind in 9 months. Nothing was registered."
@@ -128,6 +130,39 @@ def group(name: str, snapshots: int, positives: int, expected: float | None) -> 
     }
 
 
+def tuning() -> Tuning:
+    """Three shapes on two blocks: the settings', the best, and a cheaper one that is as good."""
+
+    def trial(number: int, rounds: int, leaves: int, depth: int, above: float, error: float) -> Trial:
+        return {
+            "number": number,
+            "shape": {"rounds": rounds, "learning_rate": 0.05, "num_leaves": leaves, "max_depth": depth, "lambda_l2": 1.0, "min_rows_in_leaf": 20},
+            "log_loss": 0.21 + above,
+            "above": above,
+            "error": error,
+            "cost": rounds * leaves * depth**2,
+            "best": above == 0.0,
+            "chosen": number == 2,
+        }  # fmt: skip
+
+    trials = [
+        trial(0, 300, 15, 6, 0.0021, 0.0009),
+        trial(1, 120, 8, 4, 0.0, 0.0),
+        trial(2, 60, 4, 2, 0.0004, 0.0007),
+    ]
+    return {
+        "method": "walk_forward",
+        "shape": trials[2]["shape"],
+        "trials": trials,
+        "folds": [
+            {"parts": 3, "fit_first": "2022-01-07", "fit_last": "2022-06-24", "fit_snapshots": 9_300, "fit_positives": 391, "between": 111, "judged_first": "2022-10-14", "judged_last": "2022-12-23", "judged_snapshots": 6_400, "judged_positives": 477},
+            {"parts": 3, "fit_first": "2022-01-07", "fit_last": "2022-09-23", "fit_snapshots": 16_700, "fit_positives": 951, "between": 104, "judged_first": "2023-01-06", "judged_last": "2023-03-24", "judged_snapshots": 6_294, "judged_positives": 397},
+        ],
+        "schedule_words": ["tune      fit 2022-01-07 to 2022-06-24 | purge of 111 days | judge 2022-10-14 to 2022-12-23"],
+        "words": ["3 shapes of the booster were tried inside the fit window.", "Chosen is number 2."],
+    }  # fmt: skip
+
+
 @pytest.fixture
 def summary() -> Summary:
     """A registered model on a weekly book; stratum 8-29 is too small for a measure."""
@@ -239,6 +274,7 @@ def summary() -> Summary:
             ],
             "months": [group("2024-01", 4_360, 130, 171.6), group("2024-02", 120, 22, None)],
         },
+        "tuning": tuning(),
         "importance": [
             {"feature": "days_past_due", "meaning": "days since the oldest unpaid installment fell due, net of pauses", "mean_abs": 0.81, "direction": "higher is riskier"},
             {"feature": "on_time_streak", "meaning": "installments in a row paid on time, up to now", "mean_abs": 0.42, "direction": "higher is safer"},
@@ -266,6 +302,13 @@ def refused(summary: Summary) -> Summary:
     page["judged_words"] = (
         "Judged out of fold on the 61,000 snapshots of the fit window, grouped by borrower."
     )
+    page["tuning"] |= {
+        "method": "settings",
+        "trials": [],
+        "folds": [],
+        "schedule_words": [],
+        "words": ["No shapes were compared."],
+    }
     page["lists"] = []
     page["calibration"] = {
         "map": None,

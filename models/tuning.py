@@ -1,0 +1,259 @@
+"""Which shape the booster has: a few are tried inside the fit window, and the cheapest to explain of the good ones is taken.
+
+The measure is the log loss of the raw probabilities on snapshots that a fit did not see (`models.inner`), weighted as in
+training. It is a proper score: no shape gains by saying anything but what it believes, and unlike an AUC or the hits of a
+list it moves with every snapshot, so that the small differences between shapes can be seen in few who fell behind. Class
+frequencies are left as they are, so raw probabilities are at the level of the book; what the calibration mends later, a
+level or a slope that drifted, is in the loss of every shape alike and nearly drops out of their differences.
+
+Chosen is the cheapest shape within one standard error of the least loss (Breiman et al. 1984, 3.4.3). Cheap means cheap to
+explain: trees x leaves x depth squared, which is also how freely a shape can fit; so the rule guards against both. The
+standard error is that of the difference to the best over borrowers, for two reasons: both shapes are judged on the same
+people, so what is hard about these people drops out; and the six folds share most of what they learn from, so a spread over
+folds would be an error of six numbers that are not independent, where borrowers are many and are what a book is drawn from.
+
+The first trial is the shape of the settings; Optuna's TPE sampler, with a seed and in one process, proposes the others: half
+of them at random, the rest near what did well. The number of trees is not proposed: each trial grows in ten steps up to
+`rounds`, all folds together, stops when three steps in a row brought nothing, and keeps the number that was best for all
+folds together. That number is used for every later fit: nothing stops early on days that judge the model.
+
+Promised: the same trials and choice for any order of rows and number of threads. Nothing is kept but the summary.
+"""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from models.booster import parameters, training_set
+from models.directions import constraints, held_on
+from models.draws import standard_error
+from models.folds import Progress
+from models.inner import InnerPlan, people_of
+from models.settings import TrainSettings
+from models.shape import Shape
+from models.summary import Trial, Tuning
+
+if TYPE_CHECKING:
+    from lightgbm import Booster, Dataset
+    from optuna.trial import Trial as Proposal
+
+STEPS = 10
+PATIENCE = 3
+"""So many steps without a smaller loss, and a trial grows no further."""
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """The shape that every booster of a training run has, and how it came to that."""
+
+    shape: Shape
+    told: Tuning
+
+
+@dataclass(frozen=True)
+class _Tried:
+    shape: Shape
+    loss: float
+    by_person: np.ndarray
+    """Weighted losses, summed for each judged person (float64)."""
+
+
+class _Fold:
+    """What one inner fold learns from, binned once for all trials, and what it is judged on."""
+
+    def __init__(self, plan: InnerPlan, at: int, settings: TrainSettings, threads: int | None) -> None:
+        fold, data = plan.folds[at], plan.data
+        learnt = data.only(fold.learns(data.day, plan.parts))
+        judged = fold.judges(data.day, plan.parts)
+        self.rows, self.settings, self.threads = len(learnt.y), settings, threads
+        self.directions = constraints(held_on(learnt, settings), data.features)
+        self.learnt: Dataset = training_set(learnt.X, learnt.y, learnt.weight, data.features)
+        self.learnt.params = self.parameters(Shape.of(settings))
+        self.learnt.construct()
+        self.X, self.positive, self.weight = data.X[judged], data.positive[judged], data.weight[judged]
+        self.people = people_of(data)[0][judged]
+
+    def parameters(self, shape: Shape) -> dict[str, object]:
+        return parameters(self.rows, shape, self.settings, self.threads, self.directions)
+
+
+class _Growing:
+    """A booster of one shape on one fold, and its raw scores of what it is judged on, tree after tree."""
+
+    def __init__(self, fold: _Fold, shape: Shape) -> None:
+        import lightgbm
+
+        self.fold = fold
+        self.booster: Booster = lightgbm.Booster(fold.parameters(shape), fold.learnt)
+        self.raw = np.zeros(len(fold.X))
+
+    def losses(self, rounds: int) -> np.ndarray:
+        """Weighted log loss (float64) of each judged snapshot once there are so many trees, or no more can be grown."""
+        before = self.booster.current_iteration()
+        for _ in range(before, rounds):
+            if self.booster.update():
+                break
+        grown = self.booster.current_iteration() - before
+        if grown > 0:
+            self.raw += np.asarray(
+                self.booster.predict(self.fold.X, raw_score=True, start_iteration=before, num_iteration=grown)
+            )
+        signed = np.where(self.fold.positive, -self.raw, self.raw)
+        return np.asarray(self.fold.weight * np.logaddexp(0.0, signed))
+
+
+def tune(plan: InnerPlan, settings: TrainSettings, threads: int | None, tell: Progress) -> Tuned:
+    """The shape for the fits of this run. threads: None takes what the machine has; it changes nothing else."""
+    if not plan.folds:
+        return _untuned(settings)
+    folds = [_Fold(plan, at, settings, threads) for at in range(len(plan.folds))]
+    people = np.unique(np.concatenate([fold.people for fold in folds]), return_inverse=True)[1]
+    weights = np.bincount(people, np.concatenate([fold.weight for fold in folds]))
+    proposals = _Proposals(settings)
+    tried: list[_Tried] = []
+    for number in range(settings.tuning_trials):
+        tell("shapes of the booster", number, settings.tuning_trials)
+        tried.append(_try(proposals.next() if number else Shape.of(settings), folds, people, weights))
+        proposals.learn(tried[-1].loss)
+    return _chosen(plan, tried, weights)
+
+
+def _try(shape: Shape, folds: list[_Fold], people: np.ndarray, weights: np.ndarray) -> _Tried:
+    """What a shape is worth with the number of trees that is best for it, up to its own `rounds`."""
+    growing = [_Growing(fold, shape) for fold in folds]
+    best: _Tried | None = None
+    idle = 0
+    for step in range(1, STEPS + 1):
+        rounds = -(-shape.rounds * step // STEPS)
+        by_person = np.bincount(people, np.concatenate([one.losses(rounds) for one in growing]))
+        loss = float(by_person.sum() / weights.sum())
+        if best is None or loss < best.loss:
+            best, idle = _Tried(replace(shape, rounds=rounds), loss, by_person), 0
+        elif (idle := idle + 1) == PATIENCE:
+            break
+    assert best is not None
+    return best
+
+
+class _Proposals:
+    """Optuna's next shape, once it has learnt what the one before was worth; the very first, that of the settings, it only hears of."""
+
+    def __init__(self, settings: TrainSettings) -> None:
+        import optuna
+        from optuna.distributions import FloatDistribution, IntDistribution
+
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        sampler = optuna.samplers.TPESampler(
+            seed=settings.seed, n_startup_trials=max(1, settings.tuning_trials // 2)
+        )
+        self._study = optuna.create_study(sampler=sampler)
+        self._settings = settings
+        self._ranges: dict[str, IntDistribution | FloatDistribution] = {
+            "max_depth": IntDistribution(*settings.tuned_max_depth),
+            "num_leaves": IntDistribution(*settings.tuned_num_leaves, log=True),
+            "learning_rate": FloatDistribution(*settings.tuned_learning_rate, log=True),
+            "lambda_l2": FloatDistribution(*settings.tuned_lambda_l2, log=True),
+            "min_rows_in_leaf": IntDistribution(*settings.tuned_min_rows_in_leaf, log=True),
+        }
+        self._own = {name: getattr(settings, name) for name in self._ranges}
+        self._asked: Proposal | None = None
+
+    def next(self) -> Shape:
+        self._asked = self._study.ask(dict(self._ranges))
+        values = self._asked.params
+        depth = int(values["max_depth"])
+        return Shape(
+            self._settings.rounds,
+            round(float(values["learning_rate"]), 4),  # as a person would write it into the settings
+            min(int(values["num_leaves"]), 2**depth),
+            depth,
+            round(float(values["lambda_l2"]), 3),
+            int(values["min_rows_in_leaf"]),
+        )
+
+    def learn(self, loss: float) -> None:
+        import optuna
+
+        if self._asked is not None:
+            self._study.tell(self._asked, loss)
+        elif all(span.low <= self._own[name] <= span.high for name, span in self._ranges.items()):
+            self._study.add_trial(
+                optuna.trial.create_trial(params=self._own, distributions=dict(self._ranges), value=loss)
+            )
+
+
+def _chosen(plan: InnerPlan, tried: list[_Tried], weights: np.ndarray) -> Tuned:
+    """The cheapest shape within one standard error of the least loss; of two that cost the same, the better one."""
+    best = min(range(len(tried)), key=lambda at: (tried[at].loss, at))
+    errors = [standard_error(one.by_person - tried[best].by_person, weights) for one in tried]
+    near = [at for at, one in enumerate(tried) if one.loss - tried[best].loss <= errors[at]]
+    chosen = min(near, key=lambda at: (tried[at].shape.cost, tried[at].loss, at))
+    trials: list[Trial] = [
+        {
+            "number": at,
+            "shape": one.shape.told(),
+            "log_loss": one.loss,
+            "above": one.loss - tried[best].loss,
+            "error": errors[at],
+            "cost": one.shape.cost,
+            "best": at == best,
+            "chosen": at == chosen,
+        }
+        for at, one in enumerate(tried)
+    ]
+    shape = tried[chosen].shape
+    return Tuned(
+        shape,
+        {
+            "method": plan.method,
+            "shape": shape.told(),
+            "trials": trials,
+            "folds": plan.rows(),
+            "schedule_words": plan.words(),
+            "words": [*_on_what(plan, len(tried), len(weights)), *_why(tried, best, chosen, len(near))],
+        },
+    )
+
+
+def _untuned(settings: TrainSettings) -> Tuned:
+    shape = Shape.of(settings)
+    words = [f"No shapes were compared; every booster has the shape of the settings: {shape.words()}."]
+    told: Tuning = {
+        "method": "settings",
+        "shape": shape.told(),
+        "trials": [],
+        "folds": [],
+        "schedule_words": [],
+        "words": words,
+    }
+    return Tuned(shape, told)
+
+
+def _on_what(plan: InnerPlan, many: int, people: int) -> list[str]:
+    how = (
+        f"on days more than {plan.gap} days after the last that its fit had learnt from"
+        if plan.method == "walk_forward"
+        else "on the same days as it had learnt from, which flatters every shape that learns much"
+    )
+    words = [
+        f"{many} shape{'' if many == 1 else 's'} of the booster were tried inside the fit window, the first that of the settings. Each was judged by its "
+        f"log loss on {people:,} borrowers whom its fit did not contain, {how}."
+    ]
+    if len(plan.data.y) < plan.of:
+        words.append(
+            f"They were tried on {len(plan.data.y):,} of the {plan.of:,} snapshots of the fit window: all of some borrowers, drawn by the seed."
+        )
+    return words
+
+
+def _why(tried: list[_Tried], best: int, chosen: int, near: int) -> list[str]:
+    shape, least = tried[chosen].shape, tried[best]
+    if chosen == best:
+        return [
+            f"Chosen is number {best}, which has the least loss, and of the {near} within one standard error of it the lowest cost of explanation: {shape.words()}."
+        ]
+    return [
+        f"Chosen is number {chosen}, the cheapest to explain of the {near} within one standard error of the best: {shape.words()}.",
+        f"The best, number {best}, costs {least.shape.cost / shape.cost:.1f} times as much to explain: {least.shape.words()}.",
+    ]
