@@ -74,6 +74,16 @@ class Span:
     high: float
 
 
+@dataclass(frozen=True)
+class Priced:
+    """A loss above the least with its standard error, at a cost; `mark` is a word beside it, or empty."""
+
+    cost: float
+    above: float
+    error: float
+    mark: str = ""
+
+
 @contextmanager
 def plain_settings(name: str) -> "Iterator[None]":
     import matplotlib
@@ -237,6 +247,39 @@ def agreement(points: Sequence[Point], name: str, words: str) -> str:
         axes.set_ylabel("observed: share that fell behind")
         percent_axis(axes, "x")
         percent_axis(axes, "y")
+        return inline(figure, name, words)
+
+
+def loss_by_cost(some: Sequence[Priced], name: str, words: str) -> str:
+    """Loss above the least against cost (a scale of powers of ten), each with one standard error up and down."""
+    with plain_settings(name):
+        figure, axes = _canvas(2.9)
+        axes.axhline(0, color=QUIET, linewidth=0.9, dashes=(4, 3))
+        for one in sorted(some, key=lambda each: bool(each.mark)):
+            colour = MODEL if one.mark else SINGLE
+            axes.errorbar(
+                one.cost,
+                one.above,
+                one.error,
+                fmt="o",
+                color=colour,
+                markersize=6,
+                elinewidth=1.4,
+                capsize=2.5,
+            )
+            if one.mark:
+                axes.annotate(
+                    one.mark,
+                    (one.cost, one.above),
+                    (0, -14),
+                    textcoords="offset points",
+                    ha="center",
+                    color=INK,
+                )
+        axes.set_xscale("log")
+        axes.margins(x=0.12, y=0.16)
+        axes.set_xlabel("cost of an explanation: trees × leaves × depth²")
+        axes.set_ylabel("log loss above the least")
         return inline(figure, name, words)
 
 

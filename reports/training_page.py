@@ -3,7 +3,7 @@
 It opens with what speaks against the model: why nothing was registered, what must be known before a number is
 believed, what the model cannot do, what the numbers say against it. Then what it learnt from and was judged on, the
 whole panel, the lists of one day's capacity beside the lender's rule, the best single feature and the scorecard, the
-ranking by stratum, the calibration, the features, and how to promote it. A number that a group is too small for is a dash beside its counts.
+ranking by stratum, the calibration, how the shape was chosen, the features, and how to promote it. A number that a group is too small for is a dash beside its counts.
 
 It promises one self-contained HTML file (no script, nothing loaded from elsewhere) whose bytes depend on the summary
 alone. It computes no measure: every number stands in the summary, and the page only tells it.
@@ -34,8 +34,10 @@ from reports.pictures import (
     SINGLE,
     Bar,
     Point,
+    Priced,
     Stretch,
     agreement,
+    loss_by_cost,
     share_bars,
     time_line,
 )
@@ -119,6 +121,7 @@ def _view(summary: Summary) -> dict[str, object]:
         "schedule": _schedule_picture(summary),
         "captured": _captured_picture(summary),
         "agreement": _agreement_picture(summary),
+        "shapes": _shapes_picture(summary),
     }
     return {
         "s": summary,
@@ -133,6 +136,7 @@ def _view(summary: Summary) -> dict[str, object]:
         "days": _days(summary["lists"]),
         "rankers": rankers,
         **judged,
+        "trials": sorted(summary["tuning"]["trials"], key=lambda one: (one["cost"], one["number"])),
         "features": summary["importance"][:MOST_FEATURES_SHOWN],
         "strongest": max((one["mean_abs"] for one in summary["importance"]), default=0.0),
     }
@@ -244,4 +248,19 @@ def _agreement_picture(summary: Summary) -> str | None:
         points,
         "agreement",
         "Observed share against mean PD of each tenth; the table below holds the numbers.",
+    )
+
+
+def _shapes_picture(summary: Summary) -> str | None:
+    trials = summary["tuning"]["trials"]
+    if len(trials) < 2:
+        return None
+    marks = {(True, True): "chosen, and best", (True, False): "chosen", (False, True): "best"}
+    return loss_by_cost(
+        [
+            Priced(one["cost"], one["above"], one["error"], marks.get((one["chosen"], one["best"]), ""))
+            for one in trials
+        ],
+        "shapes",
+        "Log loss above the least against the cost of an explanation, of each shape that was tried; the table below holds the numbers.",
     )

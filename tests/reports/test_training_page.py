@@ -56,7 +56,7 @@ def test_the_page_loads_nothing_and_runs_nothing(summary: Summary, tmp_path: Pat
 def test_pictures_on_one_page_share_no_id(summary: Summary, tmp_path: Path) -> None:
     page = page_of(summary, tmp_path)
     ids = re.findall(r'\bid="([^"]+)"', page)
-    assert page.count("<svg") == 4
+    assert page.count("<svg") == 5
     assert len(ids) == len(set(ids))
     assert set(re.findall(r'href="#([^"]+)"', page)) <= set(ids)
 
@@ -177,7 +177,7 @@ def test_a_book_of_several_currencies_has_no_value_captured_and_says_why(
     page = page_of(summary, tmp_path)
     assert "whose amounts are not added" in words_of(page)
     assert row_after(page, "One day’s list", "model")[4] == "—"
-    assert page.count("<svg") == 2
+    assert page.count("<svg") == 3
 
 
 def test_nothing_judged_is_told_in_words(refused: Summary, tmp_path: Path) -> None:
@@ -272,3 +272,20 @@ def test_a_direction_that_was_dropped_stands_there_with_its_reason(summary: Summ
     words = words_of(page_of(summary, tmp_path))
     assert "expects of 1 of 48 features" in words
     assert f"reschedules : {why}" in words
+
+
+def test_how_the_shape_was_chosen_stands_with_every_trial_and_the_chosen_one_marked(
+    summary: Summary, tmp_path: Path
+) -> None:
+    page = words_of(page_of(summary, tmp_path))
+    assert "2, chosen 60 4 2" in page and "1, best 120 8 4" in page and "0, the settings’ 300 15 6" in page
+    assert page.index("2, chosen") < page.index("1, best") < page.index("0, the settings’"), "cheapest first"
+    assert "On later days of other borrowers" in page and "Chosen is number 2." in page
+    assert "cost of an explanation: trees × leaves × depth²" in page_of(summary, tmp_path)
+
+
+def test_where_nothing_was_tried_the_page_says_so_and_draws_no_trials(
+    refused: Summary, tmp_path: Path
+) -> None:
+    page = words_of(page_of(refused, tmp_path))
+    assert "No shapes were compared." in page and "standard error of the difference to the best" not in page
