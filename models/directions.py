@@ -28,7 +28,7 @@ def directions_of(fit: Examples, settings: TrainSettings) -> list[Direction]:
     alone, turned as expected, among the snapshots that have it (an AUC below one half); it says nothing where fewer than
     `min_of_each_class` of either have it.
     """
-    folds = grouped_folds(fit.borrower, fit.borrower_ids, fit.positive, FOLDS, settings.seed)
+    folds = grouped_folds(fit.people, fit.borrower_ids, fit.positive, FOLDS, settings.seed)
     found: list[Direction] = []
     for at, name in enumerate(fit.features):
         expected = _EXPECTED.get(name, 0)

@@ -6,6 +6,7 @@ a panel came cannot change a model. The parts of the order in time are then stre
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import numpy as np
 from data.days import to_date
 from data.digest import canonical_json
 from features.catalogue import catalogue_digest
+from models.splits import kept_together
 from models.summary import Count, TrainedOn
 
 if TYPE_CHECKING:
@@ -46,6 +48,11 @@ class Examples:
     borrower_ids: np.ndarray
     together: np.ndarray
     together_ids: np.ndarray
+
+    @cached_property
+    def people(self) -> np.ndarray:
+        """Of each snapshot the borrower, as a position in `borrower_ids`; of those who answer for each other, one for all."""
+        return kept_together(self.borrower, self.together)
 
     @property
     def positive(self) -> np.ndarray:

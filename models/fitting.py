@@ -60,7 +60,7 @@ def calibrated_on(stands_on: Examples, raw: np.ndarray, settings: TrainSettings)
         raw,
         stands_on.y,
         stands_on.weight,
-        stands_on.borrower,
+        stands_on.people,
         settings.bootstrap_resamples,
         settings.seed,
         settings.folds,

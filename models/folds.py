@@ -105,7 +105,7 @@ def _baselines_by_fold(
 
 def _folds(data: Examples, settings: TrainSettings) -> np.ndarray | None:
     """A fold for each example, or None unless each fold has examples and what is left without it has both classes."""
-    folds = grouped_folds(data.borrower, data.borrower_ids, data.positive, settings.folds, settings.seed)
+    folds = grouped_folds(data.people, data.borrower_ids, data.positive, settings.folds, settings.seed)
     for fold in range(settings.folds):
         inside = folds == fold
         if not inside.any() or len(np.unique(data.y[~inside])) < 2:

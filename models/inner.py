@@ -1,6 +1,6 @@
 """On what the shapes of the booster are compared: folds cut out of the fit window, drawn before anything is fitted.
 
-Two blocks of later days, each with three parts of the borrowers: six fits a shape. More blocks would leave each too few who
+Two blocks of later days, each with three parts of the borrowers (a group whose liability is joint stays in one part): six fits a shape. More blocks would leave each too few who
 fell behind, and fewer parts would let a fit learn from half of the people only. Where the fit window is too short for a
 purge inside it, or a fold would hold too few who fell behind, there is one block, or the folds are grouped by borrower on
 all days alike, and every artefact says so. Where not even that can be judged, nothing is tried.
@@ -81,7 +81,7 @@ def plan_inner(fit: Examples, gap: int, settings: TrainSettings, refused: bool =
     """The inner folds of a fit window. gap: H + lag. refused: nothing may be registered, so nothing is tuned."""
     if refused or settings.tuning_trials == 0:
         return InnerPlan("settings", fit, np.zeros(len(fit.y), np.int8), [], len(fit.y), gap, None)
-    people, ids = people_of(fit)
+    people, ids = fit.people, fit.borrower_ids
     some = _within(people, ids, settings)
     data = fit if some is None else fit.only(some)
     parts = grouped_folds(people if some is None else people[some], ids, data.positive, PARTS, settings.seed)
@@ -101,11 +101,6 @@ def plan_inner(fit: Examples, gap: int, settings: TrainSettings, refused: bool =
         "borrowers that were not learnt from."
     )
     return InnerPlan("settings", data, parts, [], len(fit.y), gap, caveat)
-
-
-def people_of(data: Examples) -> tuple[np.ndarray, np.ndarray]:
-    """Who must not be on both sides of a cut: a number for every snapshot, and the ids that the numbers are positions in."""
-    return data.borrower, data.borrower_ids
 
 
 def _within(people: np.ndarray, ids: np.ndarray, settings: TrainSettings) -> np.ndarray | None:

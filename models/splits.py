@@ -213,6 +213,25 @@ def grouped_only(as_of_days: np.ndarray, parts: int) -> list[InnerFold]:
     return [InnerFold(part, first, last, first, last) for part in range(parts)]
 
 
+def kept_together(borrower: np.ndarray, together: np.ndarray) -> np.ndarray:
+    """Of every snapshot a number for the people who must be on one side of a cut: the smallest borrower among them.
+
+    borrower, together: numbers, one of each for every snapshot. All snapshots that share either are joined, and those that
+    share either with them, and so on: a borrower who went from one group to another joins the two.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    people, of_row = np.unique(borrower, return_inverse=True)
+    groups, group_of = np.unique(together, return_inverse=True)
+    size = len(people) + len(groups)
+    links = coo_array((np.ones(len(of_row), np.int8), (of_row, len(people) + group_of)), shape=(size, size))
+    part = connected_components(links, directed=False)[1][: len(people)]
+    first = np.full(size, len(people))
+    np.minimum.at(first, part, np.arange(len(people)))
+    return np.asarray(people[first[part]][of_row])
+
+
 def in_seeded_order(ids: np.ndarray, seed: int) -> list[int]:
     """Positions of the ids in the order of a seeded BLAKE2b of each: as good as shuffled, and the same on every machine."""
     shuffled = [blake2b(f"{seed}:{name}".encode(), digest_size=16).digest() for name in ids]
@@ -225,6 +244,7 @@ def grouped_folds(
     """The fold (int8, 0 to folds - 1) of every snapshot: all snapshots of a borrower are in one fold.
 
     borrower, positive: one entry per snapshot; the former are positions in `borrower_ids`, of which some may not occur.
+    Where liability is joint, `kept_together` gives one number to all who answer for each other.
 
     Borrowers are dealt out in the order of a seeded BLAKE2b of their id, those with a positive first, so that
     every fold gets its share of them. The result does not depend on the order of the rows.

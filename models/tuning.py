@@ -3,8 +3,9 @@
 The measure is the log loss of the raw probabilities on snapshots that a fit did not see (`models.inner`), weighted as in
 training. It is a proper score: no shape gains by saying anything but what it believes, and unlike an AUC or the hits of a
 list it moves with every snapshot, so that the small differences between shapes can be seen in few who fell behind. Class
-frequencies are left as they are, so raw probabilities are at the level of the book; what the calibration mends later, a
-level or a slope that drifted, is in the loss of every shape alike and nearly drops out of their differences.
+frequencies are left as they are, so raw probabilities are at the level of the book. A level that has drifted since is in the
+loss of every shape alike. A slope is not: a shape that is too sure of itself loses by it here, though calibration would mend
+that later; so the measure leans to shapes whose probabilities are right as they are.
 
 Chosen is the cheapest shape within one standard error of the least loss (Breiman et al. 1984, 3.4.3). Cheap means cheap to
 explain: trees x leaves x depth squared, which is also how freely a shape can fit; so the rule guards against both. The
@@ -29,7 +30,7 @@ from models.booster import parameters, training_set
 from models.directions import constraints, held_on
 from models.draws import standard_error
 from models.folds import Progress
-from models.inner import InnerPlan, people_of
+from models.inner import InnerPlan
 from models.settings import TrainSettings
 from models.shape import Shape
 from models.summary import Trial, Tuning
@@ -72,7 +73,7 @@ class _Fold:
         self.learnt.params = self.parameters(Shape.of(settings))
         self.learnt.construct()
         self.X, self.positive, self.weight = data.X[judged], data.positive[judged], data.weight[judged]
-        self.people = people_of(data)[0][judged]
+        self.people = data.people[judged]
 
     def parameters(self, shape: Shape) -> dict[str, object]:
         return parameters(self.rows, shape, self.settings, self.threads, self.directions)

@@ -23,7 +23,8 @@ def training_lines(trained: "Trained") -> list[str]:
         f"{trained.version.name} version {trained.version.version} is registered as challenger ({trained.version.digest[:12]}).",
         f"Of {on['snapshots']:,} snapshots of {on['loans']:,} loans, {on['first']} to {on['last']}, {on['positives']:,} fell behind "
         f"({on['loans_with_positive']:,} loans); they were used in this order of time:",
-        *(f"  {line}" for line in summary["schedule_words"]),
+        *(f"  {line}" for line in [*summary["schedule_words"], *summary["tuning"]["schedule_words"]]),
+        *summary["tuning"]["words"],
         "",
         *metric_lines(summary),
         "",

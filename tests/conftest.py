@@ -22,6 +22,9 @@ from pipelines.third_parties import keep_quiet
 _HOME = Path(tempfile.mkdtemp(prefix="duesight-tests-"))
 keep_quiet(_HOME)
 
+FEW_TRIALS = "[train]\ntuning_trials = 2\n"
+"""For tests that train: that shapes are compared, and not for long."""
+
 CHECKOUT = Path(__file__).resolve().parent.parent
 BOOKS = CHECKOUT.parent / "shared" / "data"
 
@@ -77,6 +80,7 @@ def demo_workspace(shared_folder: Path, demo_ledger_workspace: Path) -> Path:
         workspace, done = folder / "workspace", folder / "done"
         if not done.exists():
             shutil.copytree(demo_ledger_workspace, workspace)
+            (workspace / "duesight.toml").write_text(FEW_TRIALS, encoding="utf-8")
             here = Here.of(Workspace(workspace))
             register_model(here, train_model(here, None, say_nothing), say_nothing)
             promote_model(here, "challenger", "Ana", "the tests need one", datetime(2025, 7, 1, tzinfo=UTC))

@@ -35,6 +35,7 @@ class Retrained:
     workspace: Path
     export: Path
     printed: str
+    announced: str
 
     def words(self, *words: str) -> list[str]:
         return [*words, "--workspace", str(self.workspace)]
@@ -63,15 +64,16 @@ def retrained(
     shuffle(demo_ledger_workspace.parent / "export", folder / "export", seed=3)
     workspace = folder / "workspace"
     workspace.mkdir()
-    (workspace / "duesight.toml").write_text("[flows]\nuse_prefect = false\n", encoding="utf-8")
+    few = "[train]\ntuning_trials = 2\n"  # as the workspace it is compared with
+    (workspace / "duesight.toml").write_text(f"[flows]\nuse_prefect = false\n{few}", encoding="utf-8")
     mapping = str(ROOT / "data" / "mappings" / "demo.toml")
-    made = Retrained(workspace, folder / "export", "")
-    out = io.StringIO()
+    made = Retrained(workspace, folder / "export", "", "")
+    out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         assert main(made.words("ingest", str(made.export), "--mapping", mapping, "--as-of", DAY)) == 0
-        with redirect_stdout(out):
+        with redirect_stdout(out), redirect_stderr(err):
             assert main(made.words("train")) == 0
-    return Retrained(workspace, folder / "export", out.getvalue())
+    return Retrained(workspace, folder / "export", out.getvalue(), err.getvalue())
 
 
 @pytest.fixture
@@ -116,6 +118,20 @@ def test_training_again_keeps_the_version_and_the_page(
     again = json.loads(said.out)
     assert again["version"] == 1 and [again["digest"]] == served(retrained.workspace)
     assert pages(retrained.workspace) == before
+
+
+def test_the_schedule_is_drawn_before_anything_is_fitted(retrained: Retrained) -> None:
+    lines = retrained.announced.splitlines()
+    drawn = next(
+        place for place, line in enumerate(lines) if "The order in time, before anything is fitted" in line
+    )
+    before = [line for line in lines[:drawn] if line.endswith("...")]
+    after = [line for line in lines[drawn:] if line.endswith("...")]
+    assert after[:2] == ["  shapes of the booster ...", "  booster ..."]
+    assert not {"  shapes of the booster ...", "  booster ..."} & set(before)
+    parts = [line.split()[0] for line in lines[drawn + 1 :] if " snapshot days " in line]
+    assert parts == ["fit", "purge", "calibrate", "purge", "test"]
+    assert any(line.startswith("  tune ") and "| purge of " in line for line in lines)
 
 
 def test_the_command_prints_the_rankers_by_stratum_and_the_lists_of_one_day(retrained: Retrained) -> None:

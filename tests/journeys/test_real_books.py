@@ -62,6 +62,7 @@ def ally(ally_book: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     words = ("--bad-at", "28", "--horizon", "92", "--first", "2017-07-31")
     workspace = prepared(tmp_path_factory, "ally_2017", ally_book, *words)
     set_in(workspace / "duesight.toml", "stratum_cuts", "[1]")
+    set_in(workspace / "duesight.toml", "tuning_trials", "2")
     k59 = workspace / "k59.toml"
     k59.write_bytes((workspace / "duesight.toml").read_bytes())
     set_in(k59, "bad_at_days", "59")

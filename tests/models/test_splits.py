@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 from data.days import fridays, month_ends, to_date, to_day
 from features.settings import LabelSettings
 from models.settings import TrainSettings
-from models.splits import PartName, Split, grouped_folds, grouped_only, split_in_time, walk_forward
+from models.splits import (
+    PartName,
+    Split,
+    grouped_folds,
+    grouped_only,
+    kept_together,
+    split_in_time,
+    walk_forward,
+)
 
 
 def _days(dates: list[date], each: int = 1) -> np.ndarray:
@@ -183,3 +191,12 @@ def test_without_later_days_every_part_of_the_borrowers_is_judged_on_all_days() 
     folds = grouped_only(days, 2)
     assert [fold.learns(days, part).tolist() for fold in folds] == [[False, True] * 2, [True, False] * 2]
     assert all((fold.judges(days, part) != fold.learns(days, part)).all() for fold in folds)
+
+
+def test_who_answer_for_each_other_are_kept_together_over_a_change_of_group_too() -> None:
+    """Borrower 1 leaves group 7 for group 8: all of 7 and 8 are on one side; 5 answers alone."""
+    borrower = np.array([0, 1, 1, 2, 5, 5, 9, 4])
+    together = np.array([7, 7, 8, 8, 3, 3, 6, 6])
+    assert kept_together(borrower, together).tolist() == [0, 0, 0, 0, 5, 5, 4, 4]
+    back = np.arange(8)[::-1]
+    assert kept_together(borrower[back], together[back]).tolist() == [4, 4, 5, 5, 0, 0, 0, 0]

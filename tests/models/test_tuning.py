@@ -34,7 +34,7 @@ def _book(weeks: int = 40, people: int = 60, bad: float = 0.3, seed: int = 0) ->
     ids = np.array([f"B{n:03d}" for n in range(people)], object)
     names = ["days_past_due", "attr_a", "attr_b"]
     frame = pd.DataFrame({"currency": pd.Categorical(["KES"] * len(day))})
-    return Examples(frame, names, X, y, np.ones(len(day)), day, borrower, borrower, ids)
+    return Examples(frame, names, X, y, np.ones(len(day)), day, borrower, borrower, ids, borrower, ids)
 
 
 def _silent(_what: str, _done: int, _total: int) -> None:
@@ -201,3 +201,11 @@ def test_a_schedule_of_one_part_is_drawn_too() -> None:
     data = _book(weeks=5)
     split = split_in_time(data.day, LabelSettings(), SETTINGS)
     assert drawn(split, plan_inner(data, GAP, SETTINGS, refused=True))[1] == "f" * 72
+
+
+def test_who_answer_for_each_other_are_never_on_both_sides() -> None:
+    data = _book()
+    plan = plan_inner(dataclasses.replace(data, together=data.borrower // 5), GAP, SETTINGS)
+    for fold in plan.folds:
+        learnt, judged = fold.learns(plan.data.day, plan.parts), fold.judges(plan.data.day, plan.parts)
+        assert not set(plan.data.together[learnt]) & set(plan.data.together[judged])

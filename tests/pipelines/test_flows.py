@@ -85,7 +85,7 @@ def ran(export: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     for name in ("home", "here", "temporary", "workspace"):
         (place / name).mkdir()
     (place / "workspace" / "duesight.toml").write_text(
-        "[flows]\nretries = 2\nretry_seconds = 0.01\n", encoding="utf-8"
+        "[flows]\nretries = 2\nretry_seconds = 0.01\n[train]\ntuning_trials = 1\n", encoding="utf-8"
     )
     words = [place / "workspace", export, MAPPING, DAY, WRONG, TOO_LITTLE, report]
     env = {
