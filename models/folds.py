@@ -58,18 +58,17 @@ def scored_by(baselines: Baselines, X: np.ndarray) -> dict[Ranker, Scored]:
 
 
 def judge_out_of_fold(
-    data: Examples, settings: TrainSettings, threads: int | None, tell: Progress
+    data: Examples, shape: Shape, settings: TrainSettings, threads: int | None, tell: Progress
 ) -> tuple[dict[Ranker, Scored], list[Baselines]] | None:
     """(model and baselines by cross-validation over all examples, the baselines of each fold); None where no folds can be made.
 
-    The booster has the shape of the settings: what may not be registered is not tuned either. Its PD is calibrated in each fold by Platt scaling on the out-of-fold scores of the others. The baselines are
+    The model's PD is calibrated in each fold by Platt scaling on the out-of-fold scores of the others. The baselines are
     fitted anew in each fold, bins and choice of features too. Folds may choose single features of different units, so the
     score of that ranker is the rank within the fold.
     """
     folds = _folds(data, settings)
     if folds is None:
         return None
-    shape = Shape.of(settings)
     raw = _by_fold(data, folds, lambda part: boost(part, shape, settings, threads), raw_of, tell)
     pd_ = np.empty(len(raw))
     for fold in range(settings.folds):

@@ -170,7 +170,7 @@ def train(
         importance, importance_rows = importance_of(model, judged, settings)
     else:
         judged, calibrator, importance, importance_rows = data, None, [], 0
-        found = judge_out_of_fold(data, settings, threads, tell)
+        found = judge_out_of_fold(data, tuned.shape, settings, threads, tell)
         if found is None:
             judged_on = "nothing"
             judged_words = "Nothing could be judged: too few borrowers who fell behind, or who did not, for cross-validation."

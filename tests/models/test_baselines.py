@@ -6,6 +6,7 @@ from models.baselines import chosen_singles, fit_baselines, rule_scores, tell_ba
 from models.examples import Examples
 from models.folds import judge_out_of_fold, scored_by
 from models.settings import TrainSettings
+from models.shape import Shape
 
 NAMES = ["days_past_due", "late_count_6", "mean_days_late_6"]
 
@@ -63,7 +64,7 @@ def test_folds_that_choose_different_features_are_all_named() -> None:
 
 def test_in_cross_validation_every_snapshot_is_scored_by_baselines_that_never_saw_its_borrower() -> None:
     data, settings = _examples(), TrainSettings(rounds=2)
-    found = judge_out_of_fold(data, settings, 1, lambda *_: None)
+    found = judge_out_of_fold(data, Shape.of(settings), settings, 1, lambda *_: None)
     assert found is not None
     scores, fitted = found
     assert list(scores) == ["model", "single", "scorecard"] and len(fitted) == settings.folds
@@ -74,7 +75,9 @@ def test_in_cross_validation_every_snapshot_is_scored_by_baselines_that_never_sa
 
 
 def test_in_cross_validation_single_features_of_different_units_are_ranked_within_their_fold() -> None:
-    found = judge_out_of_fold(_examples(), TrainSettings(rounds=2), 1, lambda *_: None)
+    found = judge_out_of_fold(
+        _examples(), Shape.of(TrainSettings(rounds=2)), TrainSettings(), 1, lambda *_: None
+    )
     assert found is not None
     raw = found[0]["single"].raw
     assert raw.min() > 0 and raw.max() == pytest.approx(1.0)
