@@ -18,7 +18,7 @@ from data.days import to_date
 from models.examples import Examples
 from models.settings import TrainSettings
 from models.splits import InnerFold, Split, grouped_folds, grouped_only, in_seeded_order, walk_forward
-from models.summary import InnerFoldRow
+from models.trials import InnerFoldRow
 
 BLOCKS, PARTS = 2, 3
 WIDTH = 72

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import cast
 
 from models.settings import TrainSettings
-from models.summary import ShapeRow
+from models.trials import ShapeRow
 
 
 @dataclass(frozen=True)

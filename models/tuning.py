@@ -33,7 +33,7 @@ from models.folds import Progress
 from models.inner import InnerPlan
 from models.settings import TrainSettings
 from models.shape import Shape
-from models.summary import Trial, Tuning
+from models.trials import Trial, Tuning
 
 if TYPE_CHECKING:
     from lightgbm import Booster, Dataset

@@ -13,9 +13,8 @@ from models.summary import (
     MeasureRow,
     Ranker,
     Summary,
-    Trial,
-    Tuning,
 )
+from models.trials import Trial, Tuning
 
 REFUSAL = "Too few and too short: 21 loans fell behind in 9 months. Nothing was registered."
 DAYS = ("2024-01-05", "2024-01-12", "2024-01-19", "2024-01-26")
