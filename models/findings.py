@@ -35,6 +35,8 @@ BASELINES: dict[Ranker, str] = {
 
 FAR_OFF = 1.25
 """Mean PD and observed rate further apart than this factor are called out, and so is a calibration slope that far from 1."""
+THIN_FILE = "thin file"
+"""The group of loans of which too few installments were judged, among `Calibration.files`."""
 NO_ORDER = 0.5
 """The AUC of a score that is the same for every loan."""
 OPEN_SHARE = 0.2
@@ -184,6 +186,8 @@ def lists_say_little(lists: Sequence[ListRow]) -> str | None:
 def _On(stratum: str) -> str:  # noqa: N802
     if stratum == EVERY_STRATUM:
         return "On all eligible loans together"
+    if stratum == THIN_FILE:
+        return "On thin files"
     return "On loans without arrears" if stratum == "0" else f"On loans {stratum} days late"
 
 
@@ -247,7 +251,10 @@ def _on_calibration(calibration: Calibration, least: int, bad: list[str], good: 
         for row in calibration["strata"]
         if row["snapshots"] != everyone
     ]
-    for row in [whole, *parts]:
+    thin = [
+        (row["name"], row["positives"], row["mean_pd"], row["observed"]) for row in calibration["files"][:1]
+    ]
+    for row in [whole, *parts, *thin]:
         name, count, said, happened = row
         if said is None or happened is None or count < least:
             continue

@@ -14,7 +14,7 @@ from typing import TypeVar
 import numpy as np
 
 from data.days import to_date
-from decisions.settings import CapacitySettings
+from decisions.settings import CapacitySettings, ValueSettings
 from decisions.value import value_at_risk
 from models.baselines import rule_scores
 from models.draws import Area, Draws, middle
@@ -23,6 +23,7 @@ from models.examples import Examples
 from models.folds import Progress
 from models.settings import TrainSettings
 from models.summary import EVERY_STRATUM, RANKERS, Burden, CapturedAt, GroupRow, Interval, JudgedLists, Ranker
+from models.usefulness import lead_times, worth
 
 SHARES = (0.01, 0.02, 0.05, 0.1)
 """Capture is told at these shares of a day's eligible loans."""
@@ -34,10 +35,19 @@ Rankings = Mapping[Ranker, Scored | None]
 """Each ranking's scores of the judged snapshots; None for the rule, which has none of its own."""
 
 
-def judge(judged: Examples, scored: Mapping[Ranker, Scored], capacity: CapacitySettings, strata: Sequence[str], settings: TrainSettings, tell: Progress) -> JudgedLists:  # fmt: skip
+def judge(judged: Examples, scored: Mapping[Ranker, Scored], capacity: CapacitySettings, strata: Sequence[str], settings: TrainSettings, tell: Progress, value: ValueSettings | None = None) -> JudgedLists:  # fmt: skip
     """The model beside what it has to beat, on the same lists; all empty where there is no model's score."""
     if "model" not in scored:
-        return {"measures": [], "lists": [], "groups": [], "captured_at": [], "burden": [], "intervals": []}
+        return {
+            "measures": [],
+            "lists": [],
+            "groups": [],
+            "captured_at": [],
+            "burden": [],
+            "lead_times": [],
+            "worth": [],
+            "intervals": [],
+        }
     rankings = {ranker: scored.get(ranker) for ranker in RANKERS if ranker == "rule" or ranker in scored}
     days = len(rankings) * len(np.unique(judged.day))
     drawn = iter(range(1, days + 1))
@@ -49,6 +59,8 @@ def judge(judged: Examples, scored: Mapping[Ranker, Scored], capacity: CapacityS
         "groups": group_rows(judged, rankings, picked, settings.min_of_each_class),
         "captured_at": captured_at(judged, rankings),
         "burden": burdens(judged, picked),
+        "lead_times": lead_times(judged, picked),
+        "worth": worth(judged, picked, capacity, value or ValueSettings()),
         "intervals": intervals(judged, rankings, picked, strata, settings),
     }
 

@@ -19,7 +19,11 @@ from models.calibration import Calibrator
 from models.calibration_maps import weighted_logistic
 from models.evaluation import Scored
 from models.examples import Examples
+from models.findings import THIN_FILE
 from models.summary import Calibration, CalibrationBin, CalibrationGroup
+
+FILES = (THIN_FILE, "longer history")
+"""Fewer installments judged than the settings ask for, and the others."""
 
 
 def calibration_report(
@@ -45,6 +49,7 @@ def calibration_report(
         "in_the_large": None,
         "tenths": [],
         "strata": [],
+        "files": [],
         "months": [],
     }
     if scored is None:
@@ -60,6 +65,10 @@ def calibration_report(
     stratum = judged.frame["stratum"].to_numpy(dtype=object)
     month = judged.day.astype("datetime64[D]").astype("datetime64[M]").astype(str)
     report["strata"] = calibration_groups(positive, scored.pd, stratum, strata, least)
+    file = np.where(judged.frame["thin_file"].to_numpy(bool), *FILES)
+    report["files"] = calibration_groups(
+        positive, scored.pd, file, FILES if (file == FILES[0]).any() else [], least
+    )
     report["months"] = calibration_groups(positive, scored.pd, month, sorted(set(month)), least)
     return report
 

@@ -33,6 +33,7 @@ def params(summary: Summary) -> dict[str, object]:
         **{f"label.{key}": value for key, value in label.items()},
         **{f"panel.{key}": value for key, value in panel.items()},
         **{f"train.{key}": value for key, value in summary["settings"].items()},
+        **{f"value.{key}": value for key, value in summary["value"].items() if value is not None},
         **{f"capacity.{key}": value for key, value in summary["capacity"].items()},
         **(
             {"baseline.single": f"{single[0]['feature']}, {single[0]['direction']}"}
@@ -44,7 +45,7 @@ def params(summary: Summary) -> dict[str, object]:
 
 def metrics(summary: Summary) -> dict[str, float]:
     """Flat names: `<ranker>/<stratum>/<measure>`, `<ranker>/list/<measure>`, `<stratum>/positives`,
-    `<ranker>/top_5pct/<measure>` and, with `low` and `high` of its interval, `model_less_<ranker>/<stratum>/<measure>`. None is left out."""
+    `<ranker>/top_5pct/<measure>`, `served/later/never_seen/<measure>` and, with `low` and `high` of its interval, `model_less_<ranker>/<stratum>/<measure>`. None is left out."""
     metrics: dict[str, float | None] = {}
     for row in summary["measures"]:
         at = f"{row['ranker']}/{row['stratum']}"
@@ -65,6 +66,17 @@ def metrics(summary: Summary) -> dict[str, float]:
     for share in summary["captured_at"]:
         at = f"{share['ranker']}/top_{100 * share['share']:.0f}pct"
         metrics[f"{at}/recall"], metrics[f"{at}/value_captured"] = share["recall"], share["value_captured"]
+    for lead in summary["lead_times"]:
+        metrics[f"{lead['ranker']}/list/median_lead_days"] = lead["median"]
+        for early in lead["in_time"]:
+            metrics[f"{lead['ranker']}/list/listed_{early['days']}_days_before"] = early["share"]
+    for one in summary["worth"]:
+        at = f"{one['ranker']}/list/net_value_{one['assumption']}"
+        metrics[at], metrics[f"{at}_less_rule"] = one["net"], one["less_rule"]
+    for asked in summary["familiarity"]:
+        at = "/".join(asked[key].replace(" ", "_") for key in ("model", "months", "borrowers"))
+        metrics[f"{at}/auc"], metrics[f"{at}/average_precision"] = asked["auc"], asked["average_precision"]
+        metrics[f"{at}/recall"], metrics[f"{at}/value_captured"] = asked["recall"], asked["value_captured"]
     for between in summary["intervals"]:
         if between["against"] is not None:
             at = f"model_less_{between['against']}/{between['stratum']}/{between['figure']}"
@@ -79,8 +91,8 @@ def metrics(summary: Summary) -> dict[str, float]:
     metrics["model/observed"] = calibration["observed"]
     metrics["model/calibration_slope"] = calibration["slope"]
     metrics["model/calibration_in_the_large"] = calibration["in_the_large"]
-    for group in (*calibration["strata"], *calibration["months"]):
-        metrics[f"model/{group['name']}/expected_over_observed"] = group["ratio"]
+    for group in (*calibration["strata"], *calibration["files"], *calibration["months"]):
+        metrics[f"model/{group['name'].replace(' ', '_')}/expected_over_observed"] = group["ratio"]
     return {name: float(value) for name, value in metrics.items() if value is not None}
 
 

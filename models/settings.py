@@ -46,6 +46,12 @@ class TrainSettings(BaseModel):
         description="with fewer borrowers with a positive, no isotonic regression makes scores into probabilities",
     )
     folds: int = Field(default=5, ge=2, le=20, description="parts of a cross-validation, grouped by borrower")
+    newcomer_folds: int = Field(
+        default=3,
+        ge=0,
+        le=10,
+        description="models fitted without a part of the borrowers, to judge newcomers by; below 2 none is",
+    )
 
     tuning_trials: int = Field(
         default=12,

@@ -10,29 +10,13 @@ It names no borrower, loan or officer.
 
 from typing import Literal, TypedDict
 
+from models.names import MAP_WORDS as MAP_WORDS
+from models.names import RANKER_WORDS as RANKER_WORDS
+from models.names import RANKERS as RANKERS
+from models.names import MapName as MapName
+from models.names import Ranker as Ranker
+from models.summary_of_use import Familiarity, LeadTime, Worth
 from models.trials import Tuning
-
-Ranker = Literal["model", "rule", "single", "scorecard"]
-"""The booster; the lender's rule (days past due, then arrears); the best single feature; the scorecard."""
-
-RANKERS: tuple[Ranker, ...] = ("model", "rule", "single", "scorecard")
-"""Always in this order."""
-
-RANKER_WORDS: dict[Ranker, str] = {
-    "model": "model",
-    "rule": "rule (days past due, then arrears)",
-    "single": "best single feature",
-    "scorecard": "scorecard",
-}
-
-MapName = Literal["platt", "beta", "isotonic"]
-"""The maps from a raw score to a PD, from the simplest to the freest. Always in this order."""
-
-MAP_WORDS: dict[MapName, str] = {
-    "platt": "Platt scaling",
-    "beta": "beta calibration",
-    "isotonic": "isotonic regression",
-}
 
 EVERY_STRATUM = "all"
 """The stratum of rows that count every eligible snapshot."""
@@ -208,7 +192,7 @@ class CalibrationBin(TypedDict):
 
 
 class CalibrationGroup(TypedDict):
-    """A stratum, or a calendar month of the judged days (as "2024-01"). Unweighted.
+    """A stratum, thin files or the others, or a calendar month of the judged days (as "2024-01"). Unweighted.
 
     expected is the sum of the PDs, ratio = expected / positives (E/O): above 1 the PD says too much. With fewer than 30
     positives or negatives only the counts are there, and `why_none` says so.
@@ -260,6 +244,7 @@ class Calibration(TypedDict):
     in_the_large: float | None
     tenths: list[CalibrationBin]
     strata: list[CalibrationGroup]
+    files: list[CalibrationGroup]  # thin ones, and those that are not
     months: list[CalibrationGroup]
 
 
@@ -303,6 +288,8 @@ class JudgedLists(TypedDict):
     groups: list[GroupRow]
     captured_at: list[CapturedAt]
     burden: list[Burden]
+    lead_times: list[LeadTime]
+    worth: list[Worth]
     intervals: list[Interval]
 
 
@@ -333,6 +320,7 @@ class Summary(JudgedLists):
     tuning: Tuning
     directions: list[Direction]  # of the features with an expected one; empty where the model is held to none
     single: list[SingleFeature]  # one, but for cross-validation, where folds may differ
+    familiarity: list[Familiarity]  # empty where nothing was served, or where it was not asked for
     baseline_words: list[str]  # sentences: what the best single feature and the scorecard are here
     calibration: Calibration
     importance: list[Importance]
@@ -340,6 +328,7 @@ class Summary(JudgedLists):
     settings: dict[str, object]
     arrears: dict[str, object]  # how days late were counted
     capacity: dict[str, object]
+    value: dict[str, object]  # what a contact is assumed to be worth
     settings_digest: str
     seed: int
     versions: dict[str, str]

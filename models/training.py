@@ -25,7 +25,7 @@ import numpy as np
 from data.days import to_date
 from data.digest import Json, json_digest
 from data.errors import InputError, TooLittleHistoryError
-from decisions.settings import CapacitySettings
+from decisions.settings import CapacitySettings, ValueSettings
 from features.settings import ArrearsSettings, LabelSettings
 from models.baselines import Baselines, chosen_singles, fit_baselines, tell_baselines
 from models.calibration import Calibrator
@@ -33,6 +33,7 @@ from models.calibration_maps import CalibrationRefusedError
 from models.directions import held_on
 from models.evaluation import Scored
 from models.examples import Examples, describe_panel
+from models.familiarity import familiarity, on_familiarity
 from models.findings import caveats, findings, limits, lists_say_little, open_on_the_day
 from models.findings_of_lists import of_intervals, on_differences, on_groups
 from models.fitting import cut, fit_calibrated
@@ -49,7 +50,9 @@ from models.shape import Shape
 from models.silent import on_silent
 from models.splits import PartName, Split
 from models.summary import MAP_WORDS, Ranker, Summary, Target, TrainedOn
+from models.summary_of_use import Familiarity
 from models.tuning import tune
+from models.usefulness import on_lead_times, on_worth
 
 if TYPE_CHECKING:
     from features.panel_file import PanelFile
@@ -91,6 +94,7 @@ def train(
     *,
     lender: str = "",
     about_source: str = "",
+    value: ValueSettings | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
     announce: Callable[[Sequence[str]], None] | None = None,
@@ -154,7 +158,9 @@ def train(
         except CalibrationRefusedError as refused:
             refusal = f"No calibration could be fitted: {refused}. Nothing was registered."
 
+    value = value or ValueSettings()
     rankers: dict[Ranker, Scored] = {}
+    known: list[Familiarity] = []
     baselines: list[Baselines] = []
     if model is not None:
         fit, judged = (data.only(split.rows(part, data.day)) for part in ("fit", "test"))
@@ -162,6 +168,9 @@ def train(
         tell("baselines", 0, 1)
         baselines = [fit_baselines(fit)]
         rankers = {"model": Scored(raw, model.pd(raw)), **scored_by(baselines[0], judged.X)}
+        known = familiarity(
+            fit, judged, rankers["model"], model.pd, capacity, tuned.shape, settings, threads, tell
+        )
         judged_on = "test"
         judged_words = _on_test(judged, fit)
         calibrator: Calibrator | None = model.calibrator
@@ -185,8 +194,18 @@ def train(
             fitted_on = "Each fold was calibrated by Platt scaling on the out-of-fold scores of the others."
 
     strata, scored = labels.stratum_names(), rankers.get("model")
-    told = judge(judged, rankers, capacity, strata, settings, tell)
-    unsure, certain = on_differences(told["intervals"], strata)
+    told = judge(judged, rankers, capacity, strata, settings, tell, value)
+    currency = trained_on["currencies"][0]["name"]
+    unsure, certain = (
+        [sentence for said in of_all for sentence in said]
+        for of_all in zip(
+            on_differences(told["intervals"], strata),
+            on_familiarity(known),
+            on_lead_times(told["lead_times"]),
+            on_worth(told["worth"], currency),
+            strict=True,
+        )
+    )
     calibration = calibration_report(
         judged, scored, calibrator, fitted_on, strata, settings.min_of_each_class
     )
@@ -230,6 +249,7 @@ def train(
         "tuning": tuned.told,
         "directions": directions,
         "single": chosen_singles(baselines),
+        "familiarity": known,
         "baseline_words": tell_baselines(baselines),
         "calibration": calibration,
         "importance": importance,
@@ -237,6 +257,7 @@ def train(
         "settings": settings.model_dump(mode="json"),
         "arrears": panel.arrears.model_dump(mode="json"),
         "capacity": capacity.model_dump(mode="json"),
+        "value": value.model_dump(mode="json"),
         "settings_digest": settings_digest,
         "seed": settings.seed,
         "versions": {name: version(name) for name in ("lightgbm", "numpy", "optuna", "scikit-learn", "shap")},

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from data.errors import InputError
 from data.settings import FreshnessSettings
-from decisions.settings import CapacitySettings
+from decisions.settings import CapacitySettings, ValueSettings
 from features.settings import ArrearsSettings, LabelSettings, PanelSettings
 from models.settings import TrainSettings
 from scoring.settings import ListSettings
@@ -39,6 +39,7 @@ class Settings(BaseModel):
     panel: PanelSettings = PanelSettings()
     train: TrainSettings = TrainSettings()
     capacity: CapacitySettings = CapacitySettings()
+    value: ValueSettings = ValueSettings()
     lists: ListSettings = ListSettings()
     freshness: FreshnessSettings = FreshnessSettings()
     flows: FlowSettings = FlowSettings()
@@ -84,6 +85,7 @@ _SECTION_WORDS = {
     "panel": "How often a loan is looked at when a model is trained.",
     "train": "The order in time, the booster, and what is too little to learn from.",
     "capacity": "What an officer can do in a day, and between which hours a person may be called.",
+    "value": "What a contact is assumed to be worth, low and high: lists are judged with it, not drawn by it.",
     "lists": "The list and its sheets.",
     "freshness": "How many days a feed may be silent before no list is drawn: from its own habit, off, or a number.",
     "flows": "How the steps are run.",

@@ -256,6 +256,7 @@ def train_model(here: Here, until: date | None, tell: "Tell") -> "TrainingResult
         here.workspace.models,
         lender=ledger.lender,
         about_source=ledger.needs,
+        value=settings.value,
         progress=tell,
         announce=announce,
     )

@@ -26,7 +26,7 @@ from models.summary import (
     ScheduleRow,
     Summary,
 )
-from reports import judged_lists, telling
+from reports import judged_lists, telling, use_of_lists
 from reports.pictures import (
     MODEL,
     RULE,
@@ -103,6 +103,7 @@ def _environment() -> "Environment":
             "stratum": telling.stratum,
             "setting": _setting,
             "gain": judged_lists.gain,
+            "amount": use_of_lists.amount,
         },
     )
     environment.globals["map_words"] = dict(MAP_WORDS)
@@ -137,6 +138,7 @@ def _view(summary: Summary) -> dict[str, object]:
         "rankers": rankers,
         **judged,
         "trials": sorted(summary["tuning"]["trials"], key=lambda one: (one["cost"], one["number"])),
+        **use_of_lists.view(summary, rankers),
         "features": summary["importance"][:MOST_FEATURES_SHOWN],
         "strongest": max((one["mean_abs"] for one in summary["importance"]), default=0.0),
     }

@@ -6,7 +6,7 @@ import pytest
 
 from models.examples import Examples
 from models.findings import findings, limits, lists_say_little, open_on_the_day
-from models.summary import Calibration, ListRow, MeasureRow, Target, TrainedOn
+from models.summary import Calibration, CalibrationGroup, ListRow, MeasureRow, Target, TrainedOn
 
 
 def _measure(ranker: str, stratum: str, auc: float | None, snapshots: int = 300) -> MeasureRow:
@@ -52,9 +52,33 @@ def _calibration(brier: float = 0.08, mean_pd: float = 0.1, observed: float = 0.
             "in_the_large": None,
             "tenths": [row],
             "strata": [row],
+            "files": [],
             "months": [],
         },
     )
+
+
+def test_a_pd_that_is_far_off_on_thin_files_is_said() -> None:
+    calibration = _calibration()
+    calibration["files"] = [group_of("thin file", 0.2), group_of("longer history", 0.2)]
+    said = findings([], [], calibration, 30)
+    assert [line for line in said if "thin" in line] == [
+        "On thin files the PD says 20.0% on average where 10.0% happened, too much."
+    ]
+    assert not any("longer" in line for line in said)
+
+
+def group_of(name: str, mean_pd: float) -> CalibrationGroup:
+    return {
+        "name": name,
+        "snapshots": 400,
+        "positives": 40,
+        "expected": 400 * mean_pd,
+        "mean_pd": mean_pd,
+        "observed": 0.1,
+        "ratio": 10 * mean_pd,
+        "why_none": None,
+    }
 
 
 def test_a_stratum_where_the_model_does_not_beat_the_rule_is_said_first() -> None:
@@ -245,7 +269,8 @@ def test_a_thin_file_is_explained_among_the_limits_where_there_are_any() -> None
 
 def test_nothing_judged_is_nothing_found() -> None:
     nothing = cast(
-        Calibration, {"brier": None, "brier_of_constant": None, "tenths": [], "strata": [], "months": []}
+        Calibration,
+        {"brier": None, "brier_of_constant": None, "tenths": [], "strata": [], "files": [], "months": []},
     )
     assert findings([], [], nothing, 30) == []
 

@@ -63,13 +63,26 @@ def test_a_group_with_fewer_than_thirty_of_either_has_counts_and_no_ratio(bad: i
 def test_every_stratum_and_every_month_of_the_judged_days_is_told() -> None:
     truth, positive = _outcomes(400)
     day = np.repeat([to_day(pd.Timestamp(on).date()) for on in ("2023-12-29", "2024-01-05", "2024-01-31")], [100, 100, 200])  # fmt: skip
-    frame = pd.DataFrame({"stratum": pd.Categorical(np.where(np.arange(400) % 2, "0", "1-7"))})
+    frame = pd.DataFrame(
+        {
+            "stratum": pd.Categorical(np.where(np.arange(400) % 2, "0", "1-7")),
+            "thin_file": np.arange(400) < 90,
+        }
+    )
     empty = np.empty(0)
     judged = Examples(frame, [], empty, positive.astype(np.int8), empty, day, *[empty] * 5)
     said = calibration_report(judged, Scored(logit(truth), truth), None, "No.", ["0", "1-7", "8-29"], 10)
     assert [row["name"] for row in said["strata"]] == ["0", "1-7", "8-29"]
     assert [(row["name"], row["snapshots"]) for row in said["months"]] == [("2023-12", 100), ("2024-01", 300)]
     assert sum(row["positives"] for row in said["months"]) == positive.sum()
+    assert [(row["name"], row["snapshots"]) for row in said["files"]] == [
+        ("thin file", 90),
+        ("longer history", 310),
+    ]
+    assert said["files"][0]["ratio"] == pytest.approx(truth[:90].sum() / positive[:90].sum())
+    frame["thin_file"] = False
+    nobody = calibration_report(judged, Scored(logit(truth), truth), None, "No.", ["0"], 10)
+    assert nobody["files"] == []
     assert said["slope"] is not None and said["map"] is None and said["candidates"] == []
     few = calibration_report(judged, Scored(logit(truth), truth), None, "No.", ["0"], int(positive.sum()) + 1)
     assert few["slope"] is few["intercept"] is few["in_the_large"] is None

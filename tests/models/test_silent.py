@@ -9,7 +9,7 @@ from models.silent import on_silent
 
 def _examples(X: np.ndarray, names: list[str]) -> Examples:
     none = np.zeros(len(X))
-    return Examples(pd.DataFrame(), names, X, none, none, none, none, none, none, none, none)
+    return Examples(pd.DataFrame(), names, X, *[none] * 8)
 
 
 def test_what_the_fit_window_does_not_know_or_never_sees_vary_is_named_and_what_is_sometimes_missing_is_not() -> (

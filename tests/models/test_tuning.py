@@ -34,7 +34,7 @@ def _book(weeks: int = 40, people: int = 60, bad: float = 0.3, seed: int = 0) ->
     ids = np.array([f"B{n:03d}" for n in range(people)], object)
     names = ["days_past_due", "attr_a", "attr_b"]
     frame = pd.DataFrame({"currency": pd.Categorical(["KES"] * len(day))})
-    return Examples(frame, names, X, y, np.ones(len(day)), day, borrower, borrower, ids, borrower, ids)
+    return Examples(frame, names, X, y, np.ones(len(day)), day, borrower, *(borrower, ids) * 2)
 
 
 def _silent(_what: str, _done: int, _total: int) -> None:

@@ -106,11 +106,11 @@ WRONG = {
     ),
     "a section with a typo": (
         "[label]\nbad_at_days = 30\n",
-        "mine.toml: [label] is not a setting; known here: labels, arrears, panel, train, capacity, lists, freshness, flows.",
+        "mine.toml: [label] is not a setting; known here: labels, arrears, panel, train, capacity, value, lists, freshness, flows.",
     ),
     "a key outside its section": (
         "bad_at_days = 30\n",
-        "mine.toml: [bad_at_days] is not a setting; known here: labels, arrears, panel, train, capacity, lists, freshness, flows.",
+        "mine.toml: [bad_at_days] is not a setting; known here: labels, arrears, panel, train, capacity, value, lists, freshness, flows.",
     ),
     "a value out of range": (
         "[labels]\nbad_at_days = 0\n",

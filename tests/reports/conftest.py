@@ -242,6 +242,24 @@ def summary() -> Summary:
             {"ranker": "model", "listed_per_100": 5.36, "listed_per_hit": 4.62, "listed_before": 0.613},
             {"ranker": "rule", "listed_per_100": 5.36, "listed_per_hit": 5.0, "listed_before": None},
         ],
+        "lead_times": [
+            {"ranker": "model", "fell_behind": 70, "listed": 41, "listed_on_the_first_day": 12, "low_quarter": 9.0, "median": 23.0, "high_quarter": 48.25,
+             "in_time": [{"days": 7, "share": 0.514}, {"days": 14, "share": 0.4}, {"days": 30, "share": 0.2}]},
+            {"ranker": "rule", "fell_behind": 70, "listed": 0, "listed_on_the_first_day": 0, "low_quarter": None, "median": None, "high_quarter": None,
+             "in_time": [{"days": 7, "share": 0.0}, {"days": 14, "share": 0.0}, {"days": 30, "share": 0.0}]},
+        ],
+        "worth": [
+            {"ranker": ranker, "assumption": name, "loss_given_bad": lost, "effect": effect, "exposure_reached": reached, "saved": reached * lost * effect,
+             "cost": 96.0, "net": reached * lost * effect - 96.0, "less_rule": (reached - 80_000.0) * lost * effect}
+            for name, lost, effect in (("low", 0.06, 0.03), ("assumed", 0.18, 0.09), ("high", 0.4, 0.16))
+            for ranker, reached in (("model", 100_000.0), ("rule", 80_000.0))
+        ],
+        "familiarity": [
+            {"model": "served", "months": "later", "borrowers": "seen", "snapshots": 4_300, "people": 900, "positives": 140, "auc": 0.781, "average_precision": 0.3, "recall": 0.41, "value_captured": 0.4, "why_none": None},
+            {"model": "served", "months": "later", "borrowers": "never seen", "snapshots": 180, "people": 60, "positives": 12, "auc": None, "average_precision": None, "recall": 0.25, "value_captured": 0.2, "why_none": "12 fell behind and 168 did not; a metric needs 30 of each"},
+            {"model": "folds", "months": "later", "borrowers": "never seen", "snapshots": 4_480, "people": 960, "positives": 152, "auc": 0.744, "average_precision": 0.24, "recall": 0.36, "value_captured": 0.35, "why_none": None},
+            {"model": "folds", "months": "learnt from", "borrowers": "never seen", "snapshots": 61_000, "people": 1_900, "positives": 2_100, "auc": 0.75, "average_precision": 0.25, "recall": None, "value_captured": None, "why_none": None},
+        ],
         "intervals": intervals(),
         "single": [
             {"feature": "on_time_streak", "meaning": "installments in a row paid on time, up to now", "direction": "higher is safer", "chosen": 1, "of": 1}
@@ -271,6 +289,7 @@ def summary() -> Summary:
                 group("1-7", 340, 49, 51.0),
                 group("8-29", 120, 22, None),
             ],
+            "files": [group("thin file", 310, 18, None), group("longer history", 4_170, 134, 150.2)],
             "months": [group("2024-01", 4_360, 130, 171.6), group("2024-02", 120, 22, None)],
         },
         "tuning": tuning(),
@@ -282,6 +301,7 @@ def summary() -> Summary:
         "importance_rows": 2_000,
         "settings": {"trees": 300, "leaves": 31, "learning_rate": 0.05, "weights": {"by": "month"}},
         "capacity": {"minutes_per_day": 240, "minutes_call": 8, "visits_per_day": 8},
+        "value": {"loss_given_bad": 0.18, "effect": 0.09, "cost_per_minute": None},
         "settings_digest": "ef" * 32,
         "seed": 7,
         "versions": {"lightgbm": "4.7.0", "numpy": "2.4.0", "python": "3.11"},
@@ -322,6 +342,7 @@ def refused(summary: Summary) -> Summary:
         "in_the_large": None,
         "tenths": [],
         "strata": [],
+        "files": [],
         "months": [],
     }
     page["importance"] = []

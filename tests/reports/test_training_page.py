@@ -257,7 +257,7 @@ def test_months_sizes_and_shares_tell_every_ranking_side_by_side(summary: Summar
 
 
 def test_a_summary_of_an_older_training_has_no_such_section(summary: Summary, tmp_path: Path) -> None:
-    since = ("groups", "captured_at", "burden", "intervals")
+    since = ("groups", "captured_at", "burden", "lead_times", "worth", "familiarity", "intervals")
     older = cast(Summary, {name: told for name, told in summary.items() if name not in since})
     assert "How sure that is" not in page_of(older, tmp_path)
 
@@ -289,3 +289,23 @@ def test_where_nothing_was_tried_the_page_says_so_and_draws_no_trials(
 ) -> None:
     page = words_of(page_of(refused, tmp_path))
     assert "No shapes were compared." in page and "standard error of the difference to the best" not in page
+
+
+def test_how_early_and_worth_what_and_of_whom_is_told(summary: Summary, tmp_path: Path) -> None:
+    text = words_of(page_of(summary, tmp_path))
+    assert "How early, worth what, and of whom" in text
+    assert (
+        "model 70 41 12 9 23 48 51.4% 40.0% 20.0%" in text
+        and "lender’s rule 70 0 0 — — — 0.0% 0.0% 0.0%" in text
+    )
+    assert "low: 6.0% lost, of which a contact saves 3.0%" in text and "Assumed, not measured," in text
+    assert "model 100,000 180 96 84 +36" in text and "lender’s rule 80,000 144 96 48 +0" in text
+    assert "the model that is served the judged months never seen 180 60 12 — — 25.0% 20.0%" in text
+    assert (
+        "fold models, which nobody serves the months it learnt from never seen 61,000 1,900 2,100 0.750 0.250 — —"
+        in text
+    )
+    assert "thin file 310 18 — — — —" in text
+    for row in summary["worth"]:
+        row["cost"] = None
+    assert "what a call costs is not set" in words_of(page_of(summary, tmp_path))
