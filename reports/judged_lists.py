@@ -20,7 +20,7 @@ def gain(value: float, figure: str) -> str:
     return f"{100 * value:+.1f}" if figure in POINTS else f"{value:+.3f}"
 
 
-def view(summary: Summary, rankers: Sequence[Ranker], words: Mapping[Ranker, str]) -> dict[str, Any]:
+def view(summary: Summary, rankers: Sequence[Ranker]) -> dict[str, Any]:
     """What the template asks for: differences by stratum, parts (by month and size) and shares, each ranking in its place."""
     groups = summary.get("groups", [])
     return {
@@ -42,7 +42,6 @@ def view(summary: Summary, rankers: Sequence[Ranker], words: Mapping[Ranker, str
             }
             for share in sorted({row["share"] for row in summary.get("captured_at", [])})
         ],
-        "picture": _picture(summary.get("intervals", []), rankers, words),
     }
 
 
@@ -73,10 +72,11 @@ def _beside(groups: Sequence[GroupRow], by: str, rankers: Sequence[Ranker]) -> I
         yield {"name": name, "snapshots": first["snapshots"], "positives": first["positives"], "rankers": [rows[one] for one in rankers if one in rows]}  # fmt: skip
 
 
-def _picture(rows: Sequence[Interval], rankers: Sequence[Ranker], words: Mapping[Ranker, str]) -> str | None:
+def picture(summary: Summary, rankers: Sequence[Ranker], words: Mapping[Ranker, str]) -> str | None:
+    """The differences in value captured with their intervals, as SVG; None where there are none."""
     told = {
         row["against"]: row
-        for row in rows
+        for row in summary.get("intervals", [])
         if (row["stratum"], row["figure"]) == (EVERY_STRATUM, "value_captured")
     }
     drawn = [

@@ -132,6 +132,16 @@ def inline(figure: "Figure", name: str, words: str) -> str:
     return printable(text.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)).strip()
 
 
+def as_file(svg: str) -> str:
+    """A picture of a page as a file of its own: with a size, without which a viewer shows nothing, on white ground."""
+    found = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
+    if found is None:
+        raise ValueError("a picture has no viewBox")
+    width, height = found.groups()
+    sized = f'<svg width="{width}pt" height="{height}pt" style="background: white" '
+    return svg.replace("<svg ", sized, 1) + "\n"
+
+
 def time_line(stretches: Sequence[Stretch], name: str, words: str) -> str:
     """One line per stretch, from top to bottom in the order given, over a common axis of months.
 

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 MOST_FEATURES_SHOWN = 15
+PICTURES = ("differences", "schedule", "captured", "agreement", "shapes")
 PART_WORDS: Mapping[str, str] = {
     "fit": "fit: learnt from",
     "purge": "purge: left out",
@@ -91,6 +92,22 @@ def render_training_page(summary: Summary, out: Path) -> Path:
     return out
 
 
+def pictures_of(summary: Summary) -> dict[str, str]:
+    """The pictures of the page, as SVG by name; one that has nothing to show is not among them."""
+    pictures = (
+        judged_lists.picture(summary, _rankers(summary), SHORT_WORDS),
+        _schedule_picture(summary),
+        _captured_picture(summary),
+        _agreement_picture(summary),
+        _shapes_picture(summary),
+    )
+    return {name: svg for name, svg in zip(PICTURES, pictures, strict=True) if svg is not None}
+
+
+def _rankers(summary: Summary) -> list[Ranker]:
+    return [ranker for ranker in RANKERS if any(row["ranker"] == ranker for row in summary["lists"])]
+
+
 def _environment() -> "Environment":
     environment = templates(
         TEMPLATES,
@@ -115,22 +132,16 @@ def _environment() -> "Environment":
 def _view(summary: Summary) -> dict[str, object]:
     from markupsafe import Markup
 
-    rankers = [ranker for ranker in RANKERS if any(row["ranker"] == ranker for row in summary["lists"])]
-    judged = judged_lists.view(summary, rankers, SHORT_WORDS)
-    pictures = {
-        "differences": judged.pop("picture"),
-        "schedule": _schedule_picture(summary),
-        "captured": _captured_picture(summary),
-        "agreement": _agreement_picture(summary),
-        "shapes": _shapes_picture(summary),
-    }
+    rankers = _rankers(summary)
+    judged = judged_lists.view(summary, rankers)
+    drawn = pictures_of(summary)
     return {
         "s": summary,
         "caveats": [
             sentence for sentence in summary["caveats"] if sentence != summary["refusal"]
         ],  # it stands above them
         "pictures": {
-            name: Markup(svg) if svg else None for name, svg in pictures.items()
+            name: Markup(drawn[name]) if name in drawn else None for name in PICTURES
         },  # our own SVG, already escaped
         "strata": _strata(summary),
         "pooled": [row for row in summary["lists"] if row["as_of"] == EVERY_STRATUM],

@@ -2,10 +2,11 @@
 
 import re
 from datetime import date
+from xml.etree import ElementTree
 
 import pytest
 
-from reports.pictures import Bar, Point, Stretch, agreement, share_bars, time_line
+from reports.pictures import Bar, Point, Stretch, agreement, as_file, share_bars, time_line
 
 
 def test_a_stretch_of_one_day_can_be_seen() -> None:
@@ -50,3 +51,13 @@ def test_a_picture_holds_no_date_and_no_address_of_its_maker() -> None:
     assert "<!DOCTYPE" not in drawn
     assert "matplotlib.org" not in drawn
     assert 'aria-label="said &quot;so&quot; &amp; &lt;such>"' in drawn
+
+
+def test_a_picture_kept_as_a_file_has_a_size_and_is_whole() -> None:
+    drawn = share_bars([Bar("a", 0.5, "#000000")], "plain", "words")
+    root = ElementTree.fromstring(as_file(drawn))
+    _, _, width, height = root.attrib["viewBox"].split()
+    assert (root.attrib["width"], root.attrib["height"]) == (f"{width}pt", f"{height}pt")
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    with pytest.raises(ValueError, match="viewBox"):
+        as_file("<svg></svg>")

@@ -11,7 +11,7 @@ import matplotlib
 import pytest
 
 from models.summary import Summary
-from reports.training_page import render_training_page
+from reports.training_page import pictures_of, render_training_page
 
 
 def page_of(summary: Summary, folder: Path) -> str:
@@ -59,6 +59,15 @@ def test_pictures_on_one_page_share_no_id(summary: Summary, tmp_path: Path) -> N
     assert page.count("<svg") == 5
     assert len(ids) == len(set(ids))
     assert set(re.findall(r'href="#([^"]+)"', page)) <= set(ids)
+
+
+def test_the_pictures_of_the_page_can_be_kept_beside_it(summary: Summary, tmp_path: Path) -> None:
+    pictures = pictures_of(summary)
+    assert list(pictures) == ["differences", "schedule", "captured", "agreement", "shapes"]
+    page = page_of(summary, tmp_path)
+    assert all(svg in page for svg in pictures.values())
+    bare = cast(Summary, {**summary, "intervals": [], "lists": []})
+    assert list(pictures_of(bare)) == ["schedule", "agreement", "shapes"]
 
 
 def test_what_speaks_against_the_model_comes_before_every_number(summary: Summary, tmp_path: Path) -> None:
