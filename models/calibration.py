@@ -19,20 +19,10 @@ import numpy as np
 
 from data.digest import Json
 from models.calibration_choice import Candidate, judge_maps
-from models.calibration_maps import (
-    BETA,
-    PLATT,
-    CalibrationRefusedError,
-    Shape,
-    fit_map,
-    fit_platt,
-    probability,
-    refit,
-)
-from models.summary import MAP_WORDS, MapName
+from models.calibration_maps import CalibrationRefusedError, fit_map, fit_platt, refit
+from models.standalone import FORMAT, PLATT, Shape, calibrated, map_of, probability
+from models.summary import MapName
 
-FORMAT = 2
-"""Of a calibration in model.json. 1, which is not written there, was Platt scaling with its pairs."""
 LOW_SHARE, HIGH_SHARE = 0.05, 0.95
 ISOTONIC_BORROWERS = 1000
 _CELLS_AT_ONCE = 400_000
@@ -58,7 +48,7 @@ class Calibrator:
 
     def pd(self, raw: np.ndarray) -> np.ndarray:
         """Calibrated probability (float64, n) of the label at raw log-odds (n); never falls as raw rises."""
-        return probability(self.shape.log_odds(np.asarray(raw, np.float64), self.fitted[None, :])[:, 0])
+        return calibrated(self.shape, self.fitted, raw)
 
     def pd_interval(self, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(low, high), each float64 (n): 90 % interval of the calibrated PD at each score. Holds the PD itself."""
@@ -98,19 +88,10 @@ def calibrator_of(kept: Mapping[str, object]) -> Calibrator:
 
     Raises ValueError with the format or the map where this release does not know it, KeyError where a part is missing.
     """
+    shape, fitted = map_of(kept)
     if "format" not in kept:
-        pairs = np.array(kept["pairs"], np.float64).reshape(-1, 2)
-        return platt(float(cast(float, kept["slope"])), float(cast(float, kept["intercept"])), pairs)
-    if kept["format"] != FORMAT:
-        raise ValueError(f"format {kept['format']}")
-    if kept["map"] not in MAP_WORDS:
-        raise ValueError(f"map {kept['map']}")
-    name = cast(MapName, kept["map"])
-    shape = {"platt": PLATT, "beta": BETA}.get(name) or Shape(name, np.array(kept["knots"], np.float64))
+        return Calibrator(shape, fitted, np.array(kept["pairs"], np.float64).reshape(-1, 2))
     candidates = tuple(Candidate(**one) for one in cast(list[dict], kept["candidates"]))
-    fitted = np.array(kept["fitted"], np.float64)
-    if fitted.shape != (shape.numbers,) or not np.isfinite(fitted).all():
-        raise ValueError(f"{name} without its {shape.numbers} numbers")
     resampled = np.array(kept["resampled"], np.float64).reshape(-1, shape.numbers)
     return Calibrator(shape, fitted, resampled, candidates)
 

@@ -14,9 +14,10 @@ from typing import cast
 
 import numpy as np
 
-from models.calibration_maps import CalibrationRefusedError, fit_map, probability
+from models.calibration_maps import CalibrationRefusedError, fit_map
 from models.draws import standard_error
 from models.splits import grouped_folds
+from models.standalone import calibrated
 from models.summary import MAP_WORDS, CalibrationCandidate, MapName
 
 
@@ -77,7 +78,7 @@ def _losses(
     for fold in range(folds):
         inside = of_fold == fold
         shape, fitted = fit_map(name, raw[~inside], y[~inside], weight[~inside])
-        pd_ = probability(shape.log_odds(raw[inside], fitted[None, :])[:, 0])
+        pd_ = calibrated(shape, fitted, raw[inside])
         found[inside] = -np.where(y[inside] == 1, np.log(pd_), np.log1p(-pd_))
     return found
 

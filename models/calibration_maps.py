@@ -14,67 +14,19 @@ separate the classes without an error, or that do not rise with risk carry no ma
 turned round. Which map is used is decided in `calibration_choice`.
 """
 
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 from scipy.special import expit
 
+from models.standalone import BETA, LOWEST_PD, PLATT, Shape, beta_columns
 from models.summary import MapName
-
-LOWEST_PD = 1e-6
-"""A PD is kept within [LOWEST_PD, 1 - LOWEST_PD]: nothing is impossible and nothing certain."""
 
 _NOT_RISING = "the scores do not rise with risk on the calibration snapshots"
 
 
 class CalibrationRefusedError(Exception):
     """The scores carry no calibration; `str(error)` says why. `training` turns it into a refusal."""
-
-
-@dataclass(frozen=True)
-class Shape:
-    """A kind of map without its numbers. knots: raw scores (rising) between which an isotonic map is straight; else empty.
-
-    The numbers of one map are a row of float64: (slope, intercept) of Platt scaling, (a, b, c) of beta calibration, the
-    log-odds at each knot of an isotonic map.
-    """
-
-    name: MapName
-    knots: np.ndarray
-
-    @property
-    def numbers(self) -> int:
-        return {"platt": 2, "beta": 3, "isotonic": len(self.knots)}[self.name]
-
-    def log_odds(self, raw: np.ndarray, maps: np.ndarray) -> np.ndarray:
-        """Calibrated log-odds (n x m) of n raw scores by m maps (m x numbers)."""
-        if self.name == "isotonic":
-            below = np.clip(np.searchsorted(self.knots, raw, side="right") - 1, 0, len(self.knots) - 2)
-            width = self.knots[below + 1] - self.knots[below]
-            share = np.clip((raw - self.knots[below]) / width, 0.0, 1.0)[:, None]
-            at_knots = np.ascontiguousarray(maps.T)
-            found = at_knots[below + 1]
-            low = at_knots[below]
-            found -= low
-            found *= share
-            found += low
-            return np.asarray(found)
-        columns = [raw] if self.name == "platt" else _beta_columns(raw)
-        found = columns[0][:, None] * maps[:, 0]
-        for at in range(1, len(columns)):
-            found += columns[at][:, None] * maps[:, at]
-        found += maps[:, -1]
-        return np.asarray(found)
-
-
-PLATT, BETA = Shape("platt", np.empty(0)), Shape("beta", np.empty(0))
-
-
-def probability(log_odds: np.ndarray) -> np.ndarray:
-    """To the last bit as older releases computed it: a list of an older model is drawn again by it and compared."""
-    p = 1.0 / (1.0 + np.exp(-np.clip(log_odds, -50.0, 50.0)))
-    return np.clip(p, LOWEST_PD, 1.0 - LOWEST_PD)
 
 
 def fit_map(
@@ -118,7 +70,7 @@ def fit_beta(
     The likelihood is concave: where its optimum breaks a bound, or lies nowhere, the best one that keeps them has a = 0 or b = 0.
     """
     raw, y, weight = _with_a_rise(raw, y, weight)
-    columns = _beta_columns(raw)
+    columns = beta_columns(raw)
     found = weighted_logistic(columns, y, weight, start)
     if found is not None and (found[:2] >= 0).all() and (found[:2] > 0).any():
         return found
@@ -147,11 +99,6 @@ def _fit_isotonic(raw: np.ndarray, y: np.ndarray, weight: np.ndarray) -> tuple[n
     if not pd_[-1] > pd_[0]:
         raise CalibrationRefusedError(_NOT_RISING)
     return knots, np.log(pd_) - np.log1p(-pd_)
-
-
-def _beta_columns(raw: np.ndarray) -> list[np.ndarray]:
-    """ln(s) and -ln(1 - s) of s = sigmoid(raw), exact however far out raw is."""
-    return [-np.logaddexp(0.0, -raw), np.logaddexp(0.0, raw)]
 
 
 def _with_a_rise(

@@ -5,7 +5,8 @@ import pytest
 from scipy.special import expit
 
 from models.calibration import Calibrator, calibrator_of, fit_calibrator, platt
-from models.calibration_maps import BETA, CalibrationRefusedError, Shape, probability
+from models.calibration_maps import CalibrationRefusedError
+from models.standalone import BETA, Shape, probability
 from models.summary import MapName
 
 

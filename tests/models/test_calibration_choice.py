@@ -3,7 +3,8 @@ import pytest
 from scipy.special import expit
 
 from models.calibration_choice import Candidate, judge_maps
-from models.calibration_maps import fit_map, probability
+from models.calibration_maps import fit_map
+from models.standalone import probability
 from models.summary import MapName
 
 

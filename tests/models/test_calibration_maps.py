@@ -5,16 +5,8 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from models.calibration_maps import (
-    BETA,
-    LOWEST_PD,
-    PLATT,
-    CalibrationRefusedError,
-    fit_beta,
-    fit_map,
-    fit_platt,
-    probability,
-)
+from models.calibration_maps import CalibrationRefusedError, fit_beta, fit_map, fit_platt
+from models.standalone import BETA, LOWEST_PD, PLATT, probability
 from models.summary import MAP_WORDS, MapName
 
 
