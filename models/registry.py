@@ -12,36 +12,33 @@ log lacks a line that MLflow has seen, the call ends with an error instead.
 Not here: the gate. A promotion is a person's word; nothing yet compares the challenger with the champion.
 """
 
-import logging
-import os
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from data.errors import RegistryError
 from features.settings import LabelSettings
 from models.promotions import Promotion, append, champion_of, live_on, locked, read_log
-from models.run_record import SERVED_TAG, as_json, metrics, params, run_name, tags
-from models.served import MODEL_JSON, MODEL_TEXT, ServedModel
+from models.run_log import KeptRun, close_what_was_left_open, experiment_id_of, keep_run
+from models.run_record import REFIT_TAG, SERVED_TAG, about_experiment, about_run
+from models.served import ServedModel
+from models.summary import Summary
+from models.tracking import DATABASE, check_usable, found, opened, troubles
 from models.training import TrainingResult
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion as MlflowVersion
 
-DATABASE, ARTIFACTS = "mlflow.db", "artifacts"
 CHAMPION, CHALLENGER = "champion", "challenger"
 
 _SEEN_TAG = "duesight.promotions"
+_OFFERED_TAG = "duesight.offered"
 _SHORTEST_DIGEST = 8
 """So many characters of a digest name a model; a version number is never so long."""
-_LOCK_SECONDS = 5.0
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -55,42 +52,45 @@ class ModelVersion:
     run_id: str
 
 
-def log_run(models_dir: Path, result: TrainingResult, page: str | None = None) -> ModelVersion | None:
-    """Keep a training run in MLflow; where it may be registered, register it as challenger and return the version.
+def log_run(
+    models_dir: Path,
+    result: TrainingResult,
+    page: str | None = None,
+    pictures: Mapping[str, str] | None = None,
+) -> ModelVersion | None:
+    """Keep a training run in MLflow; where it may be registered, register it as challenger and return the version. A refit is
+    registered and becomes nothing: nobody has judged it.
 
-    page: HTML of the run. A model that is registered already (same digest) keeps its version and becomes challenger
-    again. Returns None for a refused run, which is kept all the same. RegistryError where MLflow's database is
-    locked, damaged or gone.
+    page: HTML of the run; pictures: SVG by name. A model that is registered already (same digest) keeps its version and becomes
+    challenger again. Returns None for a refused run, which is kept all the same. RegistryError where MLflow's database is
+    locked, damaged or gone, or the disk is full: no version is then made, and the run, if it was begun, is marked FAILED.
+    Killed on the way, it leaves a version or none, and the next call sets right what it had not come to.
     """
     summary = result.summary
+    name = summary["name"]
     models_dir.mkdir(parents=True, exist_ok=True)
-    with _opened(models_dir, create=True) as client:
-        import mlflow
+    check_usable(models_dir, create=True)
+    with locked(models_dir), opened(models_dir, create=True) as client:
+        experiment_id = experiment_id_of(client, models_dir, name)
+        _mend(client, models_dir, name)
+        close_what_was_left_open(client, experiment_id)
+        kept = keep_run(client, models_dir, experiment_id, result, page, pictures or {})
+        if result.model is None:
+            return None
+        same = [one for one in _versions(client, name) if one.digest == result.model.digest]
+        version = same[-1].version if same else _register(client, result.model, summary, kept)
+        if result.model.refit_of is None:
+            _offer(client, name, version)
+        return _by_number(client, models_dir, name, version)
 
-        experiment_id = _experiment(client, models_dir, summary["name"])
-        with mlflow.start_run(experiment_id=experiment_id, run_name=run_name(summary)) as run:
-            mlflow.log_params(params(summary))
-            mlflow.log_metrics(metrics(summary))
-            mlflow.set_tags(tags(summary))
-            mlflow.log_text(as_json(summary), "summary.json")
-            if page is not None:
-                mlflow.log_text(page, "report.html")
-            if result.model is None or result.folder is None:
-                return None
-            for name in (MODEL_TEXT, MODEL_JSON):
-                mlflow.log_artifact(str(result.folder / name), "served")
-            existing = [
-                version
-                for version in _versions(client, summary["name"])
-                if version.digest == result.model.digest
-            ]
-            if existing:
-                version = existing[-1].version
-            else:
-                version = _register(client, result.model, summary["name"], run.info.run_id)
-        client.set_registered_model_alias(summary["name"], CHALLENGER, str(version))
-        _mend(client, models_dir, summary["name"])
-        return _by_number(client, models_dir, summary["name"], version)
+
+def check_ready(models_dir: Path, labels: LabelSettings) -> None:
+    """RegistryError where a training could not be kept now, so that nobody waits for one in vain."""
+    if not (models_dir / DATABASE).exists() and not read_log(models_dir):
+        return
+    with opened(models_dir, create=True) as client:
+        experiment_id_of(client, models_dir, labels.model_name())
+        _mend(client, models_dir, labels.model_name())
 
 
 def resolve(models_dir: Path, labels: LabelSettings, which: str) -> ModelVersion:
@@ -107,7 +107,7 @@ def resolve(models_dir: Path, labels: LabelSettings, which: str) -> ModelVersion
                 f"train, and speaks once it is promoted: duesight promote {CHALLENGER} --by WHO --reason TEXT."
             )
         return ModelVersion(name, live.version, live.served, models_dir / "served" / live.served, live.run_id)
-    with _opened(models_dir, create=False) as client:
+    with opened(models_dir, create=False) as client:
         _mend(client, models_dir, name)
         return _resolved(client, models_dir, name, which)
 
@@ -122,8 +122,8 @@ def promote(
     folder was changed, or it is the champion already.
     """
     name = labels.model_name()
-    _usable((models_dir / DATABASE).resolve(), models_dir, create=False)
-    with locked(models_dir), _opened(models_dir, create=False) as client:
+    check_usable(models_dir, create=False)
+    with locked(models_dir), opened(models_dir, create=False) as client:
         log = _mend(client, models_dir, name)
         chosen = _resolved(client, models_dir, name, which)
         ServedModel.load(chosen.folder)
@@ -134,7 +134,7 @@ def promote(
             )
         promotion = append(models_dir, name, chosen.version, chosen.digest, chosen.run_id, at, by, reason)
         # The promotion is made. Where MLflow cannot take it now (a full disk), its alias follows with the next command.
-        with suppress(*_trouble()):
+        with suppress(*troubles()):
             _mend(client, models_dir, name)
     return promotion
 
@@ -150,37 +150,44 @@ def history(models_dir: Path, on: date | None = None) -> list[Promotion]:
 
 def experiment_of(models_dir: Path, labels: LabelSettings) -> str:
     """MLflow's id of the experiment that holds the runs of the labels' model. RegistryError where nothing was trained."""
-    with _opened(models_dir, create=False) as client:
-        return _experiment(client, models_dir, labels.model_name())
+    with opened(models_dir, create=False) as client:
+        return experiment_id_of(client, models_dir, labels.model_name())
 
 
-def _register(client: "MlflowClient", model: ServedModel, name: str, run_id: str) -> int:
-    """A new version in MLflow's own format, so that it can also be opened there; duesight never loads that one."""
-    import mlflow.lightgbm
-
-    versions = model.about["versions"]
-    needed = (
-        [f"{package}=={at}" for package, at in sorted(versions.items())] if isinstance(versions, dict) else []
-    )
-    logged = mlflow.lightgbm.log_model(model.booster, name="booster", pip_requirements=["mlflow", *needed])
-    if _found(lambda: client.get_registered_model(name)) is None:
-        client.create_registered_model(
-            name, description="Made by duesight; the champion is named by promotions.jsonl."
-        )
+def _register(client: "MlflowClient", model: ServedModel, summary: Summary, kept: KeptRun) -> int:
+    """A new version of a run that is finished and a model that is ready: one transaction, so it is there whole or not at all."""
+    name = summary["name"]
+    if found(lambda: client.get_registered_model(name)) is None:
+        client.create_registered_model(name, tags={_OFFERED_TAG: "0"}, description=about_experiment(name))
     version = client.create_model_version(
         name,
-        source=logged.model_uri,
-        run_id=run_id,
-        model_id=logged.model_id,
-        tags={SERVED_TAG: model.digest, "duesight.trained_until": model.trained_until.isoformat()},
+        source=f"models:/{kept.model_id}",
+        run_id=kept.run_id,
+        model_id=kept.model_id,
+        description=about_run(summary),
+        tags={**kept.tags, "duesight.trained_until": model.trained_until.isoformat()},
     )
     return int(version.version)
 
 
+def _offer(client: "MlflowClient", name: str, version: int) -> None:
+    """Make it the challenger. The tag says up to which version this was done, should a crash come in between."""
+    client.set_registered_model_alias(name, CHALLENGER, str(version))
+    client.set_registered_model_tag(name, _OFFERED_TAG, str(_newest_judged(client, name)))
+
+
+def _newest_judged(client: "MlflowClient", name: str) -> int:
+    """The newest version that is no refit; 0 where there is none."""
+    found = client.search_model_versions(f"name='{name}'")
+    judged = [int(one.version) for one in found if SERVED_TAG in one.tags and REFIT_TAG not in one.tags]
+    return max(judged, default=0)
+
+
 def _mend(client: "MlflowClient", models_dir: Path, name: str) -> list[Promotion]:
-    """Make MLflow's alias say what the log says, after checking that the log has every line MLflow has seen, and that
-    MLflow's champion is the model that was promoted. Returns the log."""
-    registered = _found(lambda: client.get_registered_model(name))
+    """Make MLflow's aliases right: the challenger a version that was registered when a process was killed, the champion what the
+    log says, after checking that the log has every line MLflow has seen, and that MLflow's champion is the model that
+    was promoted. Returns the log."""
+    registered = found(lambda: client.get_registered_model(name))
     log = read_log(models_dir)  # after MLflow: it may have grown since, and has then no line less
     if registered is None:
         if champion_of(log, name) is not None:
@@ -188,6 +195,11 @@ def _mend(client: "MlflowClient", models_dir: Path, name: str) -> list[Promotion
                 f"{models_dir / DATABASE} does not know {name}, of which promotions.jsonl names a champion: restore the database from a copy."
             )
         return log
+    newest, offered = _newest_judged(client, name), registered.tags.get(_OFFERED_TAG, "")
+    if newest and not offered.isdecimal():  # of a release that did not write it yet
+        client.set_registered_model_tag(name, _OFFERED_TAG, str(newest))
+    elif newest and newest > int(offered):
+        _offer(client, name, newest)
     seen = registered.tags.get(_SEEN_TAG)
     if seen is not None:
         n, _, digest = seen.partition(":")
@@ -215,10 +227,10 @@ def _mend(client: "MlflowClient", models_dir: Path, name: str) -> list[Promotion
 
 def _resolved(client: "MlflowClient", models_dir: Path, name: str, which: str) -> ModelVersion:
     if which == CHALLENGER:
-        found = _found(lambda: client.get_model_version_by_alias(name, CHALLENGER))
-        if found is None:
+        version = found(lambda: client.get_model_version_by_alias(name, CHALLENGER))
+        if version is None:
             raise RegistryError(f"No model of {name} is registered: run duesight train first.")
-        return _ours(models_dir, found)
+        return _ours(models_dir, version)
     if len(which) >= _SHORTEST_DIGEST:
         same = [version for version in _versions(client, name) if version.digest.startswith(which)]
         if len({version.digest for version in same}) == 1:
@@ -232,31 +244,19 @@ def _resolved(client: "MlflowClient", models_dir: Path, name: str, which: str) -
 
 
 def _by_number(client: "MlflowClient", models_dir: Path, name: str, number: int) -> ModelVersion:
-    found = _found(lambda: client.get_model_version(name, str(number)))
-    if found is None:
+    version = found(lambda: client.get_model_version(name, str(number)))
+    if version is None:
         known = [str(version.version) for version in _versions(client, name)]
         raise RegistryError(
             f"{name} has no version {number}; it has {', '.join(known) or 'none: run duesight train first'}."
         )
-    return _ours(models_dir, found)
-
-
-def _found(ask: Callable[[], _T]) -> _T | None:
-    """What MLflow answers, or None where it says that there is no such thing. Any other trouble is raised."""
-    from mlflow.exceptions import MlflowException
-
-    try:
-        return ask()
-    except MlflowException as problem:
-        # MLflow 3 answers a missing alias with INVALID_PARAMETER_VALUE, everything else that is missing with the former.
-        if problem.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            return None
-        raise
+    return _ours(models_dir, version)
 
 
 def _versions(client: "MlflowClient", name: str) -> list[ModelVersion]:
-    found = client.search_model_versions(f"name='{name}'")
-    return sorted((_ours(Path(), version) for version in found), key=lambda version: version.version)
+    """Those that duesight registered, oldest first. Somebody's own beside them are theirs."""
+    ours = [one for one in client.search_model_versions(f"name='{name}'") if one.tags.get(SERVED_TAG)]
+    return sorted((_ours(Path(), version) for version in ours), key=lambda version: version.version)
 
 
 def _ours(models_dir: Path, version: "MlflowVersion") -> ModelVersion:
@@ -268,78 +268,3 @@ def _ours(models_dir: Path, version: "MlflowVersion") -> ModelVersion:
     return ModelVersion(
         version.name, int(version.version), digest, models_dir / "served" / digest, version.run_id or ""
     )
-
-
-def _experiment(client: "MlflowClient", models_dir: Path, name: str) -> str:
-    found = client.get_experiment_by_name(name)
-    if found is not None:
-        return str(found.experiment_id)
-    return str(client.create_experiment(name, artifact_location=(models_dir / ARTIFACTS).resolve().as_uri()))
-
-
-@contextmanager
-def _opened(models_dir: Path, create: bool) -> Iterator["MlflowClient"]:
-    """A client of the database in models_dir, with MLflow quiet and its global address put back afterwards."""
-    database = (models_dir / DATABASE).resolve()
-    _usable(database, models_dir, create)
-    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-    os.environ["DO_NOT_TRACK"] = "true"
-    import mlflow
-
-    for chatty in ("mlflow", "alembic"):
-        logging.getLogger(chatty).setLevel(logging.CRITICAL)  # what goes wrong is said below, without SQL
-    tracking = mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None
-    environment = {name: os.environ.get(name) for name in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")}
-    address = f"sqlite:///{database}"
-    mlflow.set_tracking_uri(address)
-    mlflow.set_registry_uri(address)
-    try:
-        yield mlflow.MlflowClient(address, address)
-    except _trouble() as problem:
-        first_line = str(problem).strip().splitlines()[0]
-        remedy = (
-            "free some space and run the command again"
-            if "disk is full" in first_line
-            else "close other programs that use it, or restore it from a copy"
-        )
-        raise RegistryError(
-            f"{database}: MLflow could not do its work ({first_line}); {remedy}."
-        ) from problem
-    finally:
-        mlflow.set_tracking_uri(tracking)  # type: ignore[arg-type]  # None takes the address back, and the stub forgets it
-        mlflow.set_registry_uri("")
-        for name, value in environment.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
-
-
-def _trouble() -> tuple[type[Exception], ...]:
-    """What MLflow raises where its database fails it."""
-    from mlflow.exceptions import MlflowException
-    from sqlalchemy.exc import SQLAlchemyError
-
-    return MlflowException, SQLAlchemyError, sqlite3.Error
-
-
-def _usable(database: Path, models_dir: Path, create: bool) -> None:
-    """A sentence at once where MLflow would try for minutes: no database, one that is locked, or no database at all."""
-    if not database.exists() or database.stat().st_size == 0:
-        if read_log(models_dir):
-            raise RegistryError(
-                f"{database} is gone, but promotions.jsonl names versions in it: restore it from a copy."
-            )
-        if not create:
-            raise RegistryError(f"{models_dir} holds no registered model: run duesight train first.")
-        return
-    try:
-        with closing(sqlite3.connect(database, timeout=_LOCK_SECONDS)) as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            connection.rollback()
-    except sqlite3.DatabaseError as problem:
-        remedy = (
-            "close the program that holds it and try again"
-            if "locked" in str(problem)
-            else "restore it from a copy"
-        )
-        raise RegistryError(f"{database} cannot be used ({problem}): {remedy}.") from problem

@@ -1,18 +1,49 @@
 """What MLflow keeps of one training run: parameters, metrics, tags and the summary, taken from the summary alone."""
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from models.summary import Summary
 
 SERVED_TAG = "duesight.served"
 """Of a run and a version: the digest of the served model."""
 
+REFIT_TAG = "duesight.refit_of"
+"""Of a run and a version: the digest of the version that it is a refit of."""
+
+_LONGEST_VALUE = 6000
+"""MLflow takes no parameter that is longer. The whole of it stands in summary.json."""
+
 
 def run_name(summary: Summary) -> str:
-    return f"{summary['name']} until {summary['trained_on']['until']}"
+    """The experiment has the model's name; what tells its runs apart is what came of it, and the day."""
+    digest = summary["digest"]
+    return f"{digest[:12] if digest else 'refused'} until {summary['trained_on']['until']}"
 
 
-def params(summary: Summary) -> dict[str, object]:
+def about_experiment(name: str) -> str:
+    """What MLflow shows above the runs and above the versions of a model."""
+    return (
+        f"Trainings of {name}, made by `duesight train`. What a run stands on and what it cannot do is told by its report.html. "
+        "The champion is named by promotions.jsonl, which `duesight promote` writes; moving the alias here has no effect."
+    )
+
+
+def about_run(summary: Summary) -> str:
+    """What MLflow shows beside a run and a version, as Markdown: the unflattering first."""
+    said = [
+        *([summary["refusal"]] if summary["refusal"] else []),
+        *(caveat for caveat in summary["caveats"] if caveat != summary["refusal"]),
+        *summary["findings"],
+    ]
+    return "\n".join(
+        [summary["target"]["words"], "", summary["judged_words"], "", *(f"- {one}" for one in said)]
+    )
+
+
+def params(summary: Summary) -> dict[str, str]:
+    """Flat names: `label.`, `panel.`, `train.`, `shape.` (of the booster, as it was chosen) and `capacity.` before each. What is too long for MLflow ends with an ellipsis."""
     target, trained_on = summary["target"], summary["trained_on"]
     label = {key: target[key] for key in ("bad_at_days", "horizon_days", "lag_days")}
     panel = {
@@ -29,11 +60,12 @@ def params(summary: Summary) -> dict[str, object]:
             "features",
         )
     }
-    return {
+    named = {
         **{f"label.{key}": value for key, value in label.items()},
         **{f"panel.{key}": value for key, value in panel.items()},
         **{f"train.{key}": value for key, value in summary["settings"].items()},
         **{f"value.{key}": value for key, value in summary["value"].items() if value is not None},
+        **{f"shape.{key}": value for key, value in summary["tuning"]["shape"].items()},
         **{f"capacity.{key}": value for key, value in summary["capacity"].items()},
         **(
             {"baseline.single": f"{single[0]['feature']}, {single[0]['direction']}"}
@@ -41,6 +73,16 @@ def params(summary: Summary) -> dict[str, object]:
             else {}
         ),
     }
+    return {name: _short(str(value)) for name, value in named.items()}
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= _LONGEST_VALUE else value[: _LONGEST_VALUE - 1] + "…"
+
+
+def of_model_alone(metric: str) -> bool:
+    """Whether a metric speaks of the model, and not of a baseline or of the panel."""
+    return metric.startswith("model")
 
 
 def metrics(summary: Summary) -> dict[str, float]:
@@ -100,6 +142,7 @@ def tags(summary: Summary) -> dict[str, str]:
     tags = {
         "duesight.ledger_digest": summary["trained_on"]["ledger_digest"],
         "duesight.catalogue_digest": summary["trained_on"]["catalogue_digest"],
+        "duesight.panel_digest": summary["trained_on"]["panel_digest"],
         "duesight.settings_digest": summary["settings_digest"],
         "duesight.judged_on": summary["judged_on"],
         "duesight.registrable": str(summary["registrable"]).lower(),
@@ -108,6 +151,37 @@ def tags(summary: Summary) -> dict[str, str]:
         "duesight.refusal": summary["refusal"] or "",
     }
     return {name: value for name, value in tags.items() if value}
+
+
+@dataclass(frozen=True)
+class TrialRecord:
+    """A shape of the booster that a tuning tried: a run inside the training's."""
+
+    name: str
+    params: Mapping[str, str]
+    metrics: Mapping[str, float]
+    tags: Mapping[str, str]
+
+
+def trials(summary: Summary) -> list[TrialRecord]:
+    """Of a training that tuned; empty where nothing was tried."""
+    return [
+        TrialRecord(
+            name=f"trial {trial['number']}{', chosen' if trial['chosen'] else ''}",
+            params={f"shape.{key}": str(value) for key, value in trial["shape"].items()},
+            metrics={
+                "log_loss": float(trial["log_loss"]),
+                "log_loss_above_best": float(trial["above"]),
+                "standard_error": float(trial["error"]),
+                "explanation_cost": float(trial["cost"]),
+            },
+            tags={
+                "duesight.chosen": str(trial["chosen"]).lower(),
+                "duesight.best": str(trial["best"]).lower(),
+            },
+        )
+        for trial in summary["tuning"]["trials"]
+    ]
 
 
 def as_json(summary: Summary) -> str:

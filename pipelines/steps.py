@@ -174,10 +174,14 @@ def check_export(here: Here, export: Path | str, mapping: Path, check_only: bool
 
 
 def check_training(here: Here, until: date | None) -> date:
-    """The same for training: no ledger, or a day that it does not reach. The day until which will be learnt."""
+    """The same for training: no ledger, a day that it does not reach, or an MLflow that could not keep what comes of it. The
+    day until which will be learnt."""
+    from models.registry import check_ready
+
     ledger = open_ledger(here)
     if until is not None:
         _refuse_a_day_not_known_yet(ledger, until, "--until")
+    check_ready(here.workspace.models, here.settings.labels)
     return until or ledger.business_date
 
 
@@ -266,14 +270,16 @@ def register_model(here: Here, result: "TrainingResult", tell: "Tell") -> Traine
     """The page, the MLflow run and the alias challenger. Raises TooLittleHistoryError, with the page written, where
     nothing may be registered."""
     from models.registry import log_run
-    from reports.training_page import render_training_page
+    from reports.pictures import as_file
+    from reports.training_page import pictures_of, render_training_page
 
     tell("page", 0, 1)
     name = result.digest[:12] if result.digest else f"refused-until-{result.summary['trained_on']['until']}"
     page = here.workspace.reports / "training" / f"{result.summary['name']}-{name}.html"
     render_training_page(result.summary, page)
     tell("MLflow", 0, 1)
-    version = log_run(here.workspace.models, result, page.read_text(encoding="utf-8"))
+    pictures = {of: as_file(svg) for of, svg in pictures_of(result.summary).items()}
+    version = log_run(here.workspace.models, result, page.read_text(encoding="utf-8"), pictures)
     if version is None:
         raise TooLittleHistoryError(f"{result.refusal} The page says what was seen: {page}")
     return Trained(result, version, page)

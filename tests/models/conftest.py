@@ -18,6 +18,7 @@ from features.panel_file import PanelFile, about_panel
 from features.settings import LabelSettings
 from models.examples import Examples
 from models.reading import examples_of
+from models.registry import log_run
 from models.served import ServedModel
 from models.settings import TrainSettings
 from models.training import TrainingResult, train
@@ -32,6 +33,7 @@ FEATURES = [
 ]
 
 KINDS = {"as_of": pa.date32(), "label": pa.int8(), "days_to_bad": pa.int16(), "thin_file": pa.bool_()}
+PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><rect width="9" height="4"/></svg>'
 
 MakePanel = Callable[..., Panel]
 WritePanel = Callable[..., PanelFile]
@@ -56,6 +58,39 @@ def make_panel() -> MakePanel:
 @pytest.fixture(scope="session")
 def write_panel() -> WritePanel:
     return _written
+
+
+@pytest.fixture(scope="session")
+def kept(
+    tmp_path_factory: pytest.TempPathFactory, make_panel, write_panel
+) -> tuple[Path, list[TrainingResult]]:
+    """A models folder with two registered versions and one refused run, nothing promoted."""
+    folder = tmp_path_factory.mktemp("registry") / "models"
+    results = []
+    for seed, months in ((1, 24), (2, 24), (1, 4)):
+        panel = write_panel(
+            make_panel(months=months, seed=seed), folder.with_name(f"{seed}-{months}.parquet")
+        )
+        settings = TrainSettings(rounds=5, bootstrap_resamples=20, importance_rows=50, tuning_trials=0)
+        results.append(
+            train(
+                panel,
+                "ledger",
+                LabelSettings(),
+                CapacitySettings(),
+                settings,
+                panel.until,
+                folder,
+                lender="demo",
+            )
+        )
+    pages = ["<html>one</html>", None, "<html>refused</html>"]
+    versions = [
+        log_run(folder, result, page, {"schedule": PICTURE})
+        for result, page in zip(results, pages, strict=True)
+    ]
+    assert [version.version if version else None for version in versions] == [1, 2, None]
+    return folder, results
 
 
 def _written(panel: Panel, path: Path, labels: LabelSettings | None = None, rows_in_group: int = 700) -> PanelFile:  # fmt: skip

@@ -8,38 +8,14 @@ from pathlib import Path
 import pytest
 
 from data.errors import RegistryError
-from decisions.settings import CapacitySettings
 from features.settings import LabelSettings
-from models import registry
+from models import registry, tracking
 from models.promotions import HEAD, LOG
 from models.registry import history, log_run, promote, resolve
 from models.served import ServedModel
-from models.settings import TrainSettings
-from models.training import TrainingResult, train
 
 LABELS = LabelSettings()
 MONDAY, TUESDAY = datetime(2024, 7, 1, 9, tzinfo=UTC), datetime(2024, 7, 2, 9, tzinfo=UTC)
-
-
-@pytest.fixture(scope="session")
-def kept(
-    tmp_path_factory: pytest.TempPathFactory, make_panel, write_panel
-) -> tuple[Path, list[TrainingResult]]:
-    """A models folder with two registered versions and one refused run, nothing promoted."""
-    folder = tmp_path_factory.mktemp("registry") / "models"
-    results = []
-    for seed, months in ((1, 24), (2, 24), (1, 4)):
-        panel = write_panel(
-            make_panel(months=months, seed=seed), folder.with_name(f"{seed}-{months}.parquet")
-        )
-        settings = TrainSettings(rounds=5, bootstrap_resamples=20, importance_rows=50, tuning_trials=0)
-        results.append(
-            train(panel, "ledger", LABELS, CapacitySettings(), settings, panel.until, folder, lender="demo")
-        )
-    pages = ["<html>one</html>", None, "<html>refused</html>"]
-    versions = [log_run(folder, result, page) for result, page in zip(results, pages, strict=True)]
-    assert [version.version if version else None for version in versions] == [1, 2, None]
-    return folder, results
 
 
 @pytest.fixture
@@ -75,18 +51,6 @@ def test_a_run_keeps_parameters_metrics_digests_and_files(kept) -> None:
     assert (files / "report.html").read_text() == "<html>one</html>"
     assert json.loads((files / "summary.json").read_text()) == results[0].summary
     assert (files / "served" / "model.txt").read_text() == results[0].model.text
-
-
-def test_an_outsider_can_open_the_registered_version_with_mlflow_alone(kept) -> None:
-    import mlflow.lightgbm
-    import numpy as np
-
-    folder, results = kept
-    registered = _client(folder).get_model_version("early-warning-k30-h90", "1")
-    (stored,) = (folder / "artifacts" / "models" / registered.source.rpartition("/")[2]).glob("artifacts")
-    booster = mlflow.lightgbm.load_model(stored.as_uri())
-    X = np.random.default_rng(0).normal(size=(20, len(results[0].model.features)))
-    assert np.allclose(booster.predict(X, raw_score=True), results[0].model.raw_scores(X))
 
 
 def test_a_refused_run_is_kept_and_not_registered(kept) -> None:
@@ -278,7 +242,7 @@ def test_a_database_that_is_gone_does_not_stop_the_champion_and_is_not_replaced(
 def test_a_locked_database_is_a_sentence_within_seconds(
     models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(registry, "_LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(tracking, "_LOCK_SECONDS", 0.1)
     holder = sqlite3.connect(models / "mlflow.db")
     holder.execute("BEGIN EXCLUSIVE")
     try:
