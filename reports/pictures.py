@@ -9,6 +9,7 @@ matplotlib is imported when a picture is drawn, not with this module.
 
 import io
 import re
+import warnings
 from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -94,6 +95,7 @@ def plain_settings(name: str) -> "Iterator[None]":
             {
                 "svg.hashsalt": name,
                 "svg.fonttype": "none",
+                "text.parse_math": False,
                 "font.size": 10,
                 "text.color": INK,
                 "axes.edgecolor": QUIET,
@@ -117,12 +119,15 @@ def _canvas(height: float) -> "tuple[Figure, Axes]":
 def inline(figure: "Figure", name: str, words: str) -> str:
     """The figure as an `<svg>` element whose ids begin with `name`, so that several can share a page."""
     buffer = io.StringIO()
-    figure.savefig(
-        buffer,
-        format="svg",
-        transparent=True,
-        metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
-    )
+    with warnings.catch_warnings():
+        # Text stays text: who shows it has letters that matplotlib's own font lacks.
+        warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from font")
+        figure.savefig(
+            buffer,
+            format="svg",
+            transparent=True,
+            metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
+        )
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
