@@ -1,12 +1,15 @@
-"""Folders that a run which was killed left half-written, and their removal by the next one.
+"""Files and folders that are written whole or not at all, and the removal of what a run which was killed left half-written.
 
 Whoever writes a folder whole or not at all writes `.unfinished-<name>-<process id>` beside its place and moves it
-there. Nothing reads such a folder; one whose process is gone is only in the way. On a disk shared by two machines
+there; whoever writes a file, `.<name>.<process id>`. Nothing reads such a one; one whose process is gone is only in the way. On a disk shared by two machines
 the process of another machine looks gone: a workspace is written by one machine at a time.
 """
 
+import glob
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 PREFIX = ".unfinished-"
@@ -22,6 +25,22 @@ def unfinished(folder: Path, name: str) -> Path:
     shutil.rmtree(mine, ignore_errors=True)
     mine.mkdir(parents=True)
     return mine
+
+
+@contextmanager
+def whole_file(out: Path) -> Iterator[Path]:
+    """A file to write to, in the folder of `out` (which is made), that takes its place when all went well, and is gone when not."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    for left in out.parent.glob(f".{glob.escape(out.name)}.*"):  # by a process that was killed
+        process = left.suffix[1:]
+        if process.isdecimal() and not lives(int(process)):
+            left.unlink(missing_ok=True)
+    writing = out.with_name(f".{out.name}.{os.getpid()}")
+    try:
+        yield writing
+        writing.replace(out)
+    finally:
+        writing.unlink(missing_ok=True)
 
 
 def lives(process: int) -> bool:

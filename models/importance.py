@@ -3,6 +3,8 @@
 It describes the model, not the world: a feature that stands high is one the model uses, not one that causes anything.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from features.catalogue import describe
@@ -16,15 +18,30 @@ _DIRECTION_FROM = 0.3
 """Rank correlation of value and contribution from which a feature has one direction."""
 
 
+@dataclass(frozen=True)
+class Explained:
+    """The SHAP contributions `values` (n x p, log-odds) of the values `X` (n x p, NaN where missing) of n snapshots."""
+
+    features: list[str]
+    X: np.ndarray
+    values: np.ndarray
+
+
+def explain(model: ServedModel, judged: Examples, rows: int) -> Explained:
+    """At most so many judged snapshots, evenly spaced in the order of (as_of, loan_id), with their contributions."""
+    taken = min(rows, len(judged.y))
+    X = judged.X[np.linspace(0, len(judged.y) - 1, taken).astype(np.int64)]
+    return Explained(judged.features, X, model.contributions(X)[0])
+
+
 def importance_of(
     model: ServedModel, judged: Examples, settings: TrainSettings
 ) -> tuple[list[Importance], int]:
     """The features with the largest mean |contribution| over evenly spaced judged snapshots, and how many those are."""
     from scipy.stats import rankdata
 
-    taken = min(settings.importance_rows, len(judged.y))
-    X = judged.X[np.linspace(0, len(judged.y) - 1, taken).astype(np.int64)]
-    values, _ = model.contributions(X)
+    explained = explain(model, judged, settings.importance_rows)
+    X, values = explained.X, explained.values
     size = np.abs(values).mean(axis=0)
     rows: list[Importance] = []
     for at in np.argsort(-size, kind="stable")[:IMPORTANT]:
@@ -46,4 +63,4 @@ def importance_of(
                 "direction": direction,
             }
         )
-    return rows, taken
+    return rows, len(X)

@@ -23,10 +23,10 @@ from data.errors import RegistryError
 from features.settings import LabelSettings
 from models.promotions import Promotion, append, champion_of, live_on, locked, read_log
 from models.run_log import KeptRun, close_what_was_left_open, experiment_id_of, keep_run
-from models.run_record import REFIT_TAG, SERVED_TAG, about_experiment, about_run
+from models.run_record import REFIT_TAG, SERVED_TAG, SUMMARY, about_experiment, about_run, read_summary
 from models.served import ServedModel
 from models.summary import Summary
-from models.tracking import DATABASE, check_usable, found, opened, troubles
+from models.tracking import ARTIFACTS, DATABASE, check_usable, found, opened, troubles
 from models.training import TrainingResult
 
 if TYPE_CHECKING:
@@ -146,6 +146,11 @@ def history(models_dir: Path, on: date | None = None) -> list[Promotion]:
     """
     log = read_log(models_dir)
     return log if on is None else live_on(log, on)
+
+
+def summary_of(models_dir: Path, version: ModelVersion) -> Summary:
+    """The summary of the training that made a version, from its run's own file, without MLflow. RegistryError where there is none."""
+    return read_summary(models_dir / ARTIFACTS / version.run_id / "artifacts" / SUMMARY, version.digest)
 
 
 def experiment_of(models_dir: Path, labels: LabelSettings) -> str:

@@ -25,6 +25,7 @@ from data.errors import RegistryError
 from models import standalone
 from models.run_record import (
     REFIT_TAG,
+    SUMMARY,
     TrialRecord,
     about_experiment,
     about_run,
@@ -121,7 +122,7 @@ def keep_run(
     try:
         _keep_numbers(client, run_id, params(summary), {})
         client.log_inputs(run_id, [_data_set(models_dir, result.panel, summary)])
-        client.log_text(run_id, as_json(summary), "summary.json")
+        client.log_text(run_id, as_json(summary), SUMMARY)
         if page is not None:
             client.log_text(run_id, page, "report.html")
         for name, svg in sorted(pictures.items()):

@@ -3,8 +3,14 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
 
+from data.errors import RegistryError
 from models.summary import Summary
+
+SUMMARY = "summary.json"
+"""The file of a run that holds its summary."""
 
 SERVED_TAG = "duesight.served"
 """Of a run and a version: the digest of the served model."""
@@ -186,3 +192,20 @@ def trials(summary: Summary) -> list[TrialRecord]:
 
 def as_json(summary: Summary) -> str:
     return json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def read_summary(path: Path, digest: str) -> Summary:
+    """The summary that `as_json` wrote. RegistryError where it cannot be read, or is of another model than that of `digest`."""
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        of = str(told["digest"])
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise RegistryError(
+            f"{path}: the summary of the training of model {digest[:12]} cannot be read ({type(problem).__name__}); restore the "
+            "file from a copy, or train again with duesight train."
+        ) from problem
+    if of != digest:
+        raise RegistryError(
+            f"{path}: this summary is of model {of[:12]} and not of {digest[:12]}; restore the file from a copy."
+        )
+    return cast(Summary, told)

@@ -135,7 +135,12 @@ def write_training_panel(here: Here, until: date | None, tell: "Tell") -> "Panel
     Training again until the same day writes the file again; those of other days stay.
     """
     parts = _told(here, until, None, None, tell, None)
-    return _written(here, parts, f"training-until_{parts.until}_{parts.labels.model_name()}").file
+    return _written(here, parts, training_panel(here, parts.until, parts.labels.model_name()).stem).file
+
+
+def training_panel(here: Here, until: date, model: str) -> Path:
+    """Where the panel lies from which the model of that name learns what was known by `until`."""
+    return here.workspace.panels / f"training-until_{until}_{model}.parquet"
 
 
 def _told(here: Here, until: date | None, first: date | None, last: date | None, tell: "Tell", every: str | None) -> "PanelParts":  # fmt: skip

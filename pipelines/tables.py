@@ -1,14 +1,12 @@
 """Tables written as Parquet: the same rows, the same bytes, and never half a file."""
 
-import glob
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import InputError
-from data.leftovers import lives
+from data.leftovers import whole_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -67,14 +65,5 @@ def _whole(out: Path) -> Iterator[Path]:
         raise InputError(f"{out} must end in .parquet.")
     if out.is_dir():
         raise InputError(f"{out} is a folder: name a file in it.")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    for left in out.parent.glob(f".{glob.escape(out.name)}.*"):  # by a process that was killed
-        process = left.suffix[1:]
-        if process.isdecimal() and not lives(int(process)):
-            left.unlink(missing_ok=True)
-    unfinished = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
+    with whole_file(out) as unfinished:
         yield unfinished
-        unfinished.replace(out)
-    finally:
-        unfinished.unlink(missing_ok=True)
