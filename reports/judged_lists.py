@@ -3,12 +3,13 @@
 Rows of the summary are put side by side, a ranking beside the others; nothing is computed.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from models.summary import EVERY_STRATUM, GroupRow, Interval, Ranker, Summary
+from models.summary import EVERY_STRATUM, RANKERS, GroupRow, Interval, Ranker, Summary
 from reports import telling
 from reports.pictures import Span, spans
+from reports.summary_pictures import SHORT_WORDS
 
 POINTS = ("value_captured", "precision", "recall")
 """Figures whose differences are told in percentage points."""
@@ -18,6 +19,21 @@ PARTS = (("month", "By month", "month"), ("loan_size", "By size of the loan", "s
 def gain(value: float, figure: str) -> str:
     """A difference with its sign: shares in percentage points, `+3.1`; an AUC as it is, `+0.012`."""
     return f"{100 * value:+.1f}" if figure in POINTS else f"{value:+.3f}"
+
+
+def own(row: Interval | None, figure: str) -> str:
+    """A figure with its interval: `67.6% (57.7% to 76.9%)`; a dash where there is none."""
+    if row is None:
+        return telling.DASH
+    how = telling.decimal if figure == "auc" else telling.percent
+    return f"{how(row['value'])} ({how(row['low'])} to {how(row['high'])})"
+
+
+def less(row: Interval | None, figure: str) -> str:
+    """A difference with its interval, as `gain` tells it."""
+    if row is None:
+        return telling.DASH
+    return f"{gain(row['value'], figure)} ({gain(row['low'], figure)} to {gain(row['high'], figure)})"
 
 
 def view(summary: Summary, rankers: Sequence[Ranker]) -> dict[str, Any]:
@@ -72,16 +88,16 @@ def _beside(groups: Sequence[GroupRow], by: str, rankers: Sequence[Ranker]) -> I
         yield {"name": name, "snapshots": first["snapshots"], "positives": first["positives"], "rankers": [rows[one] for one in rankers if one in rows]}  # fmt: skip
 
 
-def picture(summary: Summary, rankers: Sequence[Ranker], words: Mapping[Ranker, str]) -> str | None:
-    """The differences in value captured with their intervals, as SVG; None where there are none."""
+def differences_picture(summary: Summary) -> str | None:
+    """The model's value captured less each other ranking's, with its interval; None where no such difference is known."""
     told = {
         row["against"]: row
         for row in summary.get("intervals", [])
         if (row["stratum"], row["figure"]) == (EVERY_STRATUM, "value_captured")
     }
     drawn = [
-        Span(f"less {words[one]}", 100 * row["value"], 100 * row["low"], 100 * row["high"])
-        for one in rankers
+        Span(f"less {SHORT_WORDS[one]}", 100 * row["value"], 100 * row["low"], 100 * row["high"])
+        for one in RANKERS
         if (row := told.get(one)) is not None
     ]
     if not drawn:

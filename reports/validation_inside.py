@@ -1,0 +1,212 @@
+"""What is inside the model and could be wrong with it: its probabilities, what moves its score, what it loses without some
+features, whether the numbers could be a mistake, and whether its scores hold still."""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from features.catalogue import describe
+from models.stability import Shift
+from models.summary import MAP_WORDS, CalibrationGroup, Summary
+from models.validation import Ablation, Change, SanityCheck, Validation
+from reports import telling
+from reports.judged_lists import gain
+from reports.paper import Block, Heading, Picture, Points, Row, Section, Words, table
+from reports.summary_pictures import agreement_picture
+from reports.validation_front import ANEW, SERVED
+from reports.validation_pictures import dependence, pushes
+
+if TYPE_CHECKING:
+    from models.importance import Explained
+
+MOST_FEATURES = 12
+MOST_DEPENDENCES = 6
+SHIFTED, SHIFTED_FAR = 0.1, 0.25
+"""The usual marks of a stability index: look, and act."""
+CHECK_WORDS = {True: "passed", False: "did not pass", None: "could not be made"}
+FIGURE_WORDS = {"auc": "AUC", "value_captured": "value captured", "recall": "recall"}
+
+
+def probabilities(summary: Summary) -> Section:
+    """Reliability: tenths in a picture, expected over observed by stratum and month, and how the map was chosen."""
+    told = summary["calibration"]
+    if told["mean_pd"] is None:
+        return Section("Does the probability mean what it says?", [Words(f"Nothing could be compared. {told['fitted_on']}")])  # fmt: skip
+    blocks: list[Block] = [
+        Words(
+            f"{told['fitted_on']} On the judged snapshots the mean PD was {telling.percent(told['mean_pd'])} and {telling.percent(told['observed'])} fell behind. "
+            f"The Brier score (mean squared error, lower is better) is {telling.decimal(told['brier'], 4)}; always saying the observed share would score {telling.decimal(told['brier_of_constant'], 4)}."
+        )
+    ]
+    if told["slope"] is not None:
+        blocks.append(
+            Words(
+                f"A logistic regression of what happened on the log-odds of the PD has slope {telling.decimal(told['slope'], 2)} and intercept {telling.decimal(told['intercept'], 2)} "
+                f"(1 and 0 are right; below 1 the high PDs are too high beside the low ones). With the slope left at 1, the log-odds would have to shift by {telling.decimal(told['in_the_large'], 2)}."
+            )
+        )
+    picture = agreement_picture(summary)
+    if picture:
+        blocks.append(Picture(picture, "Judged snapshots in tenths by PD. On the dashed line PD and outcome agree; above it the model was too hopeful, below it too gloomy."))  # fmt: skip
+    rows = [Row(["tenths by PD, the lowest first"], group=True)]
+    rows += [Row([one["name"], telling.count(one["snapshots"]), telling.count(one["positives"]), telling.percent(one["mean_pd"]), telling.percent(one["observed"]), "", ""]) for one in told["tenths"]]  # fmt: skip
+    rows += _compared("by days late", [{**one, "name": telling.stratum(one["name"])} for one in told["strata"]])  # fmt: skip
+    rows += _compared("by month of the judged snapshots", told["months"])
+    note = (
+        "E/O is expected over observed: what the PDs add up to, for each that fell behind. Above 1 the PD says too much. A group with too few that fell behind, or that did not, "
+        "has its counts and a dash."
+    )
+    blocks.append(table("<<group|snapshots|fell behind|mean PD|observed|expected|E/O", rows, note))
+    if told["candidates"]:
+        blocks += [
+            Heading("How the map from score to probability was chosen"),
+            Words("Each map was fitted without a part of the calibration borrowers and judged on that part; the judged snapshots took no part. Chosen is the simplest within one standard error of the least log loss."),
+            table(
+                "<<map, the simplest first|log loss|above the least|standard error",
+                [
+                    Row([MAP_WORDS[one["name"]] + (", chosen" if one["chosen"] else "") + (f"; not judged: {one['why_none']}" if one["why_none"] else ""), *(telling.decimal(one[key], 5) for key in ("log_loss", "above", "error"))], ours=one["chosen"])
+                    for one in told["candidates"]
+                ],
+            ),
+        ]  # fmt: skip
+    return Section("Does the probability mean what it says?", blocks, SERVED)
+
+
+def _compared(heading: str, groups: Sequence[CalibrationGroup]) -> list[Row]:
+    rows = [Row([heading], group=True)] if groups else []
+    return rows + [
+        Row([one["name"], telling.count(one["snapshots"]), telling.count(one["positives"]), telling.percent(one["mean_pd"]), telling.percent(one["observed"]), telling.decimal(one["expected"], 1), telling.decimal(one["ratio"], 2)])
+        for one in groups
+    ]  # fmt: skip
+
+
+def what_moves_it(summary: Summary, explained: "Explained") -> Section:
+    """SHAP summary and dependence, with what each feature means, and the directions the model was held to."""
+    import numpy as np
+
+    size = np.abs(explained.values).mean(axis=0)
+    order = [at for at in np.argsort(-size, kind="stable")[:MOST_FEATURES] if size[at] > 0]
+    if not order:
+        return Section("What moves the score", [Words("No feature moves the score: it is the same for every loan.")], SERVED)  # fmt: skip
+    names = [explained.features[at] for at in order]
+    X, values = explained.X[:, order], explained.values[:, order]
+    blocks: list[Block] = [
+        Words(
+            f"Each feature’s contribution to the score (log-odds, SHAP) on {len(X):,} judged snapshots, evenly spaced. Contributions and the base value add up to the score. They say what the model leans on, "
+            "not what causes arrears: of two features that go together, it may use either."
+        ),
+        Picture(
+            pushes(names, X, values, "shap-summary", "Contributions by feature; the table below holds their mean sizes."),
+            f"The {len(names)} features that move the score most. The thicker, the more snapshots are pushed that far (square root); brown where the feature’s value is large, blue where it is small, grey where it is missing.",
+        ),
+        table(
+            "<<feature|<<what it measures|mean contribution",
+            [Row([name, describe(name).meaning, telling.decimal(float(size[at]))]) for name, at in zip(names, order, strict=True)],
+        ),
+        Heading("How a contribution goes with the value"),
+        Picture(
+            dependence(names[:MOST_DEPENDENCES], X, values, "shap-dependence", "Mean contribution by value of " + ", ".join(names[:MOST_DEPENDENCES]) + "."),
+            "Line: mean contribution of snapshots with about that value; band: the middle 80 % of them; brown square: value missing. Where the band is wide, the contribution depends on other features too.",
+        ),
+    ]  # fmt: skip
+    blocks += _directions(summary)
+    return Section("What moves the score", blocks, SERVED)
+
+
+def _directions(summary: Summary) -> Iterable[Block]:
+    rows = summary.get("directions", [])
+    if not rows:
+        yield Words("The model is held to no expected direction: it may move the score either way with any feature.", quiet=True)  # fmt: skip
+        return
+    dropped = [row for row in rows if not row["held"]]
+    yield Heading("Which way a feature may move the score")
+    yield Words(f"The model is held to what the catalogue expects of {len(rows) - len(dropped):,} of {summary['trained_on']['features']:,} features; dropped, because the data say otherwise: {len(dropped):,}.")  # fmt: skip
+    if dropped:
+        yield table("<<feature|<<why it is not held", [Row([row["feature"], row["why_not"] or ""]) for row in dropped])  # fmt: skip
+
+
+def ablations(found: Validation) -> Section:
+    """The borrower or the process: what is lost without some features."""
+    blocks: list[Block] = [
+        Words("The model was trained again without some features: the same rows, shape and kind of calibration. What is lost tells what it reads: the borrower, or the process around the borrower."),
+        Points([found["reads"], *(one["finding"] for one in found["ablations"])]),
+    ]  # fmt: skip
+    rows = [row for one in found["ablations"] for row in _ablation_rows(one)]
+    if rows:
+        note = "Change: without less full, with the middle 95 % over draws of the judged borrowers, both models on the same draws. Shares in percentage points."
+        blocks.append(table("<<without|with all features|without them|change", rows, note))
+    return Section("Does it read the borrower or the process?", blocks, ANEW)
+
+
+def _ablation_rows(one: Ablation) -> Iterable[Row]:
+    yield Row([f"{one['words']}: {len(one['left_out']):,} features, {telling.percent(one['gain_share'])} of the gain"], group=True)  # fmt: skip
+    if one["why_none"]:
+        yield Row([one["why_none"], *[telling.DASH] * 3])
+    for change in one["changes"]:
+        how = telling.decimal if change["figure"] == "auc" else telling.percent
+        yield Row([FIGURE_WORDS[change["figure"]], how(change["full"]), how(change["without"]), _change(change)])  # fmt: skip
+
+
+def _change(change: Change) -> str:
+    said = gain(change["change"], change["figure"])
+    if change["low"] is None or change["high"] is None:
+        return said
+    return f"{said} ({gain(change['low'], change['figure'])} to {gain(change['high'], change['figure'])})"
+
+
+def sanity(found: Validation) -> Section:
+    """Checks that would have failed if the numbers were a mistake of the pipeline."""
+    blocks: list[Block] = [
+        Words("Each check is made so that it fails where the pipeline is wrong; the figure lies in the range given where it is right."),
+        table(
+            "<<check|<result|figure|where it has to lie",
+            [Row([one["words"], CHECK_WORDS[one["passed"]], telling.decimal(one["figure"]), _range(one)]) for one in found["sanity"]],
+        ),
+        Points([one["finding"] for one in found["sanity"]]),
+    ]  # fmt: skip
+    suspects = {one["feature"]: one for check in found["sanity"] for one in check["suspects"]}
+    if suspects:
+        blocks += [
+            Heading("Features that look too good"),
+            table("<<feature|<<what it measures|AUC alone|share of gain", [Row([one["feature"], one["meaning"], telling.decimal(one["auc"]), telling.percent(one["gain_share"])]) for one in suspects.values()]),
+            Points([one["finding"] for one in suspects.values()]),
+        ]  # fmt: skip
+    return Section("Could the numbers be a mistake?", blocks, ANEW)
+
+
+def _range(one: SanityCheck) -> str:
+    low, high = one["low"], one["high"]
+    if low is None and high is None:
+        return telling.DASH
+    return f"{telling.decimal(low)} to {telling.decimal(high)}"
+
+
+def unstable(shifts: Sequence[Shift]) -> list[str]:
+    """Sentences on months whose scores lie elsewhere than before, further than chance."""
+    return [
+        f"In {row['month']} the scores lie elsewhere than before: stability index {row['index']:.3f} ({row['loans']:,} loans; chance alone stays below {row['by_chance']:.3f}). {'The population or its behaviour is another one than the model learnt from.' if row['index'] > SHIFTED_FAR else 'Look at what changed in the book.'}"
+        for row in shifts
+        if row["index"] > max(SHIFTED, row["by_chance"])
+    ]
+
+
+def stability(shifts: Sequence[Shift], before_part: str) -> Section:
+    """The scores of each judged month against earlier ones."""
+    window = (
+        "the calibration window"
+        if before_part == "calibrate"
+        else "the fit window, which the model has learnt by heart in part"
+    )
+    blocks: list[Block] = [
+        Words(
+            f"The scores of each judged month are held against those of {window} by the population stability index over tenths. By custom 0.10 asks for a look and 0.25 for action; beside it stands what chance alone stays below "
+            "in 95 of 100 cases for so many loans. It tells of a change of the population or of its scores, not of whether the model is still right: for that see the probabilities by month."
+        ),
+        table(
+            "<<month|snapshots|loans|stability index|chance stays below",
+            [Row([row["month"], telling.count(row["snapshots"]), telling.count(row["loans"]), telling.decimal(row["index"]), telling.decimal(row["by_chance"])]) for row in shifts],
+        ),
+    ]  # fmt: skip
+    if unstable(shifts):
+        blocks.append(Points(unstable(shifts)))
+    blocks.append(Words("Drift after these months, and fairness between groups of borrowers, are not part of this report.", quiet=True))  # fmt: skip
+    return Section("Do its scores hold still?", blocks, SERVED)

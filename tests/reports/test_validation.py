@@ -1,0 +1,268 @@
+"""The validation report and the card of a model: what speaks against it comes first, and every number says whose it is."""
+
+import html
+import re
+from copy import deepcopy
+from dataclasses import asdict, replace
+from typing import cast
+
+import numpy as np
+import pytest
+
+from models.importance import Explained
+from models.stability import Shift
+from models.summary import Summary
+from models.validation import SanityCheck, SanityName, Validation
+from reports import validation_inside, validation_lists
+from reports.model_card import model_card
+from reports.paper import Paper, Picture, Section, Table, Words
+from reports.print import page_of, pdf_of, pictures_of
+from reports.validation import Subject, validation_report
+
+STANDING = "It was never promoted and draws no list."
+
+
+def check(name: str, passed: bool | None, finding: str) -> SanityCheck:
+    return {
+        "name": cast(SanityName, name),
+        "words": f"Check of {name}",
+        "passed": passed,
+        "figure": 0.503,
+        "low": 0.46,
+        "high": 0.54,
+        "suspects": [],
+        "finding": finding,
+    }
+
+
+@pytest.fixture
+def found() -> Validation:
+    return {
+        "ablations": [
+            {
+                "name": "contact",
+                "words": "Features made of contacts",
+                "left_out": ["promises_kept", "visits_90"],
+                "gain_share": 0.123,
+                "changes": [
+                    {"figure": "auc", "full": 0.83, "without": 0.821, "change": -0.009, "low": -0.02, "high": 0.004},
+                    {"figure": "value_captured", "full": 0.39, "without": 0.35, "change": -0.04, "low": None, "high": None},
+                ],
+                "why_none": None,
+                "loss": "nothing",
+                "finding": "Without contacts nothing is lost that can be shown.",
+            },
+            {"name": "clock", "words": "The clock", "left_out": [], "gain_share": 0.0, "changes": [], "why_none": "the panel has no such feature", "loss": "nothing", "finding": "There is no clock."},
+        ],
+        "reads": "It reads the borrower.",
+        "sanity": [check("shuffled_labels", True, "Nothing is found in shuffled labels.")],
+    }  # fmt: skip
+
+
+@pytest.fixture
+def subject(summary: Summary, found: Validation) -> Subject:
+    dice = np.random.default_rng(3)
+    X = np.column_stack([dice.integers(0, 20, 400), dice.normal(size=400), np.full(400, np.nan)]).astype(
+        float
+    )
+    X[:50, 1] = np.nan
+    values = np.column_stack([0.05 * X[:, 0] - 0.4, np.nan_to_num(X[:, 1]) * 0.1, np.full(400, 0.01)])
+    explained = Explained(["days_past_due", "on_time_streak", "principal"], X, values)
+    shifts: list[Shift] = [
+        {"month": "2024-01", "snapshots": 4_360, "loans": 1_150, "index": 0.012, "by_chance": 0.03},
+        {"month": "2024-02", "snapshots": 120, "loans": 110, "index": 0.31, "by_chance": 0.09},
+    ]
+    return Subject(summary, 3, STANDING, explained, shifts, "calibrate", found)
+
+
+def section(paper: Paper, heading: str) -> Section:
+    (one,) = (one for one in paper.sections if one.heading == heading)
+    return one
+
+
+def words_of(page: str) -> str:
+    """What a reader of the page sees, without pictures."""
+    page = re.sub(r"<(style|svg).*?</\1>", " ", page, flags=re.DOTALL)
+    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page)))
+
+
+def cells(one: Section) -> list[list[str]]:
+    return [list(row.cells) for block in one.blocks if isinstance(block, Table) for row in block.rows]
+
+
+def test_what_speaks_against_the_model_comes_first_and_a_check_that_failed_before_everything(
+    subject: Subject,
+) -> None:
+    failed = [check("too_good", False, "One feature is too good to be true."), *subject.found["sanity"]]
+    subject = replace(subject, found={**subject.found, "sanity": failed})
+    words = words_of(page_of(validation_report(subject)))
+    summary = subject.summary
+    order = [
+        "One feature is too good to be true.",
+        *summary["caveats"],
+        "About the data: Dates are rounded to month ends.",
+        "In 2024-02 the scores lie elsewhere than before: stability index 0.310",
+        *summary["findings"],
+        "It reads the borrower.",
+        *summary["limits"],
+        "What it is for, and what it is not for",
+        "What it learnt from, and what it was judged on",
+        "98,765",
+    ]
+    places = [words.index(one) for one in order]
+    assert places == sorted(places)
+
+
+def test_a_model_that_loses_without_the_process_is_told_before_the_other_findings(subject: Subject) -> None:
+    found = deepcopy(subject.found)
+    found["reads"] = "It reads the process, not the borrower."
+    found["ablations"][0]["loss"] = "much"
+    words = words_of(page_of(validation_report(replace(subject, found=found, shifts=[]))))
+    assert words.index("It reads the process, not the borrower.") < words.index(
+        subject.summary["findings"][0]
+    )
+
+
+def test_over_every_section_with_numbers_of_models_stands_whose_they_are(subject: Subject) -> None:
+    paper = validation_report(subject)
+    whose = {one.heading: one.whose for one in paper.sections}
+    for heading in (
+        "One day’s list, beside what a lender has without it",
+        "By month",
+        "By days late",
+        "By size of the loan",
+        "Does the probability mean what it says?",
+        "What moves the score",
+        "Do its scores hold still?",
+    ):
+        assert whose[heading].startswith("Numbers of the served model"), heading
+    for heading in ("Does it read the borrower or the process?", "Could the numbers be a mistake?"):
+        assert "not of the served model" in whose[heading], heading
+
+
+def test_every_ranking_stands_beside_the_model_with_paired_intervals(subject: Subject) -> None:
+    rows = cells(validation_lists.at_capacity(subject.summary))
+    assert ["model", "240", "52", "21.7%", "34.2%", "39.0%", "6.4 ×"] in rows
+    assert ["lender’s rule", "240", "48", "20.0%", "31.6%", "32.2%", "5.9 ×"] in rows
+    assert ["the model’s own", "39.0% (36.0% to 42.0%)", "39.0% (36.0% to 42.0%)", "0.390 (0.360 to 0.420)"] in rows  # fmt: skip
+    assert ["less scorecard", "-0.4 (-3.4 to +2.6)", "-0.4 (-3.4 to +2.6)", "-0.004 (-0.034 to +0.026)"] in rows  # fmt: skip
+
+
+def test_the_worst_month_is_named_in_words_picture_and_table(subject: Subject) -> None:
+    rows = subject.summary["groups"]
+    for row in rows:
+        if (row["ranker"], row["name"]) == ("model", "2024-02"):
+            row["value_captured"] = 0.2
+    told = validation_lists.months(subject.summary)
+    assert (
+        Words("The same lists, month by month. The worst month of the model’s lists is 2024-02: 20.0%.")
+        in told.blocks
+    )
+    assert ["2024-02 (worst): 2,240 snapshots, 76 fell behind"] in cells(told)
+    (picture,) = (block for block in told.blocks if isinstance(block, Picture))
+    assert "2024-02 20.0%" in picture.svg, "the picture says it in words too"
+
+
+def test_groups_that_are_too_small_have_their_counts_and_a_dash(subject: Subject) -> None:
+    by_days = cells(validation_lists.strata(subject.summary))
+    assert any("120 snapshots of 40 loans; 22 fell behind, from 11 loans. No AUC or AP: 22 fell behind" in row[0] for row in by_days)  # fmt: skip
+    reliability = cells(validation_inside.probabilities(subject.summary))
+    assert ["2024-01", "4,360", "130", "3.9%", "3.0%", "171.6", "1.32"] in reliability
+    assert ["8–29 days late", "120", "22", "—", "—", "—", "—"] in reliability
+
+
+def test_ablations_and_checks_are_told_with_both_figures(subject: Subject) -> None:
+    lost = cells(validation_inside.ablations(subject.found))
+    assert ["Features made of contacts: 2 features, 12.3% of the gain"] in lost
+    assert ["AUC", "0.830", "0.821", "-0.009 (-0.020 to +0.004)"] in lost
+    assert ["value captured", "39.0%", "35.0%", "-4.0"] in lost
+    assert ["the panel has no such feature", "—", "—", "—"] in lost
+    checks = cells(validation_inside.sanity(subject.found))
+    assert ["Check of shuffled_labels", "passed", "0.503", "0.460 to 0.540"] in checks
+
+
+def test_page_and_pdf_are_of_one_content_and_end_with_lines_for_a_decision(subject: Subject) -> None:
+    paper = validation_report(subject)
+    page = words_of(page_of(paper))
+    told = [text for one in paper.sections for text in texts(asdict(one))]
+    assert len(told) > 400
+    assert [text for text in told if " ".join(text.split()) not in page] == []
+    last = page[page.index("15. Decision") :]
+    for word in (STANDING, "Name", "Date", "☐ reject", "☐ approve", "☐ approve with conditions"):
+        assert word in last
+    assert page.count("☐ reject") == 2, "two people decide"
+
+
+def texts(value: object) -> list[str]:
+    """All texts inside, without pictures and the names of kinds."""
+    if isinstance(value, dict):
+        return [one for name, inner in value.items() if name not in ("svg", "kind") for one in texts(inner)]
+    if isinstance(value, list | tuple):
+        return [one for inner in value for one in texts(inner)]
+    return [value] if isinstance(value, str) else []
+
+
+def test_the_same_model_gives_the_same_bytes_and_pictures_share_no_id(subject: Subject) -> None:
+    first, again = validation_report(subject), validation_report(deepcopy(subject))
+    page = page_of(first)
+    assert page == page_of(again)
+    assert pdf_of(first) == pdf_of(again)
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert page.count("<svg") == 7
+    assert len(ids) == len(set(ids))
+
+
+def test_a_summary_of_an_older_training_and_a_book_of_several_currencies_are_told_too(
+    subject: Subject,
+) -> None:
+    since = ("arrears", "groups", "captured_at", "burden", "intervals", "directions")
+    older = {name: told for name, told in deepcopy(subject.summary).items() if name not in since}
+    summary = cast(Summary, older)
+    for row in summary["lists"]:
+        row["value_captured"] = None
+    summary["calibration"] = {**summary["calibration"], "mean_pd": None, "tenths": [], "candidates": []}
+    told = replace(subject, summary=summary)
+    words = words_of(page_of(validation_report(told)))
+    for sentence in ("Too few fell behind for an interval.", "No month could be judged.", "Nothing could be compared."):  # fmt: skip
+        assert sentence in words
+    assert pdf_of(model_card(told)).startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize("hostile", ["<script>alert(1)</script>", "#panic()", "$ *किसान* $"])
+def test_names_of_a_lender_and_of_its_columns_are_only_words(subject: Subject, hostile: str) -> None:
+    summary = subject.summary
+    summary["lender"] = hostile
+    summary["trained_on"]["products"][0]["name"] = hostile
+    explained = replace(subject.explained, features=[f"attr_{hostile}", "on_time_streak", "principal"])
+    told = replace(subject, explained=explained, standing=hostile)
+    for paper in (validation_report(told), model_card(told)):
+        page = page_of(paper)
+        assert "<script" not in page and hostile in words_of(page)
+        assert pdf_of(paper).startswith(b"%PDF-")
+
+
+def test_the_card_is_two_pages_and_says_what_for_on_whom_how_well_and_who_answers(subject: Subject) -> None:
+    card = model_card(subject)
+    assert len(pictures_of(card)) <= 2
+    assert [one.heading for one in card.sections] == [
+        "What it is",
+        "What speaks against it",
+        "For",
+        "Not for",
+        "Whom it learnt from",
+        "How well it does",
+        "Limits",
+        "People",
+        "Reasons",
+    ]
+    words = words_of(page_of(card))
+    for said in (
+        STANDING,
+        subject.summary["findings"][0],
+        "hardship comes before pressure",
+        "39.0% (36.0% to 42.0%)",
+        "188 of 240 listed snapshots did not fall behind, and 100 of 152 that did were not listed",
+        "duesight explain LOAN --as-of DAY",
+    ):
+        assert said in words
+    assert ["all eligible loans", "4,480", "152", "0.830", "0.820", "1.26"] in cells(section(card, "How well it does"))  # fmt: skip
