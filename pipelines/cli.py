@@ -3,7 +3,7 @@
 Everything a user can mend is a DuesightError: its sentence goes to standard error, without a traceback, and its exit
 code is the command's. With --json the same sentences are one object on standard output too. Results go to standard
 output, progress to standard error. Heavy libraries are imported by the command that needs them
-(`pipelines/commands.py`, `pipelines/records.py`, `pipelines/explain_command.py`, `pipelines/agreement_command.py`), so that help and errors come at once.
+(`pipelines/commands.py`, `pipelines/records.py`, `pipelines/explain_command.py`, `pipelines/agreement_command.py`, `pipelines/validate_command.py`), so that help and errors come at once.
 """
 
 import json
@@ -19,6 +19,7 @@ from pipelines import agreement_command as agreement_command  # adds its command
 from pipelines import commands as commands  # adds its commands to the application
 from pipelines import explain_command as explain_command  # the same
 from pipelines import records
+from pipelines import validate_command as validate_command  # the same
 from pipelines.faults import FaultError
 from pipelines.options import Said
 
