@@ -72,7 +72,7 @@ def validate_model(here: "Here", which: str, tell: "Tell") -> Validated:
     tell("report", 0, 1)
     name = f"{version.name}-v{version.version}"
     papers = {f"validation-{name}": validation_report(subject), f"model-card-{name}": model_card(subject)}
-    return Validated(version, subject, len(found.judged.y), _write(here.workspace.reports, papers))
+    return Validated(version, subject, len(found.judged.y), write_papers(here.workspace.reports, papers))
 
 
 def _panel_of(here: "Here", model: "ServedModel") -> "PanelFile":
@@ -95,14 +95,14 @@ def _asked(
     """What is lost without some features, and whether the numbers could be a mistake. data: all snapshots of its panel;
     capacity: of the judged lists. The model is fitted some times more for that."""
     from models.ablations import ablate, reads
-    from models.fitting import cut
     from models.sanity import check_sanity
 
-    settings = model.settings
     ablations = ablate(data, model, capacity, None, tell)
-    split = cut(data, model.labels, settings)
-    sanity = check_sanity(data, split, model.text, settings, None, tell)
-    return {"ablations": ablations, "reads": reads(ablations), "sanity": sanity}
+    return {
+        "ablations": ablations,
+        "reads": reads(ablations),
+        "sanity": check_sanity(data, model, None, tell),
+    }
 
 
 def standing(log: "list[Promotion]", version: "ModelVersion") -> str:
@@ -123,7 +123,7 @@ def standing(log: "list[Promotion]", version: "ModelVersion") -> str:
     )  # fmt: skip
 
 
-def _write(folder: Path, papers: "dict[str, Paper]") -> tuple[Path, ...]:
+def write_papers(folder: Path, papers: "dict[str, Paper]") -> tuple[Path, ...]:
     """Every paper as HTML and PDF. All are made before the first is written."""
     from reports.print import page_of, pdf_of
 
