@@ -1,8 +1,8 @@
 """The validation report of a registered model, for a credit committee, and in two pages its card.
 
 The report says first what speaks against the model, then what it is for, what it learnt from, what its lists hold beside the
-lender's rule, the best single feature and a scorecard, where they are worse, whether a PD means what it says, what moves the
-score, what is lost without some features, whether the numbers could be a mistake, what is assumed and by which settings all of
+lender's rule, the best single feature and a scorecard, where they are worse, whether a PD means what it says, how its
+shape was chosen, what moves the score, what is lost without some features, whether the numbers could be a mistake, what is assumed and by which settings all of
 it was made; it ends with lines for the committee's decision. Over each section stands of which models its numbers are.
 
 Both are papers (`reports/paper.py`), written as HTML and as PDF by `reports/print.py`. Nothing is computed here.
@@ -66,6 +66,7 @@ def validation_report(subject: Subject) -> Paper:
             validation_lists.strata(summary),
             validation_lists.sizes(summary),
             validation_inside.probabilities(summary),
+            validation_inside.shape(summary),
             validation_inside.what_moves_it(summary, subject.explained),
             validation_inside.ablations(found),
             validation_inside.sanity(found),

@@ -10,7 +10,7 @@ from reports.paper import Block, Box, Heading, Picture, Points, Row, Section, Wo
 from reports.summary_pictures import PART_WORDS, schedule_picture
 
 SERVED = "Numbers of the served model and of what stands beside it, on months that none of them has seen"
-FOLDS = "Numbers of models fitted on parts of the data, not of the served model"
+FOLDS = "Numbers of models fitted on parts of the fit window, not of the served model"
 ANEW = "Numbers of models trained anew for this report and of single features, not of the served model"
 
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from features.catalogue import describe
 from models.stability import Shift
-from models.summary import MAP_WORDS, CalibrationGroup, Summary
+from models.summary import MAP_WORDS, CalibrationGroup, Summary, Trial
 from models.validation import Ablation, Change, SanityCheck, Validation
 from reports import telling
 from reports.judged_lists import gain
 from reports.paper import Block, Heading, Picture, Points, Row, Section, Words, table
-from reports.summary_pictures import agreement_picture
-from reports.validation_front import ANEW, SERVED
+from reports.summary_pictures import agreement_picture, shapes_picture
+from reports.validation_front import ANEW, FOLDS, SERVED
 from reports.validation_pictures import dependence, pushes
 
 if TYPE_CHECKING:
@@ -77,6 +77,42 @@ def _compared(heading: str, groups: Sequence[CalibrationGroup]) -> list[Row]:
         Row([one["name"], telling.count(one["snapshots"]), telling.count(one["positives"]), telling.percent(one["mean_pd"]), telling.percent(one["observed"]), telling.decimal(one["expected"], 1), telling.decimal(one["ratio"], 2)])
         for one in groups
     ]  # fmt: skip
+
+
+def shape(summary: Summary) -> Section:
+    """How the shape of the booster was chosen, on which inner folds; the test took no part."""
+    told = summary.get("tuning")
+    if told is None:
+        return Section("How its shape was chosen", [Words("The shape is that of the settings; nothing was tried.")])  # fmt: skip
+    blocks: list[Block] = [Points(told["words"])]
+    picture = shapes_picture(summary)
+    if picture:
+        blocks.append(Picture(picture, "Each dot is a shape; its bar is one standard error of the difference to the best, over borrowers. A bar that reaches the dashed line: as good as the best, as far as these borrowers tell."))  # fmt: skip
+    if told["trials"]:
+        blocks += [
+            table(
+                "<<shape|trees|leaves|depth|rate|L2|rows in a leaf|above the least log loss|standard error",
+                [
+                    Row([_trial(one), *map(telling.count, (one["shape"]["rounds"], one["shape"]["num_leaves"], one["shape"]["max_depth"])), telling.decimal(one["shape"]["learning_rate"]), telling.decimal(one["shape"]["lambda_l2"], 1), telling.count(one["shape"]["min_rows_in_leaf"]), telling.decimal(one["above"], 5), telling.decimal(one["error"], 5)], ours=one["chosen"])
+                    for one in sorted(told["trials"], key=lambda one: (one["cost"], one["number"]))
+                ],
+                "The cheapest to explain stands first (trees × leaves × depth squared).",
+            ),
+            table(
+                "learnt to|snapshots|fell behind|days between|judged from|to|snapshots judged|fell behind",
+                [
+                    Row([one["fit_last"], telling.count(one["fit_snapshots"]), telling.count(one["fit_positives"]), telling.count(one["between"]), one["judged_first"], one["judged_last"], telling.count(one["judged_snapshots"]), telling.count(one["judged_positives"])])
+                    for one in told["folds"]
+                ],
+                "On what shapes were compared, inside the fit window: each row was fitted several times, each time without a part of the borrowers, who were then judged.",
+            ),
+        ]  # fmt: skip
+    return Section("How its shape was chosen", blocks, FOLDS if told["trials"] else "")
+
+
+def _trial(one: Trial) -> str:
+    marks = [(one["number"] == 0, "the settings’"), (one["best"], "best"), (one["chosen"], "chosen")]
+    return ", ".join([str(one["number"]), *(words for there, words in marks if there)])
 
 
 def what_moves_it(summary: Summary, explained: "Explained") -> Section:

@@ -14,6 +14,7 @@ QUICK = """
 use_prefect = false
 [train]
 rounds = 20
+tuning_trials = 0
 bootstrap_resamples = 20
 interval_resamples = 100
 importance_rows = 200

@@ -136,7 +136,11 @@ def test_over_every_section_with_numbers_of_models_stands_whose_they_are(subject
         "Do its scores hold still?",
     ):
         assert whose[heading].startswith("Numbers of the served model"), heading
-    for heading in ("Does it read the borrower or the process?", "Could the numbers be a mistake?"):
+    for heading in (
+        "How its shape was chosen",
+        "Does it read the borrower or the process?",
+        "Could the numbers be a mistake?",
+    ):
         assert "not of the served model" in whose[heading], heading
 
 
@@ -181,13 +185,24 @@ def test_ablations_and_checks_are_told_with_both_figures(subject: Subject) -> No
     assert ["Check of shuffled_labels", "passed", "0.503", "0.460 to 0.540"] in checks
 
 
+def test_the_shapes_that_were_tried_stand_there_with_the_chosen_one_marked(subject: Subject) -> None:
+    told = validation_inside.shape(subject.summary)
+    tried = subject.summary["tuning"]["trials"]
+    first = [row for row in cells(told) if row[0].split(",")[0].isdecimal()]
+    assert len(first) == len(tried) > 1
+    (chosen,) = (one for one in tried if one["chosen"])
+    (row,) = (row for row in first if "chosen" in row[0])
+    assert row[1:4] == [str(chosen["shape"][name]) for name in ("rounds", "num_leaves", "max_depth")]
+    assert subject.summary["tuning"]["words"][0] in texts(asdict(told))
+
+
 def test_page_and_pdf_are_of_one_content_and_end_with_lines_for_a_decision(subject: Subject) -> None:
     paper = validation_report(subject)
     page = words_of(page_of(paper))
     told = [text for one in paper.sections for text in texts(asdict(one))]
     assert len(told) > 400
     assert [text for text in told if " ".join(text.split()) not in page] == []
-    last = page[page.index("15. Decision") :]
+    last = page[page.index("16. Decision") :]
     for word in (STANDING, "Name", "Date", "☐ reject", "☐ approve", "☐ approve with conditions"):
         assert word in last
     assert page.count("☐ reject") == 2, "two people decide"
@@ -208,14 +223,14 @@ def test_the_same_model_gives_the_same_bytes_and_pictures_share_no_id(subject: S
     assert page == page_of(again)
     assert pdf_of(first) == pdf_of(again)
     ids = re.findall(r'\bid="([^"]+)"', page)
-    assert page.count("<svg") == 7
+    assert page.count("<svg") == 8
     assert len(ids) == len(set(ids))
 
 
 def test_a_summary_of_an_older_training_and_a_book_of_several_currencies_are_told_too(
     subject: Subject,
 ) -> None:
-    since = ("arrears", "groups", "captured_at", "burden", "intervals", "directions")
+    since = ("arrears", "tuning", "groups", "captured_at", "burden", "intervals", "directions")
     older = {name: told for name, told in deepcopy(subject.summary).items() if name not in since}
     summary = cast(Summary, older)
     for row in summary["lists"]:
