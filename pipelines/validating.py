@@ -54,6 +54,7 @@ def validate_model(here: "Here", which: str, tell: "Tell") -> Validated:
     models = here.workspace.models
     version = resolve(models, here.settings.labels, which)
     model = ServedModel.load(version.folder)
+    refuse_a_refit(model)
     summary = summary_of(models, version)
     tell("reading the panel", 0, 1)
     panel = _panel_of(here, model)
@@ -73,6 +74,15 @@ def validate_model(here: "Here", which: str, tell: "Tell") -> Validated:
     name = f"{version.name}-v{version.version}"
     papers = {f"validation-{name}": validation_report(subject), f"model-card-{name}": model_card(subject)}
     return Validated(version, subject, len(found.judged.y), write_papers(here.workspace.reports, papers))
+
+
+def refuse_a_refit(model: "ServedModel") -> None:
+    """A model that learnt from every month has none left on which it could be judged."""
+    if model.refit_of is not None:
+        raise InputError(
+            f"Model {model.digest[:12]} is a refit on all months, and none is left on which it could be judged: what is known of it is "
+            f"what is known of the version it was fitted like. Read that one: duesight validate {model.refit_of[:12]}."
+        )
 
 
 def _panel_of(here: "Here", model: "ServedModel") -> "PanelFile":

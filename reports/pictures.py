@@ -95,7 +95,6 @@ def plain_settings(name: str) -> "Iterator[None]":
             {
                 "svg.hashsalt": name,
                 "svg.fonttype": "none",
-                "text.parse_math": False,
                 "font.size": 10,
                 "text.color": INK,
                 "axes.edgecolor": QUIET,

@@ -36,6 +36,7 @@ def settings(summary: Summary, version: int) -> Section:
     digests = [
         ("model", f"{summary['name']} version {version}"),
         ("digest of the model", summary["digest"] or ""),
+        *([("digest of the panel", on["panel_digest"])] if "panel_digest" in on else []),
         ("digest of the ledger", on["ledger_digest"]),
         ("digest of the feature catalogue", on["catalogue_digest"]),
         ("digest of the settings", summary["settings_digest"]),

@@ -127,8 +127,9 @@ def dependence(features: Sequence[str], X: "np.ndarray", values: "np.ndarray", n
 
 
 def _short(name: str) -> str:
-    """A name that leaves room for the picture; a lender's own may be of any length."""
-    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+    """A name that leaves room for the picture, and in which no dollar begins a formula; a lender's own may be anything."""
+    short = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+    return short.replace("$", r"\$")
 
 
 def _ranks(column: "np.ndarray") -> "np.ndarray":

@@ -1,14 +1,16 @@
 """The papers of a validation are written whole or not at all, and say who answers for the model."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from data.errors import DuesightError
+from data.errors import DuesightError, InputError
 from models.promotions import Promotion
 from models.registry import ModelVersion
-from pipelines.validating import standing, write_papers
+from models.served import ServedModel
+from pipelines.validating import refuse_a_refit, standing, write_papers
 from reports import print as printing
 from reports.paper import Paper, Section, Words
 
@@ -63,6 +65,12 @@ def test_where_one_pdf_cannot_be_set_the_files_of_before_stay(tmp_path: Path, mo
         write_papers(tmp_path, {"a": paper("three"), "b": paper("two")})
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
     assert kept.exists()
+
+
+def test_a_refit_is_not_validated_but_named_with_the_version_it_was_fitted_like() -> None:
+    with pytest.raises(InputError, match="is a refit on all months.*duesight validate cdcdcdcdcdcd"):
+        refuse_a_refit(ServedModel("", json.dumps({"refit_of": "cd" * 32})))
+    refuse_a_refit(ServedModel("", "{}"))
 
 
 def test_where_a_file_cannot_be_written_none_is(tmp_path: Path) -> None:
