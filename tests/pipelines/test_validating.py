@@ -68,7 +68,7 @@ def test_where_one_pdf_cannot_be_set_the_files_of_before_stay(tmp_path: Path, mo
 
 
 def test_a_refit_is_not_validated_but_named_with_the_version_it_was_fitted_like() -> None:
-    with pytest.raises(InputError, match="is a refit on all months.*duesight validate cdcdcdcdcdcd"):
+    with pytest.raises(InputError, match=r"is a refit on all months.*duesight validate cdcdcdcdcdcd"):
         refuse_a_refit(ServedModel("", json.dumps({"refit_of": "cd" * 32})))
     refuse_a_refit(ServedModel("", "{}"))
 
