@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from features.catalogue import describe
 from models.stability import Shift
-from models.summary import MAP_WORDS, CalibrationGroup, Summary, Trial
+from models.summary import MAP_WORDS, CalibrationGroup, Summary
+from models.trials import Trial
 from models.validation import Ablation, Change, SanityCheck, Validation
 from reports import telling
 from reports.judged_lists import gain
