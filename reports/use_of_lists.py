@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from models.summary import Ranker, Summary
-from models.summary_of_use import Familiarity
 
-WHOSE = {"served": "the model that is served", "folds": "fold models, which nobody serves"}
-WHEN = {"later": "the judged months", "learnt from": "the months it learnt from"}
+WHOSE = {"served": "The model that is served", "folds": "Fold models, which nobody serves"}
+WHEN = {"later": "in the judged months", "learnt from": "in the months of the fit"}
 ASSUMPTIONS = {"low": "low", "assumed": "as assumed", "high": "high"}
 
 
@@ -43,9 +42,10 @@ def view(summary: Summary, rankers: Sequence[Ranker]) -> dict[str, Any]:
             )
         ],
         "currency": names[0] if names else "",
-        "known": [_named(row) for row in summary.get("familiarity", [])],
+        "known": [
+            {"whose": words, "rows": some}
+            for model, words in WHOSE.items()
+            if (some := [row for row in summary.get("familiarity", []) if row["model"] == model])
+        ],
+        "months_words": WHEN,
     }
-
-
-def _named(row: Familiarity) -> dict[str, Any]:
-    return {"whose": WHOSE[row["model"]], "when": WHEN[row["months"]], "row": row}
