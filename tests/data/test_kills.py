@@ -16,7 +16,7 @@ def drill(*words: str) -> tuple[int, list[dict[str, object]]]:
     """The drill in a process of its own, because it forks; its exit code and what it found after each kill."""
     done = subprocess.run(
         [sys.executable, str(ROOT / "benchmarks" / "kills.py"), *words, "--json"],
-        cwd=ROOT, capture_output=True, text=True, timeout=240, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=900, check=False,
     )  # fmt: skip
     assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout)
@@ -33,13 +33,13 @@ def kills() -> ModuleType:
 
 
 def test_a_killed_ingest_leaves_the_ledger_before_or_after_and_the_next_one_makes_it_whole() -> None:
-    code, found = drill("--walk", "second", "--every", "40")
+    code, found = drill("--walk", "second", "--every", "60")
     assert [one for one in found if one["broken"]] == []
     assert code == 0 and {one["is_now"] for one in found} == {"before", "after"}
 
 
 def test_what_a_killed_ingest_left_does_not_outlive_another_export() -> None:
-    code, found = drill("--walk", "other", "--every", "25")
+    code, found = drill("--walk", "other", "--every", "50")
     assert [one for one in found if one["broken"]] == []
     assert code == 0
 
@@ -51,11 +51,11 @@ def test_a_killed_dismissal_is_there_whole_or_not_at_all_and_leaves_nothing() ->
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("walk", "every"), [("first", 12), ("delta", 12), ("refused", 5), ("cleaning", 12)])
+@pytest.mark.parametrize(("walk", "every"), [("first", 31), ("delta", 31), ("refused", 13), ("cleaning", 31)])
 def test_every_other_walk_survives_being_killed_too(walk: str, every: int) -> None:
     code, found = drill("--walk", walk, "--every", str(every))
     assert [one for one in found if one["broken"]] == []
-    assert code == 0 and len(found) > 8
+    assert code == 0 and len(found) > 3
 
 
 def test_the_drill_can_fail(kills: ModuleType) -> None:

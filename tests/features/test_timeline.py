@@ -35,18 +35,19 @@ def ledger(demo_ledger_workspace: Path) -> Ledger:
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_the_last_line_of_every_loan_has_the_numbers_of_the_feature_table(ledger: Ledger, name: str) -> None:
+    """Every loan by default, every third under the other settings."""
     book = read_book(ledger, None, SETTINGS[name])
-    compared = 0
+    compared, step = 0, 1 if name == "default" else 3
     for day in DAYS:
         table = feature_table(ledger, day, LabelSettings(), arrears=SETTINGS[name])
-        for row in table.itertuples():
+        for row in table[::step].itertuples():
             line = timeline_of(book, row.loan_id, day, day, 1, "month").state
             compared += 1
             assert (line.days_past_due, line.days_late, line.delinquent_days) == (row.days_past_due, row.days_late, row.delinquent_days), row.loan_id  # fmt: skip
             assert (float(line.past_due), float(line.due_unpaid)) == (row.past_due_amount, row.due_unpaid_amount), row.loan_id  # fmt: skip
             ahead = max(Decimal(0), line.paid - line.due)
             assert float(ahead) == row.paid_ahead_amount, row.loan_id
-    assert compared > 600
+    assert compared > 600 / step
 
 
 def test_the_whole_ledger_and_the_borrowers_part_of_it_tell_the_same(ledger: Ledger) -> None:
