@@ -20,7 +20,7 @@ def one_chunk(column: pa.ChunkedArray | pa.Array) -> pa.Array:
         return column
     if column.num_chunks == 1:
         return column.chunk(0)
-    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.nulls(0, column.type)
 
 
 def _values(array: pa.Array, dtype: type[np.generic], per_row: int = 1) -> np.ndarray:
@@ -28,6 +28,21 @@ def _values(array: pa.Array, dtype: type[np.generic], per_row: int = 1) -> np.nd
         return np.empty(0, dtype)
     size = np.dtype(dtype).itemsize * per_row
     return np.frombuffer(array.buffers()[1], dtype, len(array) * per_row, array.offset * size)
+
+
+def numbers_in(column: pa.ChunkedArray | pa.Array, missing: float = 0) -> np.ndarray:
+    """The numbers of a column of a fixed width, in an array of their own; `missing` where a cell is empty.
+
+    What pyarrow has for that, as for lists, scalars and arrays of NumPy, imports pandas when it is first called: half a
+    second, for a library that no number passes through.
+    """
+    array = one_chunk(column)
+    numbers = _values(
+        array, np.dtype("float64" if pa.types.is_float64(array.type) else str(array.type)).type
+    ).copy()
+    if array.null_count:
+        numbers[~validity(array)] = missing
+    return numbers
 
 
 def validity(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
@@ -88,10 +103,21 @@ def arrow_of(values: np.ndarray, kind: pa.DataType, known: np.ndarray | None = N
     return pa.Array.from_buffers(kind, len(values), [bits, pa.py_buffer(body)])
 
 
+def places_of(rows: np.ndarray, known: np.ndarray | None = None) -> pa.Array:
+    """Places of rows as `take` asks for them; `known`: bool per row, else there is none."""
+    return arrow_of(rows, pa.int32() if rows.itemsize == 4 else pa.int64(), known)
+
+
+def _texts(words: Sequence[str]) -> pa.Array:
+    body = [word.encode() for word in words]
+    ends = np.cumsum([0, *map(len, body)]).astype(np.int32)
+    return pa.StringArray.from_buffers(len(body), pa.py_buffer(ends), pa.py_buffer(b"".join(body)))
+
+
 def words_of(places: np.ndarray, words: Sequence[str]) -> pa.Array:
     """The word at each place as a column of texts; a negative place is an empty cell."""
     numbered = pa.DictionaryArray.from_arrays(
         arrow_of(np.maximum(places, 0).astype(np.int32), pa.int32(), places >= 0),
-        pa.array(words, pa.string()),
+        _texts(words),
     )
     return numbered.dictionary_decode()

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data.arrays import days_of, ten_thousandths
+from data.arrays import days_of, numbers_in, places_of, ten_thousandths, validity
 from data.days import NEVER
 from data.ledger import Ledger
 from data.money import minor_unit
@@ -189,7 +189,7 @@ def read_book(
         ten_thousandths(loans["principal"]),
         numbers(loans["annual_rate"]),
         numbers_of(currency, unit),
-        pc.is_valid(loans["opening_on"]).to_numpy(),
+        validity(loans["opening_on"]),
         *known,
         positions(currency, pc.unique(currency).sort()),
     )
@@ -258,7 +258,7 @@ def _versions(ledger: Ledger, loan_ids: pa.Array, batch: int | None) -> list[np.
     kind = numbers_of(table["reason"], VERSION_KINDS)
     columns = [
         positions(table["loan_id"], loan_ids),
-        table["version"].to_numpy().astype(np.int64),
+        numbers_in(table["version"]),
         kind,
         days_of(table["effective_on"]),
         np.where(kind == FROM_THE_START, 0, ten_thousandths(table["credit_carried"], missing=0)),
@@ -274,7 +274,7 @@ def _dues(ledger: Ledger, loan_ids: pa.Array, loans: pa.Table, rows: LoanRows, v
         table = table.filter(pc.fill_null(pc.not_equal(table["kind"], "charge"), True))
     columns = [
         positions(table["loan_id"], loan_ids),
-        table["version"].to_numpy().astype(np.int64),
+        numbers_in(table["version"]),
         days_of(table["due_on"]),
         ten_thousandths(table["amount_due"]),
         ten_thousandths(table["principal_due"], missing=-1),
@@ -311,14 +311,14 @@ def _receipts(ledger: Ledger, loan_ids: pa.Array, batch: int | None, waivers: bo
     if not (words_in(table["status"]) <= {"posted", ""} and words_in(table["kind"]) <= {*kinds, ""}):
         posted = numbers_of(table["status"], {"posted": 1, "": 1}, 0)
         counts = np.flatnonzero(posted * numbers_of(table["kind"], {**dict.fromkeys(kinds, 1), "": 1}, 0))
-        table = table.take(pa.array(counts))
+        table = table.take(places_of(counts))
     loan, known = positions(table["loan_id"], loan_ids), known_days(table)
     until = np.full(table.num_rows, NEVER, dtype=np.int64)
     number, undoes = np.full((2, table.num_rows), -1)
     if table["reverses"].null_count < table.num_rows:
-        reversals = np.flatnonzero(pc.is_valid(table["reverses"]).to_numpy())
+        reversals = np.flatnonzero(validity(table["reverses"]))
         ids = ledger.facts("payments", ["payment_id"], batch=batch)["payment_id"]
-        ids = ids if counts is None else ids.take(pa.array(counts))
+        ids = ids if counts is None else ids.take(places_of(counts))
         taken_back = np.maximum(known[0], days_of(table["paid_on"]))
         _undo(ids, table["reverses"], reversals, loan, taken_back, (until, number, undoes))
     if "waiver" in words_in(table["kind"]):
@@ -340,13 +340,13 @@ def _undo(ids: pa.ChunkedArray, reverses: pa.ChunkedArray, reversals: np.ndarray
     day), the number of its payment, the same for all versions, and the number of the payment it takes back. Every
     version of a payment is undone by its reversal, also one that came back after it had vanished."""
     until, number, undoes = out
-    named = reverses.take(pa.array(reversals)).cast(pa.string())
+    named = reverses.take(places_of(reversals)).cast(pa.string())
     undone = pc.unique(named)
     undoes[reversals] = positions(named, undone)
     first = np.full(len(undone), NEVER, dtype=np.int64)
     np.minimum.at(first, undoes[reversals], taken_back[reversals])
     rows = np.flatnonzero(np.isin(loan, loan[reversals]))
-    number[rows] = pc.fill_null(pc.index_in(ids.take(pa.array(rows)), value_set=undone), -1).to_numpy()
+    number[rows] = numbers_in(pc.index_in(ids.take(places_of(rows)), value_set=undone), missing=-1)
     rows = rows[number[rows] >= 0]
     until[rows] = first[number[rows]]
 
@@ -393,5 +393,5 @@ def _assignments(ledger: Ledger, batch: int | None, loan_ids: pa.Array) -> Assig
     loan, from_on = positions(table["loan_id"], loan_ids), days_of(table["from_on"])
     known_at, known_until = known_days(table)
     order = np.lexsort((known_at, from_on, loan))
-    names = [table[name].take(pa.array(order)) for name in ("officer_id", "branch_id", "group_id")]
+    names = [table[name].take(places_of(order)) for name in ("officer_id", "branch_id", "group_id")]
     return Assignments(loan[order], from_on[order], known_at[order], known_until[order], *names)

@@ -7,14 +7,14 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from data.arrays import arrow_of, words_of
+from data.arrays import arrow_of, places_of, words_of
 from data.days import NEVER
 from data.money import to_units
 from features.arrears import arrears_class
 from features.book import Book
 from features.crowded import Look
 from features.eligibility import EXPOSURE_KINDS, STATUSES, exposures, is_eligible, statuses, stratum_places
-from features.matrix import STATE, UNKNOWN, Scratch, as_columns
+from features.matrix import STATE, UNKNOWN, Lot, Scratch, as_columns
 from features.observation import assigned, feature_names, observe_book, rows_seen, working_space
 from features.settings import LabelSettings
 from features.surroundings import Crowd
@@ -59,8 +59,8 @@ def rows_of(
     return DayRows(_table(book, every, as_columns(features), settings), known, first)
 
 
-def _live_on(book: Book, look: Look, settings: LabelSettings, crowd: Crowd, work: Scratch) -> tuple[_Live, np.ndarray]:  # fmt: skip
-    """The live loans of one day, and their features, n x p."""
+def _live_on(book: Book, look: Look, settings: LabelSettings, crowd: Crowd, work: Scratch) -> tuple[_Live, Lot]:  # fmt: skip
+    """The live loans of one day, and where their features are."""
     seen = observe_book(book, *look, work, crowd)
     live = np.flatnonzero(seen.live)
     rows = live[np.argsort(seen.loan[live], kind="stable")]
@@ -69,7 +69,7 @@ def _live_on(book: Book, look: Look, settings: LabelSettings, crowd: Crowd, work
     exposure, kind = exposures(seen)
     on = np.full(len(rows), look[0], dtype=np.int32)
     some = _Live(on, seen.row[rows], loan, held, seen.state[rows], statuses(book, seen, settings)[rows], exposure[rows], kind[rows])  # fmt: skip
-    return some, seen.features[rows]
+    return some, (seen.features, rows)
 
 
 def _table(book: Book, some: _Live, features: np.ndarray, settings: LabelSettings) -> pa.Table:
@@ -93,10 +93,10 @@ def _table(book: Book, some: _Live, features: np.ndarray, settings: LabelSetting
 
 
 def _ids(book: Book, some: _Live) -> dict[str, pa.Array]:
-    holding, places = pa.array(some.held, mask=some.held < 0), pa.array(some.row)
+    holding, places = places_of(some.held, some.held >= 0), places_of(some.row)
     return {
-        "loan_id": book.loan_ids.take(pa.array(some.loan)),
-        "borrower_id": book.borrower_ids.take(pa.array(book.rows.borrower[some.row])),
+        "loan_id": book.loan_ids.take(places_of(some.loan)),
+        "borrower_id": book.borrower_ids.take(places_of(book.rows.borrower[some.row])),
         "product": book.product.take(places).combine_chunks(),
         "currency": book.currency.take(places).combine_chunks(),
         **{

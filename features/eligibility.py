@@ -52,5 +52,5 @@ def exposures(seen: Observation) -> tuple[np.ndarray, np.ndarray]:
     principal where the source splits its installments, else the remaining dues discounted at the loan's rate."""
     outstanding = seen.state[:, STATE.index("outstanding")]
     known = outstanding != UNKNOWN
-    exposure = np.where(known, to_units(outstanding), np.round(seen.discounted / 10_000, 4))
+    exposure = np.where(known, to_units(outstanding), np.round(seen.exposure / 10_000, 4))
     return exposure, known.astype(np.int8)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from data.arrays import arrow_of, words_of
+from data.arrays import arrow_of, places_of, words_of
 from data.days import NEVER, month_ends, to_day
 from data.money import to_units
 from features.book import Book
@@ -31,7 +31,7 @@ from features.eligibility import (
 from features.eligibility import UNREACHABLE as UNREACHABLE_STATUS
 from features.facts import Facts, facts_of
 from features.labels import BAD, DROP_REASONS, GOOD, UNREACHABLE, label
-from features.matrix import STATE, Scratch, as_columns
+from features.matrix import STATE, Lot, Scratch, as_columns
 from features.observation import (
     Observation,
     assigned,
@@ -102,8 +102,8 @@ def _weights(loan: np.ndarray, month: np.ndarray) -> np.ndarray:
     return 1.0 / count[of.ravel()]
 
 
-def _of_day(book: Book, on: date, labels: LabelSettings, crowd: Crowd, work: Scratch, dropped: dict[str, int]) -> tuple[_Examples, np.ndarray]:  # fmt: skip
-    """The examples of one day and their features; adds the live loans that are none to `dropped`."""
+def _of_day(book: Book, on: date, labels: LabelSettings, crowd: Crowd, work: Scratch, dropped: dict[str, int]) -> tuple[_Examples, Lot]:  # fmt: skip
+    """The examples of one day and where their features are; adds the live loans that are none to `dropped`."""
     day = to_day(on)
     seen = observe_book(book, day, day, work, crowd)
     kind = statuses(book, seen, labels)
@@ -123,16 +123,16 @@ def _of_day(book: Book, on: date, labels: LabelSettings, crowd: Crowd, work: Scr
     of_day = np.full(len(keep), day, dtype=np.int32)
     together = book.liability.groups(book.rows.borrower[seen.row[keep]], held, day, day)
     some = _Examples(of_day, seen.row[keep], loan, held, exposures(seen)[0][keep], seen.state[keep][:, _TOLD], together, turned)  # fmt: skip
-    return some, seen.features[keep]
+    return some, (seen.features, keep)
 
 
 def _table(book: Book, some: _Examples, features: np.ndarray, labels: LabelSettings) -> pa.Table:
     """The columns of a panel but for the weight. features: p x n, in the order of `feature_names`."""
-    holding, row = pa.array(some.held, mask=some.held < 0), pa.array(some.row)
+    holding, row = places_of(some.held, some.held >= 0), places_of(some.row)
     bad, judged = some.turned != _NEVER, some.state[:, 3]
     columns = {
-        "loan_id": book.loan_ids.take(pa.array(some.loan)),
-        "borrower_id": book.borrower_ids.take(pa.array(book.rows.borrower[some.row])),
+        "loan_id": book.loan_ids.take(places_of(some.loan)),
+        "borrower_id": book.borrower_ids.take(places_of(book.rows.borrower[some.row])),
         "liable_together": book.liability.names(some.together, book.rows.borrower[some.row]),
         "branch_id": book.assignments.branch_id.take(holding).combine_chunks(),
         "officer_id": book.assignments.officer_id.take(holding).combine_chunks(),

@@ -9,6 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from data.arrays import numbers_in
+
 
 class Family(NamedTuple):
     """Loan rows ordered by borrower: a row per version of a loan's own record, and between which days it stood."""
@@ -29,8 +31,8 @@ def refinanced_by(
     `refinances` names the old loan per loan row; `rows`: loan, borrower, disbursed_on, known_at, known_until.
     """
     loan, borrower, disbursed_on, known_at, known_until = rows
-    old = pc.fill_null(pc.index_in(refinances, value_set=loan_ids, skip_nulls=True), -1)
-    of = old.to_numpy().astype(np.int64)
+    old = pc.index_in(refinances, value_set=loan_ids, skip_nulls=True)
+    of = numbers_in(old, missing=-1).astype(np.int64)
     among = np.isin(loan, of)
     owners = set(zip(loan[among].tolist(), borrower[among].tolist(), strict=True))
     named = np.flatnonzero(of >= 0).tolist()

@@ -41,16 +41,17 @@ F_RESCHEDULES, F_SINCE_RESCHEDULE, F_ORIGINAL, F_FIRST = (
 
 @compiled
 def _lately(judged: int, day: int, work: Scratch, out: np.ndarray) -> None:
-    """How many were late, and by how much at most, among the installments that fell due in each window."""
+    """How many were late, and by how much at most, among the installments that fell due in each window.
+
+    The windows lie in one another: one walk back from the newest installment fills them all.
+    """
+    late, most, i = 0, 0, judged - 1
     for w in range(len(WINDOWS)):
-        seen, late, most = 0, 0, 0
-        for back in range(judged):
-            i = judged - 1 - back
-            if day - work.dues[i].due_on < WINDOWS[w]:
-                seen += 1
-                late += work.dues[i].days_late > 0
-                most = max(most, work.dues[i].days_late)
-        if seen > 0:
+        while i >= 0 and day - work.dues[i].due_on < WINDOWS[w]:
+            late += work.dues[i].days_late > 0
+            most = max(most, work.dues[i].days_late)
+            i -= 1
+        if i < judged - 1:
             out[F_COUNT + w], out[F_MOST + w] = late, most
 
 

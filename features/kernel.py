@@ -243,21 +243,22 @@ def _lateness(judged: int, day: int, work: Scratch, out: np.ndarray) -> None:
 def _payments(loan: LoanFacts, version: int, dues: int, day: int, known: int, work: Scratch, state: np.ndarray, out: np.ndarray) -> None:  # fmt: skip
     """What the receipts say by themselves: the last payment, the rhythm, reversals, covered over due.
 
+    The windows lie in one another: one walk back from the newest receipt, and one from the newest due, fill them all.
     Receipts that belong to an earlier schedule are not held against the dues of this one, in any window.
     """
     after = receipts_count_after(loan, version)
     state[S_LAST_ON], state[S_LAST] = UNKNOWN, UNKNOWN
     last, gaps, total, squares, month, reversals = _NEVER, 0, 0.0, 0.0, 0, 0
-    out[F_PAID_DUE : F_PAID_DUE + len(PAID_TO_DUE_WINDOWS)] = 0.0
+    w, money = 0, 0
     for p in range(len(loan.receipts) - 1, -1, -1):
         if loan.receipts[p].paid_on > day or not is_known(
             loan.receipts[p].known_at, loan.receipts[p].known_until, known
         ):
             continue
+        while w < len(PAID_TO_DUE_WINDOWS) and day - loan.receipts[p].paid_on >= PAID_TO_DUE_WINDOWS[w]:
+            out[F_PAID_DUE + w], w = money, w + 1
         if loan.receipts[p].paid_on > after:
-            for w in range(len(PAID_TO_DUE_WINDOWS)):
-                if day - loan.receipts[p].paid_on < PAID_TO_DUE_WINDOWS[w]:
-                    out[F_PAID_DUE + w] += loan.receipts[p].amount
+            money += loan.receipts[p].amount
         if loan.receipts[p].cash_until == NO_CASH:
             continue
         if loan.receipts[p].amount < 0 and day - loan.receipts[p].known_at < 180:
@@ -287,12 +288,15 @@ def _payments(loan: LoanFacts, version: int, dues: int, day: int, known: int, wo
         out[F_GAP] = total / gaps
     if gaps > 1:
         out[F_GAP_SPREAD] = _spread(gaps, total, squares)
-    for w in range(len(PAID_TO_DUE_WINDOWS)):
-        due = 0.0
-        for i in range(dues):
-            if 0 <= day - work.dues[i].due_on < PAID_TO_DUE_WINDOWS[w]:
-                due += work.dues[i].amount
-        out[F_PAID_DUE + w] = out[F_PAID_DUE + w] / due if due > 0 else np.nan
+    while w < len(PAID_TO_DUE_WINDOWS):
+        out[F_PAID_DUE + w], w = money, w + 1
+    due, i = 0, dues - 1
+    while i >= 0 and work.dues[i].due_on > day:
+        i -= 1
+    for window in range(len(PAID_TO_DUE_WINDOWS)):
+        while i >= 0 and day - work.dues[i].due_on < PAID_TO_DUE_WINDOWS[window]:
+            due, i = due + work.dues[i].amount, i - 1
+        out[F_PAID_DUE + window] = out[F_PAID_DUE + window] / due if due > 0 else np.nan
 
 
 @compiled
@@ -352,8 +356,9 @@ def _schedule(dues: int, day: int, disbursed_on: int, principal: int, rate: floa
 def observe(loan: LoanFacts, disbursed_on: int, principal: int, rate: float, tolerance: int, day: int, known: int, work: Scratch, state: np.ndarray, out: np.ndarray) -> float:  # fmt: skip
     """Fill one row of state and one of features for one loan at the end of `day`, as known on `known`.
 
-    Returns the remaining dues discounted at the loan's rate, in 1/10,000; NaN where no schedule was known, and
-    then the features stay NaN. A loan that has ended is judged as it stood on the day it ended.
+    Returns the exposure in 1/10,000: the outstanding principal, where installments are not split the remaining dues
+    discounted at the loan's rate; NaN where no schedule was known, and then the features stay NaN. A loan that has ended
+    is judged as it stood on the day it ended.
     """
     out[:] = np.nan
     state[:] = 0
@@ -400,4 +405,6 @@ def observe(loan: LoanFacts, disbursed_on: int, principal: int, rate: float, tol
     if state[S_OUTSTANDING] != UNKNOWN and principal > 0:
         out[F_OUTSTANDING] = state[S_OUTSTANDING] / principal
     tell_history(loan, version, dues, receipts, judged, disbursed_on, usual, day, known, work, state, out)
+    if state[S_OUTSTANDING] != UNKNOWN:
+        return float(state[S_OUTSTANDING])
     return present_value(loan, version, now.paid, now.set_aside, day, known, rate)

@@ -33,7 +33,7 @@ class Observation(NamedTuple):
     """Loans known and disbursed by `day`, of borrowers with a live one, ordered by (borrower, disbursed_on, loan); n of them.
 
     row: n positions among the book's loan rows. loan: n positions among its loan ids. state: n x len(STATE) int64.
-    features: n x (catalogue + attributes) float64. discounted: n, remaining dues at the loan's rate, in 1/10,000.
+    features: n x (catalogue + attributes) float64. exposure: n, in 1/10,000, as `features.kernel.observe` tells it.
     live: n, whether the loan had not ended and still owed something. late: n, whether it was past due by its own arrears.
     """
 
@@ -42,7 +42,7 @@ class Observation(NamedTuple):
     loan: np.ndarray
     state: np.ndarray
     features: np.ndarray
-    discounted: np.ndarray
+    exposure: np.ndarray
     live: np.ndarray
     late: np.ndarray
 
@@ -120,7 +120,7 @@ def observe_loans(book: Book, day: int, known: int, work: Scratch) -> Observatio
     place_of = {name: place for place, name in enumerate(feature_names(book))}
     features = np.empty((len(row), len(place_of)))
     features[:, len(FEATURE_NAMES) :] = np.nan
-    discounted = np.empty(len(row))
+    exposure = np.empty(len(row))
     catalogue = features[:, : len(FEATURE_NAMES)]
     borrower = rows.borrower[row]
     _observe_rows(
@@ -135,7 +135,7 @@ def observe_loans(book: Book, day: int, known: int, work: Scratch) -> Observatio
         work,
         state,
         catalogue,
-        discounted,
+        exposure,
     )
     told = (rows.disbursed_on[row], rows.principal[row], rows.currency[row], live)
     tell_relations(book.facts, loan, borrower, *told, day, known, state, catalogue)
@@ -147,7 +147,7 @@ def observe_loans(book: Book, day: int, known: int, work: Scratch) -> Observatio
         features[:, [place_of[name] for name in names]] = columns
     late = state[:, S_DPD] > 0
     spread(book, row, live, day, known, state, features)
-    return Observation(day, row, loan, state, features, discounted, live, late)
+    return Observation(day, row, loan, state, features, exposure, live, late)
 
 
 def _told_of_circumstances(book: Book, row: np.ndarray, live: np.ndarray, catalogue: np.ndarray, day: int, known: int) -> Iterator[tuple[tuple[str, ...], np.ndarray]]:  # fmt: skip
@@ -186,11 +186,11 @@ def _late(facts: Facts, loan: np.ndarray, tolerance: np.ndarray, day: int, known
 
 
 @compiled
-def _observe_rows(facts: Facts, loan: np.ndarray, disbursed_on: np.ndarray, principal: np.ndarray, rate: np.ndarray, tolerance: np.ndarray, day: int, known: int, work: Scratch, state: np.ndarray, features: np.ndarray, discounted: np.ndarray) -> None:  # fmt: skip
+def _observe_rows(facts: Facts, loan: np.ndarray, disbursed_on: np.ndarray, principal: np.ndarray, rate: np.ndarray, tolerance: np.ndarray, day: int, known: int, work: Scratch, state: np.ndarray, features: np.ndarray, exposure: np.ndarray) -> None:  # fmt: skip
     space = Scratch(borrowed(work.dues), borrowed(work.receipts))
     states, told = borrowed(state), borrowed(features)
     for i in range(len(loan)):
-        discounted[i] = observe(
+        exposure[i] = observe(
             facts_of(facts, loan[i]),
             disbursed_on[i],
             principal[i],

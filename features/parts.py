@@ -21,8 +21,8 @@ Progress = Callable[[int, int], None]
 _Told = TypeVar("_Told")
 
 
-HELD_BYTES = 1 << 30
-"""So much of a book is held from one reading to the next; what has no room is read again."""
+HELD_BYTES = 5 << 28
+"""So much of a book, 1.25 GiB, is held from one reading to the next; what has no room is read again."""
 
 
 class Parts:

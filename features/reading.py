@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data.arrays import days_of, one_chunk
+from data.arrays import days_of, numbers_in, one_chunk
 from data.days import NEVER
 from features.compiled import compiled
 
@@ -22,16 +22,16 @@ def positions(ids: pa.ChunkedArray, among: pa.Array) -> np.ndarray:
     if not pa.types.is_dictionary(ids.type):
         if len(ids) == len(among) and one_chunk(ids).equals(among):
             return np.arange(len(among), dtype=np.int32)
-        return pc.index_in(ids, value_set=among).to_numpy()
+        return numbers_in(pc.index_in(ids, value_set=among))
     found = [np.empty(0, dtype=np.int32)]
     for some in ids.chunks:
-        words, rows = some.dictionary, some.indices.to_numpy()
+        words, rows = some.dictionary, numbers_in(some.indices)
         first = pc.index(among, words[0]).as_py() if len(words) else -1
         if first >= 0 and words.equals(among.slice(first, len(words))):  # as a rule: both stand in order
             found.append(rows + np.int32(first))
             continue
         # a dictionary may list words that none of these rows holds any more
-        places = pc.fill_null(pc.index_in(words, value_set=among), -1).to_numpy()
+        places = numbers_in(pc.index_in(words, value_set=among), missing=-1)
         found.append(places[rows])
     return np.concatenate(found)
 
@@ -57,13 +57,13 @@ def numbers_of(words: pa.ChunkedArray, known: dict[str, int], other: int | None 
         if len(table) == 1 and not coded.null_count:
             found.append(np.full(len(coded), table[0], dtype=np.int64))
             continue
-        places = pc.fill_null(coded.indices, len(table)).to_numpy()
+        places = numbers_in(coded.indices, missing=len(table))
         found.append(np.array([*table, empty], dtype=np.int64)[places])
     return np.concatenate(found)
 
 
 def numbers(column: pa.ChunkedArray) -> np.ndarray:
-    return pc.fill_null(column.cast(pa.float64()), np.nan).to_numpy()
+    return numbers_in(column.cast(pa.float64()), missing=np.nan)
 
 
 def _are_in_order(keys: tuple[np.ndarray, ...]) -> bool:

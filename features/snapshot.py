@@ -6,8 +6,8 @@ the model has anything to say about it: eligible, or the word why not.
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import pyarrow as pa
 
 from data.days import last_of_month, to_date, to_day
@@ -18,6 +18,9 @@ from features.day_rows import rows_of
 from features.parts import Parts, Progress
 from features.settings import ArrearsSettings, LabelSettings
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 def feature_table(
     ledger: Ledger,
@@ -26,7 +29,7 @@ def feature_table(
     known_at: date | None = None,
     batch: int | None = None,
     arrears: ArrearsSettings | None = None,
-) -> pd.DataFrame:
+) -> "pd.DataFrame":
     """Every loan that is live at the end of `as_of`, sorted by loan_id.
 
     `known_at` restates the day as known later (default: as known on the day itself); `batch` uses what the ledger

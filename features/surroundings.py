@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from data.arrays import numbers_in
 from features.catalogue import FEATURES
 from features.compiled import compiled
 from features.facts import is_known
@@ -93,9 +94,9 @@ def holders_of(
     groups: group_id and place of all groups with their days of knowledge (default: no group has a place)."""
     known = names or {name: pc.unique(columns[name].drop_null()).sort() for name in HOLDERS}
     of = [
-        pc.fill_null(pc.index_in(columns[name], value_set=known[name], skip_nulls=True), -1)
-        .to_numpy()
-        .astype(np.int64)
+        numbers_in(pc.index_in(columns[name], value_set=known[name], skip_nulls=True), missing=-1).astype(
+            np.int64
+        )
         for name in HOLDERS
     ]
     places = _places_of(groups, known["group_id"])

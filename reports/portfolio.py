@@ -84,7 +84,7 @@ def _month_end(book: Book, day: int, work: Scratch, before: np.ndarray) -> dict[
         [LIVE, WRITTEN, OTHER_END],
         CLOSED,
     )
-    has_schedule = ~np.isnan(seen.discounted)
+    has_schedule = ~np.isnan(seen.exposure)
     keep = np.flatnonzero(has_schedule & (seen.live | (before[seen.loan] != _WAS_GONE)))
     before[seen.loan[has_schedule]] = np.where(seen.live[has_schedule], _WAS_LIVE, _WAS_GONE)
     loan = seen.loan[keep]

@@ -54,7 +54,7 @@ def look_at(book: Book, row: np.ndarray, day: int, work: Scratch) -> Observation
     """
     rows, loan = book.rows, book.rows.loan[row]
     state = np.empty((len(row), _STATES), dtype=np.int64)
-    discounted = np.empty(len(row))
+    exposure = np.empty(len(row))
     _look_at(
         book.facts,
         loan,
@@ -65,20 +65,20 @@ def look_at(book: Book, row: np.ndarray, day: int, work: Scratch) -> Observation
         day,
         work,
         state,
-        discounted,
+        exposure,
     )
     live = (state[:, S_ENDED] == _NEVER) & (state[:, S_REMAINING] > rows.tolerance[row])
     features, late = np.empty((len(row), 0)), state[:, S_DPD] > 0
     spread(book, row, live, day, day, state, features)
-    return Observation(day, row, loan, state, features, discounted, live, late)
+    return Observation(day, row, loan, state, features, exposure, live, late)
 
 
 @compiled
-def _look_at(facts: Facts, loan: np.ndarray, disbursed_on: np.ndarray, principal: np.ndarray, rate: np.ndarray, tolerance: np.ndarray, day: int, work: Scratch, state: np.ndarray, discounted: np.ndarray) -> None:  # fmt: skip
+def _look_at(facts: Facts, loan: np.ndarray, disbursed_on: np.ndarray, principal: np.ndarray, rate: np.ndarray, tolerance: np.ndarray, day: int, work: Scratch, state: np.ndarray, exposure: np.ndarray) -> None:  # fmt: skip
     features = np.empty(_FEATURES)
     for i in range(len(loan)):
         one = facts_of(facts, loan[i])
-        discounted[i] = observe(one, disbursed_on[i], principal[i], rate[i], tolerance[i], day, day, work, state[i], features)  # fmt: skip
+        exposure[i] = observe(one, disbursed_on[i], principal[i], rate[i], tolerance[i], day, day, work, state[i], features)  # fmt: skip
 
 
 @compiled

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from measure import Clock
 
 from data.ahead import in_order
-from data.arrays import days_of, one_chunk, ten_thousandths
+from data.arrays import days_of, numbers_in, ten_thousandths
 from pipelines.tables import write_tables
 
 NEEDED = {
@@ -57,8 +57,7 @@ def _array(column: pa.ChunkedArray) -> np.ndarray:
         return days_of(column)
     if pa.types.is_decimal(column.type):
         return ten_thousandths(column)
-    values = one_chunk(column)
-    return np.frombuffer(values.buffers()[1], values.type.to_pandas_dtype(), len(values))
+    return numbers_in(column)
 
 
 def read_ledger(ledger: Path) -> int:

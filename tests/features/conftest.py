@@ -132,11 +132,11 @@ def look_at(loan: LoanFacts, day: str, known: str | None = None, compiled: bool 
     work = scratch(len(loan.dues), len(loan.receipts))
     run = observe if compiled else observe.py_func
     disbursed = to_day(date(2024, 1, 1))
-    discounted = run(loan, disbursed, 10_000_000, 0.0, 100, on, seen, work, state, out)
+    exposure = run(loan, disbursed, 10_000_000, 0.0, 100, on, seen, work, state, out)
     return {
         **{f"state.{name}": int(value) for name, value in zip(STATE, state, strict=True)},
         **{name: float(value) for name, value in zip(FEATURE_NAMES, out, strict=True)},
-        "discounted": float(discounted) / 10_000,
+        "exposure": float(exposure) / 10_000,
     }
 
 

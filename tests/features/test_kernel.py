@@ -25,11 +25,11 @@ def look(loan: LoanFacts, day: str, known: str | None = None, compiled: bool = T
     work = scratch(len(loan.dues), len(loan.receipts))
     run = observe if compiled else observe.py_func
     disbursed = to_day(date(2024, 1, 1))
-    discounted = run(loan, disbursed, 10_000_000, 0.0, 100, on, seen, work, state, out)
+    exposure = run(loan, disbursed, 10_000_000, 0.0, 100, on, seen, work, state, out)
     return {
         **{f"state.{name}": int(value) for name, value in zip(STATE, state, strict=True)},
         **{name: float(value) for name, value in zip(FEATURE_NAMES, out, strict=True)},
-        "discounted": float(discounted) / 10_000,
+        "exposure": float(exposure) / 10_000,
     }
 
 
@@ -204,7 +204,7 @@ def test_nothing_paid_yet_is_missing_and_not_zero(loan: Loan, look: Look) -> Non
 
 def test_a_loan_without_a_schedule_has_no_features(loan: Loan, look: Look) -> None:
     seen = look(loan([("2024-01-08", 0)]), "2024-01-20")
-    assert np.isnan(seen["discounted"])
+    assert np.isnan(seen["exposure"])
     assert all(np.isnan(seen[name]) for name in FEATURE_NAMES)
 
 

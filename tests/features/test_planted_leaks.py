@@ -75,8 +75,8 @@ def kernel_with_a_leak(column: str, days: int, more: int) -> Callable[..., None]
 
     def leaky(honest: Any, *given: Any) -> None:
         honest(*given)
-        facts, loan, disbursed_on, principal, rate, tolerance, day, known, work, state, out, discounted = given  # fmt: skip
-        own = (np.empty_like(state), np.full(out.shape, np.nan), np.empty_like(discounted))
+        facts, loan, disbursed_on, principal, rate, tolerance, day, known, work, state, out, exposure = given  # fmt: skip
+        own = (np.empty_like(state), np.full(out.shape, np.nan), np.empty_like(exposure))
         honest(facts, loan, disbursed_on, principal, rate, tolerance, day + days, known + more, work, *own)
         out[:, _FEATURE[column]] = own[1][:, _FEATURE[column]]
 

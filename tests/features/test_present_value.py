@@ -63,8 +63,14 @@ def test_a_due_date_that_moves_to_a_working_day_is_discounted_from_there(loan: L
     assert worth(loan([("2025-04-12", 100)])) == pytest.approx(100 / 1.1 ** (367 / 365))
 
 
-def test_the_kernel_s_discounted_dues_are_this_number(loan: Loan) -> None:
-    facts = loan(DUES, [("2024-04-01", 155)])
-    state, out = np.empty(len(STATE), dtype=np.int64), np.empty(len(FEATURE_NAMES))
-    seen = observe(facts, DAY - 100, 10_000, 0.1, 100, DAY, DAY, scratch(9, 9), state, out)
-    assert seen == present_value(facts, 0, 1_550_000, 0, DAY, DAY, 0.1) == pytest.approx(1_500_000)
+def test_the_kernel_s_exposure_is_this_number_where_installments_are_not_split_else_the_principal(
+    loan: Loan,
+) -> None:
+    def exposure(principal: int) -> float:
+        facts = loan([(on, amount, 1, principal) for on, amount in DUES], [("2024-04-01", 155)])
+        state, out = np.empty(len(STATE), dtype=np.int64), np.empty(len(FEATURE_NAMES))
+        return float(observe(facts, DAY - 100, 10_000, 0.1, 100, DAY, DAY, scratch(9, 9), state, out))
+
+    whole = loan(DUES, [("2024-04-01", 155)])
+    assert exposure(-1) == present_value(whole, 0, 1_550_000, 0, DAY, DAY, 0.1) == pytest.approx(1_500_000)
+    assert exposure(35) == 700_000, "of 110 and of 121, interest covered first"
