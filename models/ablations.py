@@ -201,7 +201,7 @@ def _why_none(left_out: Sequence[str], features: Sequence[str]) -> str | None:
 def _finding(part: _Part, left_out: Sequence[str], gain: float, changes: Sequence[Change], why_none: str | None, loss: str) -> str:  # fmt: skip
     if why_none is not None:
         return f"Without {part.words}: not compared. {why_none}"
-    told = ", ".join(_told(one) for one in changes)
+    told = ", ".join(words_of(one) for one in changes)
     count = f"{len(left_out)} feature{'' if len(left_out) == 1 else 's'}, {gain:.0%} of what the trees gain"
     said = {
         "nothing": "it cannot be shown that anything is lost",
@@ -217,7 +217,8 @@ def _finding(part: _Part, left_out: Sequence[str], gain: float, changes: Sequenc
     return f"{sentence} {part.nothing if loss == 'nothing' else part.something}"
 
 
-def _told(one: Change) -> str:
+def words_of(one: Change, beside: str = "instead of") -> str:
+    """The figure of the second ranking beside that of the first, and how sure the difference is."""
     by, unit = (1, "") if one["figure"] == "auc" else (100, " %")
     shown = ".3f" if one["figure"] == "auc" else ".1f"
     span = (
@@ -225,7 +226,7 @@ def _told(one: Change) -> str:
         if one["low"] is None or one["high"] is None
         else f", 95 % of draws of borrowers from {by * one['low']:+{shown}} to {by * one['high']:+{shown}}"
     )
-    return f"{_WORDS[one['figure']]} {by * one['without']:{shown}}{unit} instead of {by * one['full']:{shown}}{unit} ({by * one['change']:+{shown}}{span})"
+    return f"{_WORDS[one['figure']]} {by * one['without']:{shown}}{unit} {beside} {by * one['full']:{shown}}{unit} ({by * one['change']:+{shown}}{span})"
 
 
 def _quiet(_what: str, _done: int, _total: int) -> None:

@@ -77,10 +77,26 @@ class Examples:
     def digest(self) -> str:
         """BLAKE2b-256 of all that is learnt from and judged on, in whatever order it lay in its file."""
         digest = blake2b(digest_size=32)
-        names = [self.features, list(self.frame["loan_id"].cat.categories), list(self.borrower_ids)]
+        names = [
+            self.features,
+            list(self.frame["loan_id"].cat.categories),
+            list(self.borrower_ids),
+            list(self.together_ids),
+        ]
         digest.update(canonical_json(names).encode())
-        numbers = [self.frame[name].to_numpy(np.float64) for name in self.frame.select_dtypes("number")]
-        for column in (self.X, self.y, self.weight, self.day, self.loan, self.borrower, *numbers):
+        numbers = [
+            self.frame[name].to_numpy(np.float64) for name in self.frame.select_dtypes(["number", "bool"])
+        ]
+        for column in (
+            self.X,
+            self.y,
+            self.weight,
+            self.day,
+            self.loan,
+            self.borrower,
+            self.together,
+            *numbers,
+        ):
             digest.update(np.ascontiguousarray(column).data)
         return digest.hexdigest()
 

@@ -15,6 +15,7 @@ from models.names import RANKER_WORDS as RANKER_WORDS
 from models.names import RANKERS as RANKERS
 from models.names import MapName as MapName
 from models.names import Ranker as Ranker
+from models.summary_of_refit import Refit
 from models.summary_of_use import Familiarity, LeadTime, Worth
 from models.trials import Tuning
 
@@ -280,6 +281,9 @@ class Direction(TypedDict):
     why_not: str | None  # what the data say against it; None where it is held
 
 
+JudgedOn = Literal["test", "out_of_fold", "nothing"]
+
+
 class JudgedLists(TypedDict):
     """Everything that is told of the judged rankings and their lists; all empty where nothing was judged."""
 
@@ -315,7 +319,8 @@ class Summary(JudgedLists):
     trained_on: TrainedOn
     schedule: list[ScheduleRow]
     schedule_words: list[str]  # the same schedule, drawn in lines of plain text
-    judged_on: Literal["test", "out_of_fold", "nothing"]
+    refit: Refit | None  # where it is a refit of a judged version on all months; nobody has judged it then
+    judged_on: JudgedOn
     judged_words: str  # a sentence: on which snapshots the numbers below were taken
     tuning: Tuning
     directions: list[Direction]  # of the features with an expected one; empty where the model is held to none

@@ -27,32 +27,26 @@ from data.digest import Json, json_digest
 from data.errors import InputError, TooLittleHistoryError
 from decisions.settings import CapacitySettings, ValueSettings
 from features.settings import ArrearsSettings, LabelSettings
-from models.baselines import Baselines, chosen_singles, fit_baselines, tell_baselines
+from models.baselines import fit_baselines
 from models.calibration import Calibrator
 from models.calibration_maps import CalibrationRefusedError
-from models.directions import held_on
 from models.evaluation import Scored
 from models.examples import Examples, describe_panel
-from models.familiarity import familiarity, on_familiarity
-from models.findings import caveats, findings, limits, lists_say_little, open_on_the_day
-from models.findings_of_lists import of_intervals, on_differences, on_groups
+from models.familiarity import familiarity
+from models.findings import caveats
 from models.fitting import cut, fit_calibrated
 from models.folds import Progress, judge_out_of_fold, scored_by
 from models.importance import importance_of
 from models.inner import drawn, plan_inner
-from models.judging import judge
 from models.reading import examples_of
-from models.reliability import calibration_report
 from models.sanity import suspects
 from models.served import ServedModel, assemble
 from models.settings import TrainSettings
 from models.shape import Shape
-from models.silent import on_silent
 from models.splits import PartName, Split
-from models.summary import MAP_WORDS, Ranker, Summary, Target, TrainedOn
-from models.summary_of_use import Familiarity
+from models.summary import MAP_WORDS, Summary, TrainedOn
+from models.summing_up import Judgement, summed_up
 from models.tuning import tune
-from models.usefulness import on_lead_times, on_worth
 
 if TYPE_CHECKING:
     from features.panel_file import PanelFile
@@ -159,10 +153,10 @@ def train(
             refusal = f"No calibration could be fitted: {refused}. Nothing was registered."
 
     value = value or ValueSettings()
-    rankers: dict[Ranker, Scored] = {}
-    known: list[Familiarity] = []
-    baselines: list[Baselines] = []
-    if model is not None:
+    if model is None:
+        found = judge_by_folds(data, tuned.shape, settings, threads, tell)
+        said = [*caveats(refusal, split, data, settings), *of_shape]
+    else:
         fit, judged = (data.only(split.rows(part, data.day)) for part in ("fit", "test"))
         raw = model.raw_scores(judged.X)
         tell("baselines", 0, 1)
@@ -171,108 +165,51 @@ def train(
         known = familiarity(
             fit, judged, rankers["model"], model.pd, capacity, tuned.shape, settings, threads, tell
         )
-        judged_on = "test"
-        judged_words = _on_test(judged, fit)
-        calibrator: Calibrator | None = model.calibrator
         fitted_on = _calibrated_on(split, model.calibrator)
         tell("what the model looks at", 0, 1)
-        importance, importance_rows = importance_of(model, judged, settings)
-    else:
-        judged, calibrator, importance, importance_rows = data, None, [], 0
-        found = judge_out_of_fold(data, tuned.shape, settings, threads, tell)
-        if found is None:
-            judged_on = "nothing"
-            judged_words = "Nothing could be judged: too few borrowers who fell behind, or who did not, for cross-validation."
-            fitted_on = "No calibration was fitted."
-        else:
-            (rankers, baselines), judged_on = found, "out_of_fold"
-            judged_words = (
-                f"Judged by {settings.folds}-fold cross-validation grouped by borrower on all {len(data.y):,} snapshots: every "
-                "snapshot is scored by a model that never saw its borrower, but did see the same and later days of others, who "
-                "may have fallen behind together. These numbers are not a test in time and flatter every ranker that learns."
-            )
-            fitted_on = "Each fold was calibrated by Platt scaling on the out-of-fold scores of the others."
+        importance = importance_of(model, judged, settings)
+        found = Judgement(judged, rankers, baselines, "test", _on_test(judged, fit), model.calibrator, fitted_on, *importance, known)  # fmt: skip
+        said = model.caveats
+    summary = summed_up(
+        panel,
+        data,
+        split,
+        trained_on,
+        settings_digest,
+        model,
+        refusal,
+        said,
+        tuned.told,
+        found,
+        capacity,
+        value,
+        settings,
+        lender,
+        about_source,
+        tell,
+    )
+    return TrainingResult(summary, model, None if model is None else model.save(models_dir), panel)
 
-    strata, scored = labels.stratum_names(), rankers.get("model")
-    told = judge(judged, rankers, capacity, strata, settings, tell, value)
-    currency = trained_on["currencies"][0]["name"]
-    unsure, certain = (
-        [sentence for said in of_all for sentence in said]
-        for of_all in zip(
-            on_differences(told["intervals"], strata),
-            on_familiarity(known),
-            on_lead_times(told["lead_times"]),
-            on_worth(told["worth"], currency),
-            strict=True,
-        )
+
+def judge_by_folds(
+    data: Examples, shape: Shape, settings: TrainSettings, threads: int | None, tell: Progress
+) -> Judgement:
+    """By cross-validation grouped by borrower, where nothing can be judged on later months; of nothing where there is too little."""
+    found = judge_out_of_fold(data, shape, settings, threads, tell)
+    if found is None:
+        words = "Nothing could be judged: too few borrowers who fell behind, or who did not, for cross-validation."
+        return Judgement(data, {}, [], "nothing", words, None, "No calibration was fitted.", [], 0)
+    words = (
+        f"Judged by {settings.folds}-fold cross-validation grouped by borrower on all {len(data.y):,} snapshots: every "
+        "snapshot is scored by a model that never saw its borrower, but did see the same and later days of others, who "
+        "may have fallen behind together. These numbers are not a test in time and flatter every ranker that learns."
     )
-    calibration = calibration_report(
-        judged, scored, calibrator, fitted_on, strata, settings.min_of_each_class
-    )
-    directions = held_on(fit, settings) if model is not None else []
-    silent = on_silent(fit, data) if model is not None else []
-    target = _target(labels)
-    parts = split.schedule(data.day, data.loan, data.positive)
-    folder = None if model is None else model.save(models_dir)
-    summary: Summary = {
-        "name": labels.model_name(),
-        "lender": lender,
-        "registrable": model is not None,
-        "refusal": refusal,
-        "digest": None if model is None else model.digest,
-        "about_source": about_source,
-        "caveats": [
-            *([*caveats(refusal, split, data, settings), *of_shape] if model is None else model.caveats),
-            *([little] if (little := lists_say_little(told["lists"])) else []),
-        ],
-        "findings": findings(
-            told["measures"],
-            told["lists"],
-            calibration,
-            settings.min_of_each_class,
-            [*_open_on_the_day(judged, scored, settings), *unsure, *on_groups(told["groups"]), *silent],
-            certain,
-        ),
-        "limits": [
-            *limits(
-                target, trained_on, parts[0]["last"] if model is not None else None, split.has_calibration
-            ),
-            *of_intervals(told["groups"], told["intervals"], settings.interval_resamples),
-        ],
-        "target": target,
-        "trained_on": trained_on,
-        "schedule": parts,
-        "schedule_words": split.words(),
-        "judged_on": judged_on,  # type: ignore[typeddict-item]
-        "judged_words": judged_words,
-        **told,
-        "tuning": tuned.told,
-        "directions": directions,
-        "single": chosen_singles(baselines),
-        "familiarity": known,
-        "baseline_words": tell_baselines(baselines),
-        "calibration": calibration,
-        "importance": importance,
-        "importance_rows": importance_rows,
-        "settings": settings.model_dump(mode="json"),
-        "arrears": panel.arrears.model_dump(mode="json"),
-        "capacity": capacity.model_dump(mode="json"),
-        "value": value.model_dump(mode="json"),
-        "settings_digest": settings_digest,
-        "seed": settings.seed,
-        "versions": {name: version(name) for name in ("lightgbm", "numpy", "optuna", "scikit-learn", "shap")},
-    }
-    tell("done", 1, 1)
-    return TrainingResult(_rounded(summary), model, folder, panel)
+    fitted_on = "Each fold was calibrated by Platt scaling on the out-of-fold scores of the others."
+    return Judgement(data, *found, "out_of_fold", words, None, fitted_on, [], 0)
 
 
 def _silent(_what: str, _done: int, _total: int) -> None:
     pass
-
-
-def _open_on_the_day(judged: Examples, scored: Scored | None, settings: TrainSettings) -> list[str]:
-    said = None if scored is None else open_on_the_day(judged, scored.raw, settings.min_of_each_class)
-    return [] if said is None else [said]
 
 
 def _refusal(data: Examples, split: Split, settings: TrainSettings) -> str | None:
@@ -351,30 +288,3 @@ def _on_test(judged: Examples, fit: Examples) -> str:
         f"{to_date(judged.day[-1])}, which neither the model nor its calibration has seen. Of these snapshots {known:.0%} are of "
         "borrowers who were in the fit window too."
     )
-
-
-def _target(labels: LabelSettings) -> Target:
-    return {
-        "bad_at_days": labels.bad_at_days,
-        "horizon_days": labels.horizon_days,
-        "lag_days": labels.lag_days,
-        "strata": labels.stratum_names(),
-        "thin_file_installments": labels.thin_file_installments,
-        "words": (
-            f"The loan reaches {labels.bad_at_days} days past due, is written off, or is rescheduled in distress within "
-            f"{labels.horizon_days} days, by what was known {labels.lag_days} days after that."
-        ),
-    }
-
-
-def _rounded(summary: Summary) -> Summary:
-    """Six decimals: more is noise, and noise would differ between processors."""
-
-    def walk(value: object) -> object:
-        if isinstance(value, float):
-            return round(value, 6) + 0.0
-        if isinstance(value, dict):
-            return {key: walk(inner) for key, inner in value.items()}
-        return [walk(inner) for inner in value] if isinstance(value, list) else value
-
-    return cast(Summary, walk(summary))

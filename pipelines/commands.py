@@ -270,21 +270,28 @@ def panel(
 @app.command(epilog=EVERYWHERE)
 def train(
     until: Annotated[date | None, a_day("Use nothing known after this day.")] = None,
+    refit_of: Annotated[
+        str | None,
+        typer.Option(
+            help="Fit this model (champion, challenger, a version or a digest) again, on all months and with its settings: a new version that nobody has judged."
+        ),
+    ] = None,
 ) -> None:
     """A challenger with the lender's rule, the best single feature and a scorecard beside it, tracked in MLflow."""
     from pipelines import steps
     from pipelines.telling import training_lines
 
     here = the_workspace()
-    until = steps.check_training(here, until)
+    until = steps.check_training(here, until, refit_of)
     try:
         with shown(Said.as_json):
             if here.settings.flows.use_prefect:
                 from pipelines.flows import train_flow
 
-                trained = train_flow(str(here.workspace.folder), until, Said.settings_file)
+                trained = train_flow(str(here.workspace.folder), until, Said.settings_file, refit_of)
             else:
-                trained = steps.register_model(here, steps.train_model(here, until, tell), tell)
+                result = steps.train_model(here, until, tell, refit_of)
+                trained = steps.register_model(here, result, tell)
     except TooLittleHistoryError as refused:
         by_rule = next_command(f"score --rule --as-of {until}")
         raise TooLittleHistoryError(f"{refused}\nNext: {by_rule}") from refused

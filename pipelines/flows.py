@@ -69,10 +69,12 @@ def ingest_flow(workspace: str, export: str, mapping: str, as_of: date | None, s
 
 
 @flow(name="train", flow_run_name="train-{until}", validate_parameters=False)
-def train_flow(workspace: str, until: date | None, settings_file: str | None = None) -> "steps.Trained":
-    """A challenger from what was known by `until`, registered with its page; raises where there is too little."""
+def train_flow(
+    workspace: str, until: date | None, settings_file: str | None = None, refit_of: str | None = None
+) -> "steps.Trained":
+    """A challenger from what was known by `until`, or a refit of a version, registered with its page; raises where there is too little."""
     here = steps.Here.of(Workspace(Path(workspace)), settings_file)
-    result = _again(_learn, here.settings.flows)(here, until, tell)
+    result = _again(_learn, here.settings.flows)(here, until, tell, refit_of)
     return _again(_register, here.settings.flows)(here, result, tell)
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from data.ledger import Ledger
     from features.settings import PanelSettings
     from models.registry import ModelVersion, Promotion
+    from models.served import ServedModel
     from models.training import TrainingResult
     from pipelines.progress import Tell
     from scoring.batch import ListResult
@@ -173,12 +174,16 @@ def check_export(here: Here, export: Path | str, mapping: Path, check_only: bool
         here.workspace.create()
 
 
-def check_training(here: Here, until: date | None) -> date:
-    """The same for training: no ledger, a day that it does not reach, or an MLflow that could not keep what comes of it. The
-    day until which will be learnt."""
+def check_training(here: Here, until: date | None, refit_of: str | None = None) -> date:
+    """The same for training: no ledger, a day that it does not reach, an MLflow that could not keep what comes of it, a model that is
+    not there or cannot be refitted. The day until which will be learnt."""
     from models.registry import check_ready
 
     ledger = open_ledger(here)
+    if refit_of is not None:
+        from models.refit import check_origin
+
+        check_origin(_model_named(here, refit_of))
     if until is not None:
         _refuse_a_day_not_known_yet(ledger, until, "--until")
     check_ready(here.workspace.models, here.settings.labels)
@@ -242,28 +247,54 @@ def telling_snapshots(tell: "Tell") -> "Callable[[int, int], None]":
     return lambda done, total: tell("snapshots", done, total)
 
 
-def train_model(here: Here, until: date | None, tell: "Tell") -> "TrainingResult":
-    """A challenger (not registered yet) or a refusal; both carry the summary that the page is drawn from."""
+def train_model(
+    here: Here, until: date | None, tell: "Tell", refit_of: str | None = None
+) -> "TrainingResult":
+    """A challenger (not registered yet) or a refusal; both carry the summary that the page is drawn from. refit_of: fit the version
+    of this name again instead, on all months; where there is too little, that raises TooLittleHistoryError."""
+    from models.refit import refit
     from models.training import train
     from pipelines.feature_files import write_training_panel
 
+    origin = None if refit_of is None else _model_named(here, refit_of)
     ledger = open_ledger(here)
     panel = write_training_panel(here, until, tell)
-    settings = here.settings
+    settings, digest = here.settings, ledger.content_digest()
+    models, lender, about = here.workspace.models, ledger.lender, ledger.needs
+    if origin is not None:
+        return refit(
+            panel,
+            digest,
+            origin,
+            settings.capacity,
+            models,
+            tell,
+            lender=lender,
+            about_source=about,
+            value=settings.value,
+        )
     return train(
         panel,
-        ledger.content_digest(),
+        digest,
         settings.labels,
         settings.capacity,
         settings.train,
         panel.until,
-        here.workspace.models,
-        lender=ledger.lender,
-        about_source=ledger.needs,
+        models,
+        lender=lender,
+        about_source=about,
         value=settings.value,
         progress=tell,
         announce=announce,
     )
+
+
+def _model_named(here: Here, which: str) -> "ServedModel":
+    """By an alias, a version or the beginning of a digest. RegistryError where there is none."""
+    from models.registry import resolve
+    from models.served import ServedModel
+
+    return ServedModel.load(resolve(here.workspace.models, here.settings.labels, which).folder)
 
 
 def register_model(here: Here, result: "TrainingResult", tell: "Tell") -> Trained:

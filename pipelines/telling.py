@@ -19,8 +19,14 @@ def training_lines(trained: "Trained") -> list[str]:
     """What it stands on, the table, and what must be known before it is believed."""
     summary = trained.result.summary
     on = summary["trained_on"]
+    refit = summary["refit"]
+    became = (
+        "as challenger"
+        if refit is None
+        else f"as a refit of {refit['refit_of'][:12]}, and is neither champion nor challenger"
+    )
     return [
-        f"{trained.version.name} version {trained.version.version} is registered as challenger ({trained.version.digest[:12]}).",
+        f"{trained.version.name} version {trained.version.version} is registered {became} ({trained.version.digest[:12]}).",
         f"Of {on['snapshots']:,} snapshots of {on['loans']:,} loans, {on['first']} to {on['last']}, {on['positives']:,} fell behind "
         f"({on['loans_with_positive']:,} loans); they were used in this order of time:",
         *(f"  {line}" for line in [*summary["schedule_words"], *summary["tuning"]["schedule_words"]]),

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 import shutil
@@ -280,3 +281,21 @@ def test_lists_are_never_drawn_from_mlflows_copy(models: Path) -> None:
     shutil.rmtree(models / "artifacts")
     promote(models, LABELS, "2", "risk committee", "first", MONDAY)
     assert ServedModel.load(resolve(models, LABELS, "champion").folder).features
+
+
+def test_a_refit_is_a_version_that_moves_neither_the_champion_nor_the_challenger(models: Path, kept) -> None:
+    origin = kept[1][0]
+    promote(models, LABELS, "1", "risk committee", "first", MONDAY)
+    about = json.dumps({**origin.model.about, "refit_of": origin.digest})
+    model = ServedModel(origin.model.text, about)
+    summary = {**origin.summary, "digest": model.digest, "refit": {"refit_of": origin.digest}}
+    refit = dataclasses.replace(origin, summary=summary, model=model, folder=model.save(models))
+    version = log_run(models, refit)
+    assert version is not None and (version.version, version.digest) == (3, model.digest)
+    assert resolve(models, LABELS, "champion").version == 1
+    assert resolve(models, LABELS, "challenger").version == 2
+    client = _client(models)
+    tagged = client.get_model_version(version.name, "3").tags["duesight.refit_of"]
+    assert tagged == origin.digest == client.get_run(version.run_id).data.tags["duesight.refit_of"]
+    promote(models, LABELS, "3", "risk committee", "both were read", TUESDAY)
+    assert resolve(models, LABELS, "champion").digest == model.digest, "a person may promote it by its number"

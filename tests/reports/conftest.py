@@ -228,6 +228,7 @@ def summary() -> Summary:
             {"part": "test", "first": "2024-01-05", "last": "2024-01-26", "days": 4, "snapshots": 4_480, "loans": 1_200, "positives": 152, "loans_with_positive": 70},
         ],
         "schedule_words": ["fit 2022-03-04 .. 2023-02-24"],
+        "refit": None,
         "judged_on": "test",
         "judged_words": "Judged on 4 weekly test days from 2024-01-05 to 2024-01-26, which neither the model nor its calibration had seen.",
         "measures": measures(),

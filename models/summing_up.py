@@ -1,0 +1,188 @@
+"""From what was fitted and judged to the summary that everything else is told from.
+
+Nothing is fitted here. A training, a refused one and a refit come here with what they judged and how they want it told.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, cast
+
+from decisions.settings import CapacitySettings, ValueSettings
+from features.settings import LabelSettings
+from models.baselines import Baselines, chosen_singles, tell_baselines
+from models.calibration import Calibrator
+from models.directions import held_on
+from models.evaluation import Scored
+from models.examples import Examples
+from models.familiarity import on_familiarity
+from models.findings import findings, limits, lists_say_little, open_on_the_day
+from models.findings_of_lists import of_intervals, on_differences, on_groups
+from models.folds import Progress
+from models.judging import judge
+from models.reliability import calibration_report
+from models.served import ServedModel
+from models.settings import TrainSettings
+from models.silent import on_silent
+from models.splits import Split
+from models.summary import Importance, JudgedOn, Ranker, Summary, Target, TrainedOn
+from models.summary_of_refit import Refit
+from models.summary_of_use import Familiarity
+from models.trials import Tuning
+from models.usefulness import on_lead_times, on_worth
+
+if TYPE_CHECKING:
+    from features.panel_file import PanelFile
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What was judged, what every ranker but the rule says of it, and how that is told. calibrator, fitted_on: of the model.
+
+    importance: what the model looks at, on so many (importance_rows) snapshots.
+    """
+
+    judged: Examples
+    rankers: Mapping[Ranker, Scored]
+    baselines: Sequence[Baselines]
+    judged_on: JudgedOn
+    words: str
+    calibrator: Calibrator | None
+    fitted_on: str
+    importance: list[Importance]
+    importance_rows: int
+    familiarity: Sequence[Familiarity] = ()
+
+
+def summed_up(
+    panel: "PanelFile",
+    data: Examples,
+    split: Split,
+    trained_on: TrainedOn,
+    settings_digest: str,
+    model: ServedModel | None,
+    refusal: str | None,
+    said: Sequence[str],
+    tuning: Tuning,
+    found: Judgement,
+    capacity: CapacitySettings,
+    value: ValueSettings,
+    settings: TrainSettings,
+    lender: str,
+    about_source: str,
+    tell: Progress,
+    refit: Refit | None = None,
+) -> Summary:
+    """The summary of what it learnt from and of what was judged. said: what must be known before any number
+    is believed; refit: where it is one."""
+    labels, judged, rankers = panel.labels, found.judged, found.rankers
+    strata, scored = labels.stratum_names(), rankers.get("model")
+    told = judge(judged, rankers, capacity, strata, settings, tell, value)
+    currency = trained_on["currencies"][0]["name"]
+    unsure, certain = (
+        [sentence for told_by_one in of_all for sentence in told_by_one]
+        for of_all in zip(
+            on_differences(told["intervals"], strata),
+            on_familiarity(found.familiarity),
+            on_lead_times(told["lead_times"]),
+            on_worth(told["worth"], currency),
+            strict=True,
+        )
+    )
+    calibration = calibration_report(
+        judged, scored, found.calibrator, found.fitted_on, strata, settings.min_of_each_class
+    )
+    fit = data.only(split.rows("fit", data.day))
+    directions = held_on(fit, settings) if model is not None else []
+    silent = on_silent(fit, data) if model is not None else []
+    target = _target(labels)
+    parts = split.schedule(data.day, data.loan, data.positive)
+    summary: Summary = {
+        "name": labels.model_name(),
+        "lender": lender,
+        "registrable": model is not None,
+        "refusal": refusal,
+        "digest": None if model is None else model.digest,
+        "about_source": about_source,
+        "caveats": [
+            *said,
+            *([little] if (little := lists_say_little(told["lists"])) else []),
+        ],
+        "findings": [
+            *(refit["words"] if refit else []),
+            *findings(
+                told["measures"],
+                told["lists"],
+                calibration,
+                settings.min_of_each_class,
+                [*_open_on_the_day(judged, scored, settings), *unsure, *on_groups(told["groups"]), *silent],
+                certain,
+            ),
+        ],
+        "limits": [
+            *limits(
+                target,
+                trained_on,
+                parts[0]["last"] if model is not None and refit is None else None,
+                split.has_calibration,
+            ),
+            *of_intervals(told["groups"], told["intervals"], settings.interval_resamples),
+        ],
+        "target": target,
+        "trained_on": trained_on,
+        "schedule": parts,
+        "schedule_words": split.words(),
+        "refit": refit,
+        "judged_on": found.judged_on,
+        "judged_words": found.words,
+        **told,
+        "tuning": tuning,
+        "directions": directions,
+        "single": chosen_singles(found.baselines),
+        "familiarity": list(found.familiarity),
+        "baseline_words": tell_baselines(found.baselines),
+        "calibration": calibration,
+        "importance": found.importance,
+        "importance_rows": found.importance_rows,
+        "settings": settings.model_dump(mode="json"),
+        "arrears": panel.arrears.model_dump(mode="json"),
+        "capacity": capacity.model_dump(mode="json"),
+        "value": value.model_dump(mode="json"),
+        "settings_digest": settings_digest,
+        "seed": settings.seed,
+        "versions": {name: version(name) for name in ("lightgbm", "numpy", "optuna", "scikit-learn", "shap")},
+    }
+    tell("done", 1, 1)
+    return _rounded(summary)
+
+
+def _open_on_the_day(judged: Examples, scored: Scored | None, settings: TrainSettings) -> list[str]:
+    said = None if scored is None else open_on_the_day(judged, scored.raw, settings.min_of_each_class)
+    return [] if said is None else [said]
+
+
+def _target(labels: LabelSettings) -> Target:
+    return {
+        "bad_at_days": labels.bad_at_days,
+        "horizon_days": labels.horizon_days,
+        "lag_days": labels.lag_days,
+        "strata": labels.stratum_names(),
+        "thin_file_installments": labels.thin_file_installments,
+        "words": (
+            f"The loan reaches {labels.bad_at_days} days past due, is written off, or is rescheduled in distress within "
+            f"{labels.horizon_days} days, by what was known {labels.lag_days} days after that."
+        ),
+    }
+
+
+def _rounded(summary: Summary) -> Summary:
+    """Six decimals: more is noise, and noise would differ between processors."""
+
+    def walk(value: object) -> object:
+        if isinstance(value, float):
+            return round(value, 6) + 0.0
+        if isinstance(value, dict):
+            return {key: walk(inner) for key, inner in value.items()}
+        return [walk(inner) for inner in value] if isinstance(value, list) else value
+
+    return cast(Summary, walk(summary))
