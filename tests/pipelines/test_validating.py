@@ -77,4 +77,4 @@ def test_where_a_file_cannot_be_written_none_is(tmp_path: Path) -> None:
     (tmp_path / "b.pdf").mkdir()
     with pytest.raises(OSError):
         write_papers(tmp_path, {"a": paper("one"), "b": paper("two")})
-    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+    assert [path.name for path in tmp_path.iterdir()] == ["b.pdf"]

@@ -253,6 +253,12 @@ def test_names_of_a_lender_and_of_its_columns_are_only_words(subject: Subject, h
     for paper in (validation_report(told), model_card(told)):
         page = page_of(paper)
         assert "<script" not in page and hostile in words_of(page)
+        if paper.brief is False:
+            drawn = f"attr_{hostile}".replace("<", "&lt;").replace(">", "&gt;")
+            shown = re.findall(r"<text[^>]*>(attr_[^<]*)</text>", page)
+            assert len(shown) == 2 and all(drawn.startswith(one.rstrip("…")) for one in shown), (
+                "in pictures too"
+            )
         assert pdf_of(paper).startswith(b"%PDF-")
 
 
