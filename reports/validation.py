@@ -1,7 +1,8 @@
 """The validation report of a registered model, for a credit committee, and in two pages its card.
 
 The report says first what speaks against the model, then what it is for, what it learnt from, what its lists hold beside the
-lender's rule, the best single feature and a scorecard, where they are worse, whether a PD means what it says, how its
+lender's rule, the best single feature and a scorecard, where they are worse, how early and
+of whom they are, whether a PD means what it says, how its
 shape was chosen, what moves the score, what is lost without some features, whether the numbers could be a mistake, what is assumed and by which settings all of
 it was made; it ends with lines for the committee's decision. Over each section stands of which models its numbers are.
 
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 from models.stability import Shift
 from models.summary import Summary
 from models.validation import Validation
-from reports import validation_end, validation_front, validation_inside, validation_lists
+from reports import validation_end, validation_front, validation_inside, validation_lists, validation_use
 from reports.paper import Paper
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def validation_report(subject: Subject) -> Paper:
             validation_lists.months(summary),
             validation_lists.strata(summary),
             validation_lists.sizes(summary),
+            validation_use.usefulness(summary),
             validation_inside.probabilities(summary),
             validation_inside.shape(summary),
             validation_inside.what_moves_it(summary, subject.explained),

@@ -22,7 +22,7 @@ def assumed(summary: Summary) -> Section:
                     "That a label is what the ledger knew of it: payments that were never booked look like arrears.",
                     "That the practice of those months goes on. If lists change who is called, those who are called may fall behind less often, and the next model learns from that.",
                     f"That one officer’s day holds {_told(capacity.get('minutes_per_day'))} minutes for follow-up and a call takes {_told(capacity.get('minutes_call'))}: the judged lists are drawn with that for every officer, with nobody withheld.",
-                    "That what is at stake is the exposure of a loan: outstanding principal, or what remains to be paid where that is not known. A loan that falls behind is not a loan that is lost.",
+                    "That what is at stake is the exposure of a loan: outstanding principal, or what remains to be paid where that is not known. A loan that falls behind is not a loan that is lost: what share is, and what a call saves of it, is assumed.",
                     f"That {target['bad_at_days']} days past due within {target['horizon_days']} days is what the lender wants to hear of early.",
                 ]
             )
@@ -51,6 +51,7 @@ def settings(summary: Summary, version: int) -> Section:
             *_all("Training", summary["settings"]),
             *_all("How days late were counted", summary.get("arrears", {})),
             *_all("Capacity of one day", summary["capacity"]),
+            *_all("What a contact is assumed to be worth", summary.get("value", {})),
         ],
     )
 

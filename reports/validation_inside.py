@@ -51,6 +51,7 @@ def probabilities(summary: Summary) -> Section:
     rows = [Row(["tenths by PD, the lowest first"], group=True)]
     rows += [Row([one["name"], telling.count(one["snapshots"]), telling.count(one["positives"]), telling.percent(one["mean_pd"]), telling.percent(one["observed"]), "", ""]) for one in told["tenths"]]  # fmt: skip
     rows += _compared("by days late", [{**one, "name": telling.stratum(one["name"])} for one in told["strata"]])  # fmt: skip
+    rows += _compared("by how much is known of the loan", told.get("files", []))
     rows += _compared("by month of the judged snapshots", told["months"])
     note = (
         "E/O is expected over observed: what the PDs add up to, for each that fell behind. Above 1 the PD says too much. A group with too few that fell behind, or that did not, "

@@ -13,7 +13,7 @@ from models.importance import Explained
 from models.stability import Shift
 from models.summary import Summary
 from models.validation import SanityCheck, SanityName, Validation
-from reports import validation_inside, validation_lists
+from reports import validation_inside, validation_lists, validation_use
 from reports.model_card import model_card
 from reports.paper import Paper, Picture, Section, Table, Words
 from reports.print import page_of, pdf_of, pictures_of
@@ -167,6 +167,19 @@ def test_the_worst_month_is_named_in_words_picture_and_table(subject: Subject) -
     assert "2024-02 20.0%" in picture.svg, "the picture says it in words too"
 
 
+def test_lead_times_worth_and_newcomers_are_told_and_fold_models_are_named(subject: Subject) -> None:
+    told = validation_use.usefulness(subject.summary)
+    assert "of fold models where a row says so" in told.whose
+    rows = cells(told)
+    assert ["model", "70", "41", "12", "23", "9 to 48", "51.4%", "40.0%", "20.0%"] in rows
+    assert ["lender’s rule", "70", "0", "0", "—", "— to —", "0.0%", "0.0%", "0.0%"] in rows
+    assert ["low: 6.0% lost, of which a contact saves 3.0%"] in rows
+    assert ["model", "100,000", "180", "96", "84", "+36"] in rows
+    newcomers = rows.index(["numbers of fold models, which nobody serves, on the judged months: borrowers never seen"])  # fmt: skip
+    assert rows[newcomers + 1][1:] == ["4,480", "960", "152", "0.744", "0.240", "36.0%", "35.0%"]
+    assert ["not told: 12 fell behind and 168 did not; a metric needs 30 of each", "180", "60", "12", "—", "—", "25.0%", "20.0%"] in rows  # fmt: skip
+
+
 def test_groups_that_are_too_small_have_their_counts_and_a_dash(subject: Subject) -> None:
     by_days = cells(validation_lists.strata(subject.summary))
     assert any("120 snapshots of 40 loans; 22 fell behind, from 11 loans. No AUC or AP: 22 fell behind" in row[0] for row in by_days)  # fmt: skip
@@ -202,7 +215,7 @@ def test_page_and_pdf_are_of_one_content_and_end_with_lines_for_a_decision(subje
     told = [text for one in paper.sections for text in texts(asdict(one))]
     assert len(told) > 400
     assert [text for text in told if " ".join(text.split()) not in page] == []
-    last = page[page.index("16. Decision") :]
+    last = page[page.index("17. Decision") :]
     for word in (STANDING, "Name", "Date", "☐ reject", "☐ approve", "☐ approve with conditions"):
         assert word in last
     assert page.count("☐ reject") == 2, "two people decide"
@@ -230,7 +243,19 @@ def test_the_same_model_gives_the_same_bytes_and_pictures_share_no_id(subject: S
 def test_a_summary_of_an_older_training_and_a_book_of_several_currencies_are_told_too(
     subject: Subject,
 ) -> None:
-    since = ("arrears", "tuning", "groups", "captured_at", "burden", "intervals", "directions")
+    since = (
+        "arrears",
+        "tuning",
+        "lead_times",
+        "worth",
+        "familiarity",
+        "value",
+        "groups",
+        "captured_at",
+        "burden",
+        "intervals",
+        "directions",
+    )
     older = {name: told for name, told in deepcopy(subject.summary).items() if name not in since}
     summary = cast(Summary, older)
     for row in summary["lists"]:
