@@ -53,7 +53,9 @@ class Tuned:
 
 
 @dataclass(frozen=True)
-class _Tried:
+class Tried:
+    """A shape with the number of trees that was best for it, and its loss a unit of weight."""
+
     shape: Shape
     loss: float
     by_person: np.ndarray
@@ -112,25 +114,25 @@ def tune(plan: InnerPlan, settings: TrainSettings, threads: int | None, tell: Pr
     people = np.unique(np.concatenate([fold.people for fold in folds]), return_inverse=True)[1]
     weights = np.bincount(people, np.concatenate([fold.weight for fold in folds]))
     proposals = _Proposals(settings)
-    tried: list[_Tried] = []
+    tried: list[Tried] = []
     for number in range(settings.tuning_trials):
         tell("shapes of the booster", number, settings.tuning_trials)
         tried.append(_try(proposals.next() if number else Shape.of(settings), folds, people, weights))
         proposals.learn(tried[-1].loss)
-    return _chosen(plan, tried, weights)
+    return choose(plan, tried, weights)
 
 
-def _try(shape: Shape, folds: list[_Fold], people: np.ndarray, weights: np.ndarray) -> _Tried:
+def _try(shape: Shape, folds: list[_Fold], people: np.ndarray, weights: np.ndarray) -> Tried:
     """What a shape is worth with the number of trees that is best for it, up to its own `rounds`."""
     growing = [_Growing(fold, shape) for fold in folds]
-    best: _Tried | None = None
+    best: Tried | None = None
     idle = 0
     for step in range(1, STEPS + 1):
         rounds = -(-shape.rounds * step // STEPS)
         by_person = np.bincount(people, np.concatenate([one.losses(rounds) for one in growing]))
         loss = float(by_person.sum() / weights.sum())
         if best is None or loss < best.loss:
-            best, idle = _Tried(replace(shape, rounds=rounds), loss, by_person), 0
+            best, idle = Tried(replace(shape, rounds=rounds), loss, by_person), 0
         elif (idle := idle + 1) == PATIENCE:
             break
     assert best is not None
@@ -184,8 +186,11 @@ class _Proposals:
             )
 
 
-def _chosen(plan: InnerPlan, tried: list[_Tried], weights: np.ndarray) -> Tuned:
-    """The cheapest shape within one standard error of the least loss; of two that cost the same, the better one."""
+def choose(plan: InnerPlan, tried: list[Tried], weights: np.ndarray) -> Tuned:
+    """The cheapest shape within one standard error of the least loss; of two that cost the same, the better one.
+
+    weights: float64, of each judged person, in the order of `Tried.by_person`.
+    """
     best = min(range(len(tried)), key=lambda at: (tried[at].loss, at))
     errors = [standard_error(one.by_person - tried[best].by_person, weights) for one in tried]
     near = [at for at, one in enumerate(tried) if one.loss - tried[best].loss <= errors[at]]
@@ -248,7 +253,7 @@ def _on_what(plan: InnerPlan, many: int, people: int) -> list[str]:
     return words
 
 
-def _why(tried: list[_Tried], best: int, chosen: int, near: int) -> list[str]:
+def _why(tried: list[Tried], best: int, chosen: int, near: int) -> list[str]:
     shape, least = tried[chosen].shape, tried[best]
     if chosen == best:
         return [

@@ -17,7 +17,7 @@ from models.inner import InnerPlan, drawn, plan_inner
 from models.settings import TrainSettings
 from models.shape import Shape
 from models.splits import split_in_time
-from models.tuning import tune
+from models.tuning import Tried, choose, tune
 
 GAP = 100
 FIRST = to_day(date(2023, 1, 6))
@@ -163,7 +163,12 @@ def test_the_tuned_shape_is_what_every_later_fit_has(make_panel, write_panel, la
     from models.training import train
 
     settings = TrainSettings(
-        rounds=10, tuning_trials=2, bootstrap_resamples=20, importance_rows=50, interval_resamples=100
+        rounds=10,
+        learning_rate=0.001,
+        tuning_trials=2,
+        bootstrap_resamples=20,
+        importance_rows=50,
+        interval_resamples=100,
     )
     lines: list[str] = []
     fitted: list[str] = []
@@ -175,6 +180,7 @@ def test_the_tuned_shape_is_what_every_later_fit_has(make_panel, write_panel, la
     tuning = result.summary["tuning"]
     assert tuning["method"] == "walk_forward" and len(tuning["trials"]) == 2
     shape = tuning["shape"]
+    assert tuning["trials"][1]["chosen"], "the settings' own learns too slowly"
     assert f"[learning_rate: {shape['learning_rate']:g}]" in result.model.text
     assert f"[num_leaves: {shape['num_leaves']}]" in result.model.text
     assert result.model.text.count("Tree=") == shape["rounds"]
@@ -209,3 +215,22 @@ def test_who_answer_for_each_other_are_never_on_both_sides() -> None:
     for fold in plan.folds:
         learnt, judged = fold.learns(plan.data.day, plan.parts), fold.judges(plan.data.day, plan.parts)
         assert not set(plan.data.together[learnt]) & set(plan.data.together[judged])
+
+
+def test_of_those_within_one_error_of_the_best_the_cheapest_is_chosen_and_none_beyond_it(
+    plan: InnerPlan,
+) -> None:
+    """Four judged people. The difference of the second to the best is the same for all, so it is sure; that of the third is not."""
+    people = np.ones(4)
+    best = Tried(Shape(100, 0.1, 8, 3, 1.0, 20), 0.25, np.array([0.25, 0.25, 0.25, 0.25]))
+    sure = Tried(Shape(10, 0.1, 4, 2, 1.0, 20), 0.26, np.array([0.26, 0.26, 0.26, 0.26]))
+    unsure = Tried(Shape(50, 0.1, 4, 2, 1.0, 20), 0.275, np.array([0.05, 0.45, 0.35, 0.25]))
+    told = choose(plan, [best, sure, unsure], people).told
+    assert [(one["best"], one["chosen"]) for one in told["trials"]] == [
+        (True, False),
+        (False, False),
+        (False, True),
+    ]
+    assert told["shape"] == unsure.shape.told()
+    assert told["trials"][2]["error"] == pytest.approx(np.std([-0.2, 0.2, 0.1, 0.0], ddof=1) / 2)
+    assert "Chosen is number 2" in told["words"][-2] and "costs 9.0 times as much" in told["words"][-1]
