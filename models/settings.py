@@ -89,7 +89,7 @@ class TrainSettings(BaseModel):
     )
 
     expected_directions: bool = Field(
-        default=False,
+        default=True,
         description="a feature may move the score only as the catalogue expects, where the data do not contradict it",
     )
     too_good_auc: float = Field(

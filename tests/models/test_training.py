@@ -85,7 +85,7 @@ def test_a_model_is_held_to_what_is_expected_only_where_the_settings_ask_for_it(
     make_panel, trained, quick
 ) -> None:
     panel = make_panel()
-    free, held = trained(panel), trained(panel, quick.model_copy(update={"expected_directions": True}))
+    held, free = trained(panel), trained(panel, quick.model_copy(update={"expected_directions": False}))
     assert free.summary["directions"] == []
     assert {row["feature"] for row in held.summary["directions"]} >= {"late_count_6", "paid_to_due_90"}
     booster = [result.model.raw_scores(np.full((1, len(panel.features)), np.nan)) for result in (free, held)]
