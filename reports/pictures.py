@@ -285,9 +285,8 @@ def loss_by_cost(some: Sequence[Priced], name: str, words: str) -> str:
                 axes.annotate(
                     one.mark,
                     (one.cost, one.above),
-                    (0, -14),
+                    (6, 6),
                     textcoords="offset points",
-                    ha="center",
                     color=INK,
                 )
         axes.set_xscale("log")
