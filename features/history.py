@@ -56,7 +56,8 @@ def _lately(judged: int, day: int, work: Scratch, out: np.ndarray) -> None:
 
 
 @compiled
-def _deviation(count: int, total: float, squares: float) -> float:
+def deviation(count: int, total: float, squares: float) -> float:
+    """Population standard deviation from sums; 0 where rounding would make it negative."""
     mean = total / count
     return np.sqrt(max(0.0, squares / count - mean * mean))
 
@@ -77,7 +78,7 @@ def _run(judged: int, work: Scratch, out: np.ndarray) -> None:
             longest = max(longest, late_run)
             total, squares = total + days, squares + days * days
     if judged > 1:
-        out[F_SPREAD_12] = _deviation(min(judged, 12), total, squares)
+        out[F_SPREAD_12] = deviation(min(judged, 12), total, squares)
     if judged > 0:
         out[F_WEIGHTED], out[F_LONGEST] = weighted / weights, longest
         if work.dues[judged - 1].days_late == 0:
@@ -98,7 +99,7 @@ def _pay_day(judged: int, work: Scratch, out: np.ndarray) -> None:
         if back < 3:
             recent += offset
     if count > 1:
-        out[F_PAY_DAY] = _deviation(count, total, squares)
+        out[F_PAY_DAY] = deviation(count, total, squares)
     if count > 3:
         out[F_DRIFT] = recent / 3 - (total - recent) / (count - 3)
 

@@ -26,7 +26,7 @@ from features.arrears import (
 from features.compiled import compiled
 from features.counting import calendar_row, counted, falls_due
 from features.facts import CHARGE, INSTALLMENT
-from features.history import tell_history
+from features.history import deviation, tell_history
 from features.matrix import (
     F_AHEAD,
     F_CONTRACT,
@@ -184,13 +184,6 @@ def _judge(loan: LoanFacts, version: int, dues: int, receipts: int, day: int, kn
 
 
 @compiled
-def _spread(count: int, total: float, squares: float) -> float:
-    """Population standard deviation from sums; 0 where rounding would make it negative."""
-    mean = total / count
-    return np.sqrt(max(0.0, squares / count - mean * mean))
-
-
-@compiled
 def _lateness(judged: int, day: int, work: Scratch, out: np.ndarray) -> None:
     """Windows, trend, spread and streaks over the judged installments, newest first."""
     late, total, most, squares = 0, 0.0, 0.0, 0.0
@@ -225,7 +218,7 @@ def _lateness(judged: int, day: int, work: Scratch, out: np.ndarray) -> None:
             n = back + 1
             out[F_LATE_6], out[F_MAX_6], out[F_MEAN_6] = late, most, total / max(1, late)
             if n > 1:
-                out[F_SPREAD] = _spread(n, total, squares)
+                out[F_SPREAD] = deviation(n, total, squares)
             if n > 3:
                 out[F_TREND] = recent - (total - recent * 3) / (n - 3)
             out[F_PARTIAL], out[F_EARLY] = partial / n, early / n
@@ -287,7 +280,7 @@ def _payments(loan: LoanFacts, version: int, dues: int, day: int, known: int, wo
     if gaps > 0:
         out[F_GAP] = total / gaps
     if gaps > 1:
-        out[F_GAP_SPREAD] = _spread(gaps, total, squares)
+        out[F_GAP_SPREAD] = deviation(gaps, total, squares)
     while w < len(PAID_TO_DUE_WINDOWS):
         out[F_PAID_DUE + w], w = money, w + 1
     due, i = 0, dues - 1
@@ -320,13 +313,10 @@ def _balance(dues: int, paid: int, aside: int, day: int, tolerance: int, work: S
 
 @compiled
 def _schedule(dues: int, day: int, disbursed_on: int, principal: int, rate: float, work: Scratch, state: np.ndarray, out: np.ndarray) -> float:  # fmt: skip
-    """Progress and the contract, of installments alone; returns the usual one, their mean (NaN: there is none).
-
-    Arrears that the book begins with show that an installment has fallen due; a charge shows nothing of the kind.
-    """
+    """Progress and the contract, of installments alone; returns the usual one, their mean (NaN: there is none)."""
     count, reached, total, first, last = 0, 0, 0, 0, 0
     for i in range(dues):
-        if work.dues[i].due_on <= day and work.dues[i].kind != CHARGE:
+        if work.dues[i].due_on <= day and work.dues[i].kind != CHARGE:  # opening arrears fell due before
             state[S_REACHED] = 1
         if work.dues[i].kind != INSTALLMENT:
             continue
