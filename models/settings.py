@@ -76,14 +76,14 @@ class TrainSettings(BaseModel):
     tuned_lambda_l2: tuple[Real, Real] = Field(default=(0.1, 100.0), description="tried between")
     tuned_min_rows_in_leaf: tuple[Whole, Whole] = Field(default=(20, 200), description="tried between")
 
-    rounds: int = Field(default=300, ge=1, le=5000, description="trees; where shapes are tried, at most")
+    rounds: int = Field(default=150, ge=1, le=5000, description="trees; where shapes are tried, at most")
     learning_rate: float = Field(default=0.05, gt=0, le=1, description="what each tree adds")
-    num_leaves: int = Field(default=15, ge=2, le=255, description="leaves of a tree at most")
-    max_depth: int = Field(default=6, ge=1, le=32, description="depth of a tree at most")
-    lambda_l2: float = Field(default=1.0, ge=0, description="how much leaves are shrunk")
+    num_leaves: int = Field(default=8, ge=2, le=255, description="leaves of a tree at most")
+    max_depth: int = Field(default=3, ge=1, le=32, description="depth of a tree at most")
+    lambda_l2: float = Field(default=10.0, ge=0, description="how much leaves are shrunk")
     min_rows_in_leaf: int = Field(default=20, ge=1, description="rows in a leaf at least")
     rows_per_leaf_row: int = Field(
-        default=1000,
+        default=100,
         ge=1,
         description="and rows / this, so that a larger book does not grow leaves on the same few loans",
     )
