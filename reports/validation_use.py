@@ -38,8 +38,8 @@ def _lead_times(told: dict[str, Any]) -> Iterable[Block]:
         "first judged day’s list it is at least what is told. The shares count all that fell behind, those that were never listed too."
     )
     yield table(
-        "<<ranked by|loans that fell behind|listed before|of them on the first day|days before: median|quarters|"
-        + "|".join(f"listed {one} days before" for one in days),
+        "<ranked by|fell behind|listed before|of them on day one|days before (median)|quarters|"
+        + "|".join(f"{one} or more" for one in days),
         [
             _ranked(
                 row["ranker"],
@@ -52,6 +52,7 @@ def _lead_times(told: dict[str, Any]) -> Iterable[Block]:
             )
             for row in rows
         ],
+        f"Counted in loans. The last {len(days)} columns: the share of those that fell behind which was on a list so many days before, or earlier.",
     )
 
 
