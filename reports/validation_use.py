@@ -81,11 +81,10 @@ def _known(told: dict[str, Any]) -> Iterable[Block]:
         "Fold models are each fitted on the fit window without the borrowers they are asked about and without whoever is liable with them. They are not registered and learnt from fewer people: they say what to expect of newcomers."
     )
     rows: list[Row] = []
-    for one in told["known"]:
-        row = one["row"]
-        rows.append(Row([f"numbers of {one['whose']}, on {one['when']}: borrowers {row['borrowers']}"], group=True))  # fmt: skip
-        why = f"not told: {row['why_none']}" if row["why_none"] else "all of them"
-        rows.append(
-            Row([why, *map(telling.count, (row["snapshots"], row["people"], row["positives"])), telling.decimal(row["auc"]), telling.decimal(row["average_precision"]), telling.percent(row["recall"]), telling.percent(row["value_captured"])], ours=row["model"] == "served")
-        )  # fmt: skip
-    yield table("<<|snapshots|people|fell behind|AUC|average precision|recall of the lists|value captured", rows)  # fmt: skip
+    for group in told["known"]:
+        rows.append(Row([group["whose"]], group=True))
+        rows += [
+            Row([f"{row['borrowers']}, {told['months_words'][row['months']]}" + (f"; {row['why_none']}" if row["why_none"] else ""), *map(telling.count, (row["snapshots"], row["people"], row["positives"])), telling.decimal(row["auc"]), telling.decimal(row["average_precision"]), telling.percent(row["recall"]), telling.percent(row["value_captured"])], ours=row["model"] == "served")
+            for row in group["rows"]
+        ]  # fmt: skip
+    yield table("<<borrowers|snapshots|people|fell behind|AUC|average precision|recall of the lists|value captured", rows)  # fmt: skip
