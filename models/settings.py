@@ -60,18 +60,18 @@ class TrainSettings(BaseModel):
         description="shapes of the booster that are tried inside the fit window; 0 takes the one below",
     )
     tuning_rows: int = Field(
-        default=30_000,
+        default=100_000,
         ge=1000,
         description="snapshots they are tried on at most, all of the same borrowers; more takes longer",
     )
     tuned_max_depth: tuple[Whole, Whole] = Field(
-        default=(2, 6), description="depth of a tree at most, from and to"
+        default=(3, 6), description="depth of a tree at most, from and to"
     )
     tuned_num_leaves: tuple[Whole, Whole] = Field(
-        default=(4, 31), description="leaves of a tree at most, and never more than its depth allows"
+        default=(6, 31), description="leaves of a tree at most, and never more than its depth allows"
     )
     tuned_learning_rate: tuple[Real, Real] = Field(
-        default=(0.03, 0.2), description="tried between; how many trees go with it is found, up to `rounds`"
+        default=(0.03, 0.1), description="tried between; how many trees go with it is found, up to `rounds`"
     )
     tuned_lambda_l2: tuple[Real, Real] = Field(default=(0.1, 100.0), description="tried between")
     tuned_min_rows_in_leaf: tuple[Whole, Whole] = Field(default=(20, 200), description="tried between")

@@ -17,7 +17,7 @@ class ShapeRow(TypedDict):
 class Trial(TypedDict):
     """A shape that was tried on the inner folds; number 0 is that of the settings.
 
-    log_loss: a unit of weight, of raw probabilities; above: how much more than the best; error: standard error of that
+    log_loss: a unit of weight, of scores calibrated block by block; above: how much more than the best; error: standard error of that
     difference over borrowers (0 of the best). cost: of an explanation, trees x leaves x depth squared. best: the least loss;
     chosen: the cheapest within one standard error of it.
     """

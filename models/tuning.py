@@ -1,11 +1,10 @@
 """Which shape the booster has: a few are tried inside the fit window, and the cheapest to explain of the good ones is taken.
 
-The measure is the log loss of the raw probabilities on snapshots that a fit did not see (`models.inner`), weighted as in
-training. It is a proper score: no shape gains by saying anything but what it believes, and unlike an AUC or the hits of a
-list it moves with every snapshot, so that the small differences between shapes can be seen in few who fell behind. Class
-frequencies are left as they are, so raw probabilities are at the level of the book. A level that has drifted since is in the
-loss of every shape alike. A slope is not: a shape that is too sure of itself loses by it here, though calibration would mend
-that later; so the measure leans to shapes whose probabilities are right as they are.
+The measure is the log loss, weighted as in training, on snapshots that a fit did not see (`models.inner`), once each block of
+days has had its scores calibrated by a slope and an intercept of its own, as the served model's are on months it did not
+learn from. It is a proper score: unlike an AUC or the hits of a list it moves with every snapshot, so that small differences
+between shapes can be seen in few who fell behind. Two numbers for thousands of snapshots flatter no shape noticeably, and they
+take out what calibration mends anyway: a level that has drifted since, and a slope that is too steep.
 
 Chosen is the cheapest shape within one standard error of the least loss (Breiman et al. 1984, 3.4.3). Cheap means cheap to
 explain: trees x leaves x depth squared, which is also how freely a shape can fit; so the rule guards against both. The
@@ -21,12 +20,14 @@ folds together. That number is used for every later fit: nothing stops early on 
 Promised: the same trials and choice for any order of rows and number of threads. Nothing is kept but the summary.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from models.booster import parameters, training_set
+from models.calibration_maps import CalibrationRefusedError, fit_platt
 from models.directions import constraints, held_on
 from models.draws import standard_error
 from models.folds import Progress
@@ -74,6 +75,7 @@ class _Fold:
         self.learnt: Dataset = training_set(learnt.X, learnt.y, learnt.weight, data.features)
         self.learnt.params = self.parameters(Shape.of(settings))
         self.learnt.construct()
+        self.block = fold.judged_first
         self.X, self.positive, self.weight = data.X[judged], data.positive[judged], data.weight[judged]
         self.people = data.people[judged]
 
@@ -91,19 +93,18 @@ class _Growing:
         self.booster: Booster = lightgbm.Booster(fold.parameters(shape), fold.learnt)
         self.raw = np.zeros(len(fold.X))
 
-    def losses(self, rounds: int) -> np.ndarray:
-        """Weighted log loss (float64) of each judged snapshot once there are so many trees, or no more can be grown."""
+    def grown(self, rounds: int) -> np.ndarray:
+        """Raw log-odds (float64) of each judged snapshot once there are so many trees, or no more can be grown."""
         before = self.booster.current_iteration()
         for _ in range(before, rounds):
             if self.booster.update():
                 break
-        grown = self.booster.current_iteration() - before
-        if grown > 0:
+        more = self.booster.current_iteration() - before
+        if more > 0:
             self.raw += np.asarray(
-                self.booster.predict(self.fold.X, raw_score=True, start_iteration=before, num_iteration=grown)
+                self.booster.predict(self.fold.X, raw_score=True, start_iteration=before, num_iteration=more)
             )
-        signed = np.where(self.fold.positive, -self.raw, self.raw)
-        return np.asarray(self.fold.weight * np.logaddexp(0.0, signed))
+        return self.raw
 
 
 def tune(plan: InnerPlan, settings: TrainSettings, threads: int | None, tell: Progress) -> Tuned:
@@ -129,7 +130,7 @@ def _try(shape: Shape, folds: list[_Fold], people: np.ndarray, weights: np.ndarr
     idle = 0
     for step in range(1, STEPS + 1):
         rounds = -(-shape.rounds * step // STEPS)
-        by_person = np.bincount(people, np.concatenate([one.losses(rounds) for one in growing]))
+        by_person = np.bincount(people, _losses(folds, [one.grown(rounds) for one in growing]))
         loss = float(by_person.sum() / weights.sum())
         if best is None or loss < best.loss:
             best, idle = Tried(replace(shape, rounds=rounds), loss, by_person), 0
@@ -137,6 +138,28 @@ def _try(shape: Shape, folds: list[_Fold], people: np.ndarray, weights: np.ndarr
             break
     assert best is not None
     return best
+
+
+def _losses(folds: Sequence[_Fold], raws: Sequence[np.ndarray]) -> np.ndarray:
+    """Weighted log loss (float64) of every judged snapshot, fold after fold; the scores of each block of days are calibrated
+    by a slope and an intercept. Scores that do not rise with risk tell nothing but the level."""
+    lost = [np.zeros(0)] * len(folds)
+    for block in sorted({fold.block for fold in folds}):
+        at = [place for place, fold in enumerate(folds) if fold.block == block]
+        raw, bad, weight = (
+            np.concatenate(parts)
+            for parts in zip(*((raws[n], folds[n].positive, folds[n].weight) for n in at), strict=True)
+        )
+        try:
+            slope, intercept = fit_platt(raw, bad.astype(np.float64), weight)
+        except CalibrationRefusedError:
+            share = np.average(bad, weights=weight)
+            slope, intercept = 0.0, float(np.log(share) - np.log1p(-share))
+        said = slope * raw + intercept
+        of_block = weight * np.logaddexp(0.0, np.where(bad, -said, said))
+        for n, part in zip(at, np.split(of_block, np.cumsum([len(raws[n]) for n in at])[:-1]), strict=True):
+            lost[n] = part
+    return np.concatenate(lost)
 
 
 class _Proposals:
@@ -244,7 +267,7 @@ def _on_what(plan: InnerPlan, many: int, people: int) -> list[str]:
     )
     words = [
         f"{many} shape{'' if many == 1 else 's'} of the booster were tried inside the fit window, the first that of the settings. Each was judged by its "
-        f"log loss on {people:,} borrowers whom its fit did not contain, {how}."
+        f"log loss, its scores calibrated, on {people:,} borrowers whom its fit did not contain, {how}."
     ]
     if len(plan.data.y) < plan.of:
         words.append(

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from data.days import to_day
 from features.settings import LabelSettings
@@ -126,11 +127,17 @@ def test_the_first_trial_is_the_settings_and_the_cheapest_within_one_error_of_th
 def test_the_loss_of_a_trial_is_that_of_boosters_fitted_in_the_ordinary_way(plan: InnerPlan) -> None:
     trial = tune(plan, SETTINGS.model_copy(update={"tuning_trials": 1}), 1, _silent).told["trials"][0]
     shape, data, losses = Shape(**trial["shape"]), plan.data, []
+    blocks: dict[int, list[tuple[np.ndarray, np.ndarray]]] = {}
     for fold in plan.folds:
         judged = data.only(fold.judges(data.day, plan.parts))
         raw = raw_of(boost(data.only(fold.learns(data.day, plan.parts)), shape, SETTINGS, 1), judged.X)
-        losses.append(np.logaddexp(0, np.where(judged.positive, -raw, raw)))
-    assert trial["log_loss"] == pytest.approx(np.concatenate(losses).mean(), abs=1e-12)
+        blocks.setdefault(fold.judged_first, []).append((raw, judged.y))
+    assert len(blocks) == 2
+    for parts in blocks.values():
+        raw, y = (np.concatenate(of) for of in zip(*parts, strict=True))
+        calibrated = LogisticRegression(C=np.inf, tol=1e-10).fit(raw[:, None], y)
+        losses.append(-np.log(calibrated.predict_proba(raw[:, None])[np.arange(len(y)), y.astype(int)]))
+    assert trial["log_loss"] == pytest.approx(np.concatenate(losses).mean(), abs=1e-7)
 
 
 def test_days_and_labels_outside_the_folds_change_no_trial(plan: InnerPlan) -> None:

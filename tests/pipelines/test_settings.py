@@ -157,8 +157,8 @@ WRONG = {
         "mine.toml: [lists]: band_cuts [0.3, 0.2, 0.5] must rise and lie between 0 and 1.",
     ),
     "more leaves than the depth allows": (
-        "[train]\nmax_depth = 3\n",
-        "mine.toml: [train]: a tree of max_depth = 3 has at most 8 leaves, so num_leaves = 15 cannot be: lower it, or raise max_depth.",
+        "[train]\nmax_depth = 2\n",
+        "mine.toml: [train]: a tree of max_depth = 2 has at most 4 leaves, so num_leaves = 8 cannot be: lower it, or raise max_depth.",
     ),
     "a range upside down": (
         "[train]\ntuned_learning_rate = [0.2, 0.03]\n",
