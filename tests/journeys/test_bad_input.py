@@ -372,7 +372,7 @@ def ingest_until(moment, folder):
 whole = workspace.with_name("whole")
 assert ingest_until(0, whole) == 0
 last = int((whole / "flushed").read_text())
-moments = sorted({1, 2, last // 3, last // 2, *range(last - 6, last + 1)})
+moments = sorted({1, last // 3, last // 2, *range(last - 4, last + 1)})
 print(json.dumps({moment: ingest_until(moment, workspace.with_name(f"killed-{moment}")) for moment in moments}))
 """
 
