@@ -9,8 +9,15 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Whole = Annotated[int, Field(ge=1, le=5000)]
-Real = Annotated[float, Field(gt=0, le=1000)]
+# what a shape may be is the same for one that is given and for one that is tried, or a served model's own settings could not be read again
+Leaves = Annotated[int, Field(ge=2, le=255)]
+Depth = Annotated[int, Field(ge=1, le=32)]
+Rate = Annotated[float, Field(gt=0, le=1)]
+Shrinkage = Annotated[float, Field(ge=0, le=1e6)]
+RowsInLeaf = Annotated[int, Field(ge=1, le=1_000_000)]
+# tried on a scale of ratios, so from more than nothing; and slower than this no booster of 5,000 trees gets anywhere
+TriedRate = Annotated[Rate, Field(ge=0.001)]
+TriedShrinkage = Annotated[Shrinkage, Field(ge=0.001)]
 
 
 class TrainSettings(BaseModel):
@@ -64,24 +71,28 @@ class TrainSettings(BaseModel):
         ge=1000,
         description="snapshots they are tried on at most, all of the same borrowers; more takes longer",
     )
-    tuned_max_depth: tuple[Whole, Whole] = Field(
+    tuned_max_depth: tuple[Depth, Depth] = Field(
         default=(3, 6), description="depth of a tree at most, from and to"
     )
-    tuned_num_leaves: tuple[Whole, Whole] = Field(
+    tuned_num_leaves: tuple[Leaves, Leaves] = Field(
         default=(6, 31), description="leaves of a tree at most, and never more than its depth allows"
     )
-    tuned_learning_rate: tuple[Real, Real] = Field(
+    tuned_learning_rate: tuple[TriedRate, TriedRate] = Field(
         default=(0.03, 0.1), description="tried between; how many trees go with it is found, up to `rounds`"
     )
-    tuned_lambda_l2: tuple[Real, Real] = Field(default=(0.1, 100.0), description="tried between")
-    tuned_min_rows_in_leaf: tuple[Whole, Whole] = Field(default=(20, 200), description="tried between")
+    tuned_lambda_l2: tuple[TriedShrinkage, TriedShrinkage] = Field(
+        default=(0.1, 100.0), description="tried between"
+    )
+    tuned_min_rows_in_leaf: tuple[RowsInLeaf, RowsInLeaf] = Field(
+        default=(20, 200), description="tried between"
+    )
 
     rounds: int = Field(default=150, ge=1, le=5000, description="trees; where shapes are tried, at most")
-    learning_rate: float = Field(default=0.05, gt=0, le=1, description="what each tree adds")
-    num_leaves: int = Field(default=8, ge=2, le=255, description="leaves of a tree at most")
-    max_depth: int = Field(default=3, ge=1, le=32, description="depth of a tree at most")
-    lambda_l2: float = Field(default=10.0, ge=0, description="how much leaves are shrunk")
-    min_rows_in_leaf: int = Field(default=20, ge=1, description="rows in a leaf at least")
+    learning_rate: Rate = Field(default=0.05, description="what each tree adds")
+    num_leaves: Leaves = Field(default=8, description="leaves of a tree at most")
+    max_depth: Depth = Field(default=3, description="depth of a tree at most")
+    lambda_l2: Shrinkage = Field(default=10.0, description="how much leaves are shrunk")
+    min_rows_in_leaf: RowsInLeaf = Field(default=20, description="rows in a leaf at least")
     rows_per_leaf_row: int = Field(
         default=100,
         ge=1,
@@ -124,12 +135,6 @@ class TrainSettings(BaseModel):
                 raise ValueError(
                     f"{name} = [{span[0]:g}, {span[1]:g}] runs from the larger to the smaller: turn it round"
                 )
-        if self.tuned_num_leaves[0] < 2:
-            raise ValueError("tuned_num_leaves begins below 2, and a tree of one leaf tells nothing apart")
-        if self.tuned_learning_rate[1] > 1:
-            raise ValueError(
-                "tuned_learning_rate ends above 1; a tree may add at most the whole of what is missing"
-            )
         window = self.test_months + self.calibration_months
         if window >= self.months_for_calibration:
             raise ValueError(

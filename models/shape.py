@@ -40,8 +40,11 @@ class Shape:
         return self.rounds * self.num_leaves * self.max_depth**2
 
     def within(self, settings: TrainSettings) -> TrainSettings:
-        """The settings with which the same booster is fitted without a search: these, with this shape and no trials."""
-        return settings.model_copy(update={**asdict(self), "tuning_trials": 0})
+        """The settings with which the same booster is fitted without a search: these, with this shape and no trials.
+
+        They are checked like any settings, because a served model carries them: ValueError where they could not be read again.
+        """
+        return TrainSettings.model_validate({**settings.model_dump(), **asdict(self), "tuning_trials": 0})
 
     def told(self) -> ShapeRow:
         return cast(ShapeRow, asdict(self))

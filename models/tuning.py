@@ -191,7 +191,7 @@ class _Proposals:
         depth = int(values["max_depth"])
         return Shape(
             self._settings.rounds,
-            round(float(values["learning_rate"]), 4),  # as a person would write it into the settings
+            float(f"{values['learning_rate']:.3g}"),  # as a person would write it into the settings
             min(int(values["num_leaves"]), 2**depth),
             depth,
             round(float(values["lambda_l2"]), 3),

@@ -165,6 +165,26 @@ def test_ranges_of_the_settings_bound_what_is_tried(plan: InnerPlan) -> None:
         assert (shape["max_depth"], shape["learning_rate"]) == (3, 0.1) and shape["num_leaves"] in (5, 6)
 
 
+def test_whatever_shape_may_be_tried_gives_settings_that_can_be_read_again() -> None:
+    given = TrainSettings.model_json_schema()["properties"]
+    for name in ("max_depth", "num_leaves", "learning_rate", "lambda_l2", "min_rows_in_leaf"):
+        for end in given[f"tuned_{name}"]["prefixItems"]:
+            assert end["maximum"] == given[name]["maximum"]
+            assert end["minimum"] >= given[name].get("minimum", 0)
+    widest = Shape(5000, 0.001, 255, 32, 1e6, 1_000_000)
+    assert TrainSettings.model_validate(widest.within(SETTINGS).model_dump()).num_leaves == 255
+    with pytest.raises(ValueError, match="num_leaves"):
+        Shape(10, 0.1, 300, 9, 1.0, 20).within(SETTINGS)
+
+
+def test_a_slow_learning_rate_keeps_three_digits(plan: InnerPlan) -> None:
+    slow = SETTINGS.model_copy(
+        update={"tuned_learning_rate": (0.00101, 0.00109), "rounds": 2, "tuning_trials": 3}
+    )
+    tried = [one["shape"]["learning_rate"] for one in tune(plan, slow, 1, _silent).told["trials"][1:]]
+    assert all(0.00101 <= rate <= 0.00109 and rate == round(rate, 5) for rate in tried)
+
+
 def test_the_tuned_shape_is_what_every_later_fit_has(make_panel, write_panel, labels, tmp_path: Path) -> None:
     from decisions.settings import CapacitySettings
     from models.training import train

@@ -170,7 +170,15 @@ WRONG = {
     ),
     "trees of one leaf": (
         "[train]\ntuned_num_leaves = [1, 8]\n",
-        "mine.toml: [train]: tuned_num_leaves begins below 2, and a tree of one leaf tells nothing apart.",
+        "mine.toml: [train] tuned_num_leaves.0: input should be greater than or equal to 2.",
+    ),
+    "a range beyond what a shape may be": (
+        "[train]\ntuned_max_depth = [3, 33]\n",
+        "mine.toml: [train] tuned_max_depth.1: input should be less than or equal to 32.",
+    ),
+    "a learning rate that gets nowhere": (
+        "[train]\ntuned_learning_rate = [0.0001, 0.1]\n",
+        "mine.toml: [train] tuned_learning_rate.0: input should be greater than or equal to 0.001.",
     ),
     "windows longer than the history they ask for": (
         "[train]\ntest_months = 12\ncalibration_months = 6\n",
