@@ -83,8 +83,19 @@ def plan_inner(fit: Examples, gap: int, settings: TrainSettings, refused: bool =
         return InnerPlan("settings", fit, np.zeros(len(fit.y), np.int8), [], len(fit.y), gap, None)
     people, ids = fit.people, fit.borrower_ids
     some = _within(people, ids, settings)
-    data = fit if some is None else fit.only(some)
-    parts = grouped_folds(people if some is None else people[some], ids, data.positive, PARTS, settings.seed)
+    if not some.any():
+        caveat = (
+            f"The shape of the booster is that of the settings: every borrower of the fit window, with all who answer for a loan together, "
+            f"holds more than tuning_rows = {settings.tuning_rows:,} snapshots, so none could be taken whole to compare shapes on."
+        )
+        return InnerPlan("settings", fit, np.zeros(len(fit.y), np.int8), [], len(fit.y), gap, caveat)
+    data = fit if some.all() else fit.only(some)
+    on = "the fit window"
+    if not some.all():
+        on = (
+            f"the {len(data.y):,} of {len(fit.y):,} snapshots of the fit window that tuning_rows has room for"
+        )
+    parts = grouped_folds(people[some], ids, data.positive, PARTS, settings.seed)
     for blocks in range(BLOCKS, 0, -1):
         folds = walk_forward(data.day, gap, blocks, PARTS)
         if folds and _can_judge(data, parts, folds, settings):
@@ -92,26 +103,26 @@ def plan_inner(fit: Examples, gap: int, settings: TrainSettings, refused: bool =
     folds = grouped_only(data.day, PARTS)
     if _can_judge(data, parts, folds, settings):
         caveat = (
-            f"The shape of the booster was chosen by folds grouped by borrower alone, which mix earlier and later days: the fit window has no "
+            f"The shape of the booster was chosen by folds grouped by borrower alone, which mix earlier and later days: {on} holds no "
             f"later days behind a purge of {gap} days on which enough fell behind."
         )
         return InnerPlan("grouped", data, parts, folds, len(fit.y), gap, caveat)
     caveat = (
-        "The shape of the booster is that of the settings: too few fell behind in the fit window, or did not, to compare shapes on "
-        "borrowers that were not learnt from."
+        f"The shape of the booster is that of the settings: with people who answer for a loan together kept in one part, too few fell "
+        f"behind, or did not, in {on} to compare shapes on borrowers that were not learnt from."
     )
     return InnerPlan("settings", data, parts, [], len(fit.y), gap, caveat)
 
 
-def _within(people: np.ndarray, ids: np.ndarray, settings: TrainSettings) -> np.ndarray | None:
-    """A mask (bool, n) of the snapshots of as many people as `tuning_rows` holds; None where it holds all."""
-    if len(people) <= settings.tuning_rows:
-        return None
+def _within(people: np.ndarray, ids: np.ndarray, settings: TrainSettings) -> np.ndarray:
+    """A mask (bool, n) of the snapshots of as many people as `tuning_rows` holds: in seeded order, passing over who no longer fits."""
     there, of_row, counts = np.unique(people, return_inverse=True, return_counts=True)
-    order = np.asarray(in_seeded_order(ids[there], settings.seed))
-    taken = np.zeros(len(there), bool)
-    taken[order[np.cumsum(counts[order]) <= settings.tuning_rows]] = True
-    return taken[of_row]
+    taken, room = np.zeros(len(there), bool), settings.tuning_rows
+    for one in in_seeded_order(ids[there], settings.seed):
+        if counts[one] <= room:
+            taken[one] = True
+            room -= counts[one]
+    return np.asarray(taken[of_row])
 
 
 def _can_judge(

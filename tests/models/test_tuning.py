@@ -102,6 +102,21 @@ def test_a_large_book_is_tried_on_all_snapshots_of_some_borrowers() -> None:
     assert any("1,000 of the 2,400" in line for line in tune(plan, settings, 1, _silent).told["words"])
 
 
+@pytest.mark.parametrize("large", [30, 59, 60])
+def test_people_who_answer_for_too_much_together_are_passed_over_and_the_others_tried_on(large: int) -> None:
+    """Of 60 borrowers, 40 snapshots each, so many answer together and hold more than there is room for."""
+    data = _book()
+    joint = dataclasses.replace(data, together=np.where(data.borrower < large, 0, data.borrower))
+    plan = plan_inner(joint, GAP, SETTINGS.model_copy(update={"tuning_rows": 1000}))
+    if large == 60:
+        assert plan.caveat is not None and "holds more than tuning_rows = 1,000 snapshots" in plan.caveat
+    elif large == 59:
+        assert plan.caveat is not None and "in the 40 of 2,400 snapshots of the fit window" in plan.caveat
+    else:
+        assert len(plan.data.y) == 1000 and plan.data.borrower.min() >= large and plan.folds
+    assert tune(plan, SETTINGS.model_copy(update={"tuning_trials": 1, "rounds": 2}), 1, _silent).shape
+
+
 def test_the_first_trial_is_the_settings_and_the_cheapest_within_one_error_of_the_best_is_chosen(
     plan: InnerPlan,
 ) -> None:
