@@ -114,6 +114,10 @@ def fit_calibrator(
     the calibration is refused, as there is too little to say how sure it is.
     """
     borrowers, of_row = np.unique(borrower, return_inverse=True)
+    if len(borrowers) == 1:
+        raise CalibrationRefusedError(
+            "its snapshots are all of one borrower, or of people who answer for loans together, and nothing says what others would do"
+        )
     order = np.lexsort((weight, y, raw, of_row))
     raw, y, weight, of_row = raw[order], y[order], weight[order], of_row[order]
     fit_platt(

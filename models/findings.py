@@ -43,6 +43,9 @@ OPEN_SHARE = 0.2
 """From this share of positives on, open installments of the day are spoken of."""
 OVER_HALF = 0.5
 """Lists that hold more than this share of the eligible snapshots compare little: most are listed in any order."""
+FEW_PEOPLE = 30
+"""Resampling so few clusters gives intervals that are too narrow: simulated for 5 to 30 by Cameron, Gelbach and Miller (2008),
+"Bootstrap-based improvements for inference with clustered errors", Review of Economics and Statistics 90(3)."""
 TOO_GOOD = 0.95
 """An AUC among current loans above this is a sign of a leak before it is a success (domain reference 2.2)."""
 
@@ -158,11 +161,27 @@ def caveats(refusal: str | None, split: Split, data: Examples, settings: TrainSe
             sentences.append(
                 f"Few loans fell behind: {' and '.join(few)}. Several snapshots of one loan are not independent."
             )
+        if refusal is None:
+            calibrated = data.only(split.rows("calibrate" if split.has_calibration else "fit", data.day))
+            judged = data.only(split.rows("test", data.day))
+            sentences += few_people(calibrated, "the calibration", "pd_low and pd_high")
+            sentences += few_people(judged, "the test", "the intervals of the judged figures")
     if data.frame["currency"].nunique() > 1:
         sentences.append(
             "The book has several currencies, whose amounts are not added: no share of value captured is given, and lists are drawn as if the amounts were comparable."
         )
     return sentences
+
+
+def few_people(some: Examples, behind: str, drawn: str) -> list[str]:
+    """A sentence where too few people stand behind something to draw intervals from them. drawn: those intervals, a plural."""
+    people = len(np.unique(some.people))
+    if people >= FEW_PEOPLE:
+        return []
+    return [
+        f"Few people stand behind {behind}: {people}, those who answer for a loan together counted as one. Intervals drawn from fewer than "
+        f"{FEW_PEOPLE} are too narrow: {drawn} say nothing."
+    ]
 
 
 def _loans_behind(data: Examples) -> int:

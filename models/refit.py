@@ -30,6 +30,7 @@ from models.calibration import Calibrator
 from models.calibration_maps import CalibrationRefusedError
 from models.evaluation import Scored, draw_lists
 from models.examples import Examples, describe_panel
+from models.findings import few_people
 from models.fitting import calibrated_on, cut
 from models.folds import Progress, boost
 from models.importance import importance_of
@@ -215,7 +216,7 @@ def _assembled(panel: "PanelFile", data: Examples, origin: ServedModel, text: st
         fitted_on=fitted_on,
         trained_until=panel.until,
         train=settings,
-        caveats=[said, *too_good],
+        caveats=[said, *too_good, *few_people(data, "the calibration", "pd_low and pd_high")],
         panel=cast(Mapping[str, Json], trained_on),
         ledger_digest=trained_on["ledger_digest"],
         catalogue_digest=trained_on["catalogue_digest"],

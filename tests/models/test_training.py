@@ -200,6 +200,34 @@ def test_too_few_positives_refuse_with_snapshots_and_loans_of_both_windows(make_
     ).registrable
 
 
+@pytest.mark.parametrize("groups", [1, 29])
+def test_intervals_of_few_people_are_a_caveat_and_one_alone_is_refused(
+    groups: int, make_panel, trained
+) -> None:
+    panel = make_panel()
+    panel.frame["liable_together"] = "group " + (
+        panel.frame["borrower_id"].str[1:].astype(int) % groups
+    ).astype(str)
+    settings = TrainSettings(
+        rounds=5,
+        bootstrap_resamples=20,
+        interval_resamples=100,
+        importance_rows=50,
+        tuning_trials=0,
+        newcomer_folds=0,
+    )
+    result = trained(panel, settings)
+    if groups == 1:
+        assert "No calibration could be fitted: its snapshots are all of one borrower" in result.refusal
+        assert not any("Few people" in line for line in result.summary["caveats"])
+    else:
+        calibration, test = (line for line in result.model.caveats if "Few people" in line)
+        assert (
+            "behind the calibration: 29," in calibration and "pd_low and pd_high say nothing" in calibration
+        )
+        assert "behind the test: 29," in test
+
+
 def test_few_loans_behind_many_positive_snapshots_are_a_caveat(make_panel, trained) -> None:
     panel = make_panel()
     frame = panel.frame.copy()
