@@ -1,7 +1,9 @@
 """A registered model told to a committee: its panel read again, what moves its score, what it loses without some features,
 whether its numbers could be a mistake; then the report and the card, as HTML and as PDF.
 
-The four files are written whole or not at all. Same model, panel and history of promotions: same bytes.
+Each of the four files is written whole or not at all, and none before all are made and their places are free. Where the disk
+fails between the first and the last that takes its place, some are new and some are of before, and the same command again
+mends that. Same model, panel and history of promotions: same bytes.
 """
 
 from contextlib import ExitStack
@@ -39,8 +41,8 @@ class Validated:
 def validate_model(here: "Here", which: str, tell: "Tell") -> Validated:
     """The validation report and the card of the model named `which` (an alias, a version or the beginning of a digest).
 
-    Raises RegistryError where there is no such model, InputError where its panel is missing or is another one, DuesightError
-    where a PDF cannot be set; then nothing is written.
+    Raises RegistryError where there is no such model, InputError where its panel is missing or is another one or a folder has the name
+    of one of the files, DuesightError where a PDF cannot be set; then nothing is written.
     """
     from decisions.settings import CapacitySettings
     from models.importance import explain
@@ -134,8 +136,14 @@ def standing(log: "list[Promotion]", version: "ModelVersion") -> str:
 
 
 def write_papers(folder: Path, papers: "dict[str, Paper]") -> tuple[Path, ...]:
-    """Every paper as HTML and PDF. All are made before the first is written."""
+    """Every paper as HTML and PDF. All are made before the first is written. InputError where a folder has the name of a file."""
     from reports.print import page_of, pdf_of
+
+    for path in (folder / f"{name}{ending}" for name in papers for ending in (".html", ".pdf")):
+        if path.is_dir():
+            raise InputError(
+                f"{path} is a folder, and a report is to be written there: move it away and run the command again. Nothing was written."
+            )
 
     made = {
         folder / f"{name}{ending}": content

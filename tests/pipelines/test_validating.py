@@ -73,8 +73,29 @@ def test_a_refit_is_not_validated_but_named_with_the_version_it_was_fitted_like(
     refuse_a_refit(ServedModel("", "{}"))
 
 
-def test_where_a_file_cannot_be_written_none_is(tmp_path: Path) -> None:
-    (tmp_path / "b.pdf").mkdir()
-    with pytest.raises(OSError):
+@pytest.mark.parametrize("name", ["a.html", "a.pdf", "b.html", "b.pdf"])
+def test_where_a_folder_has_the_name_of_a_file_none_is_written(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).mkdir()
+    with pytest.raises(InputError, match=f"{name} is a folder, and a report is to be written there"):
         write_papers(tmp_path, {"a": paper("one"), "b": paper("two")})
-    assert [path.name for path in tmp_path.iterdir()] == ["b.pdf"]
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_where_a_place_is_not_taken_the_same_command_again_mends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    papers = {"a": paper("one")}
+    (tmp_path / "a.html").write_text("of before", encoding="utf-8")
+    replace = Path.replace
+
+    def full(self: Path, target: Path) -> Path:
+        if target.name == "a.html":
+            raise OSError(28, "No space left on device", str(target))
+        return replace(self, target)
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):
+        patch.setattr(Path, "replace", full)
+        write_papers(tmp_path, papers)
+    assert (tmp_path / "a.html").read_text(encoding="utf-8") == "of before"
+    files = write_papers(tmp_path, papers)
+    assert sorted(tmp_path.iterdir()) == sorted(files) and b"of before" not in files[0].read_bytes()
