@@ -7,21 +7,22 @@ from models.names import Ranker
 
 
 class InTime(TypedDict):
-    """The share of the loans that fell behind that was first listed at least so many days before; None where none did."""
+    """The share of the times a loan fell behind of which it was first listed at least so many days before; None where none did."""
 
     days: int
     share: float | None
 
 
 class LeadTime(TypedDict):
-    """How long before it fell behind a loan was first on one ranker's lists, in days, of those that ever were.
+    """How long before it fell behind a loan was first on one ranker's lists, in days, of those times that it was.
 
     Known to the distance of the judged days; of the loans listed on the first judged day it is at least what is told.
     """
 
     ranker: Ranker
-    fell_behind: int  # loans, each time they fell behind
-    listed: int  # of them, on a list before
+    fell_behind: int  # times a loan did: one that paid and fell behind again counts twice
+    loans: int  # different loans among them; not told by summaries written before it was
+    listed: int  # times, of `fell_behind`, on a list before
     listed_on_the_first_day: int
     low_quarter: float | None
     median: float | None

@@ -1,9 +1,10 @@
 """What the judged lists would have been good for: how early they name a loan, and what that is worth.
 
-Lead time: from the first judged day on which a loan was listed to the day on which it fell behind. It is known to the
-distance of the judged days. A loan that was on the list of the first judged day may have been on earlier ones, which are
-not judged: its lead is at least what is told. One that fell behind without ever being listed has none, and counts among
-those that were not listed in time.
+Lead time: of each time a loan fell behind, from the first judged day within the horizon before it, and since the loan fell
+behind before, on which it was listed, to the day on which it fell behind. It is known to the distance of the judged days,
+and never longer than the horizon. A loan that was on the list of the first judged day may have been on earlier ones, which
+are not judged: its lead is at least what is told. A time it fell behind without being listed has none, and counts among those
+that were not listed in time.
 
 Worth: what a day's list would have saved if a contact had the assumed effect, less the calls. What fell behind is known,
 what a contact changes and what is finally lost is not: so it is told under low, assumed and high assumptions
@@ -26,11 +27,11 @@ from models.summary import Ranker
 from models.summary_of_use import LeadTime, Worth
 
 IN_TIME = (7, 14, 30)
-"""Days before it fell behind by which a loan was first listed."""
+"""Days before a loan fell behind by which it was first listed."""
 
 
 def lead_times(judged: Examples, picked: Mapping[Ranker, np.ndarray]) -> list[LeadTime]:
-    """Of each ranking's lists. A loan that fell behind on two days, having paid between them, is two."""
+    """Of each ranking's lists. Counted are times a loan fell behind: one that did on two days, having paid between them, is two."""
     known = np.flatnonzero(np.isfinite(judged.frame["days_to_bad"].to_numpy(np.float64)))
     fell_on = judged.day[known] + judged.frame["days_to_bad"].to_numpy(np.float64)[known].astype(np.int64)
     falls, of = np.unique(np.stack([judged.loan[known], fell_on]), axis=1, return_inverse=True)
@@ -49,6 +50,7 @@ def lead_times(judged: Examples, picked: Mapping[Ranker, np.ndarray]) -> list[Le
             {
                 "ranker": ranker,
                 "fell_behind": fell,
+                "loans": len(np.unique(falls[0])),
                 "listed": len(lead),
                 "listed_on_the_first_day": int((first == opened).sum()),
                 "low_quarter": quarters[0],
@@ -109,22 +111,26 @@ def on_lead_times(rows: Sequence[LeadTime]) -> tuple[list[str], list[str]]:
         return [], []
     own = by["model"]
     if own["median"] is None:
-        return [
-            f"None of the {own['fell_behind']} loans that fell behind was on the model's lists before."
-        ], []
+        return [f"None of the {_times(own)} was on the model's lists before."], []
     said = (
-        f"The model's lists held {own['listed']} of {own['fell_behind']} loans before they fell behind, the first time {own['median']:.0f} "
+        f"The model's lists held {own['listed']} of the {_times(own)}, first {own['median']:.0f} "
         f"days before (median; quartiles {own['low_quarter']:.0f} and {own['high_quarter']:.0f})"
     )
     if own["listed_on_the_first_day"]:
-        said += f"; {own['listed_on_the_first_day']} of them on the first judged day, perhaps earlier"
+        said += f"; {own['listed_on_the_first_day']} of them first on the first judged day, perhaps earlier"
     ours, theirs = (_in_time(by.get(ranker), 14) for ranker in ("model", "rule"))
     if ours is None or theirs is None:
         return [], [said + "."]
-    said += (
-        f". Listed at least 14 days before were {ours:.0%} of all that fell behind, by the rule {theirs:.0%}."
-    )
+    said += f". Listed at least 14 days before were {_of_all(ours, own)} of all times, by the rule {_of_all(theirs, own)}."
     return ([said], []) if ours <= theirs else ([], [said])
+
+
+def _times(row: LeadTime) -> str:
+    return f"{row['fell_behind']} times a loan fell behind ({row['loans']} {'loan' if row['loans'] == 1 else 'loans'})"
+
+
+def _of_all(share: float, row: LeadTime) -> str:
+    return f"{share:.0%} ({round(share * row['fell_behind'])})"
 
 
 def _in_time(row: LeadTime | None, days: int) -> float | None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from models.summary import Ranker, Summary
+from models.summary_of_use import LeadTime
 
 WHOSE = {"served": "The model that is served", "folds": "Fold models, which nobody serves"}
 WHEN = {"later": "in the judged months", "learnt from": "in the months of the fit"}
@@ -21,6 +22,12 @@ def amount(number: float | None, signed: bool = False) -> str:
     return f"{whole:+,d}" if signed else f"{whole:,d}"
 
 
+def counted(rows: Sequence[LeadTime]) -> str:
+    """In what lead times are counted, and of how many loans where the summary says so."""
+    loans = f" They are of {rows[0]['loans']:,} different loans." if rows and "loans" in rows[0] else ""
+    return f"Counted is each time a loan fell behind, not each loan: one that paid and fell behind again counts twice.{loans}"
+
+
 def view(summary: Summary, rankers: Sequence[Ranker]) -> dict[str, Any]:
     """What the template asks for: lead times and worth, each ranking in its place, and who was known to the model."""
     rows = summary.get("worth", [])
@@ -29,6 +36,7 @@ def view(summary: Summary, rankers: Sequence[Ranker]) -> dict[str, Any]:
         "lead_times": [
             row for one in rankers for row in summary.get("lead_times", []) if row["ranker"] == one
         ],
+        "counted": counted(summary.get("lead_times", [])),
         "worths": [
             {"words": words, "rows": told, "assumed": told[0]}
             for name, words in ASSUMPTIONS.items()

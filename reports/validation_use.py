@@ -34,11 +34,11 @@ def _lead_times(told: dict[str, Any]) -> Iterable[Block]:
     days = [one["days"] for one in rows[0]["in_time"]]
     yield Heading("How long before")
     yield Words(
-        "From the first judged day on which a loan was listed to the day on which it fell behind. Lists are drawn on the judged days only, so a lead is known to the distance between them; of a loan on the "
-        "first judged day’s list it is at least what is told. The shares count all that fell behind, those that were never listed too."
+        "Of each time a loan fell behind: from the first judged day within the horizon before it (and since the loan fell behind before, if it did) on which the loan was listed, to the day on which it fell behind. Lists are drawn on the judged days only, so a lead is known to the distance between them; of a loan on the "
+        "first judged day’s list it is at least what is told. The shares count every time a loan fell behind, listed before or not."
     )
     yield table(
-        "<ranked by|fell behind|listed before|of them on day one|days before (median)|quarters|"
+        "<ranked by|times a loan fell behind|of them listed before|first on day one|days before (median)|quarters|"
         + "|".join(f"{one} or more" for one in days),
         [
             _ranked(
@@ -52,7 +52,7 @@ def _lead_times(told: dict[str, Any]) -> Iterable[Block]:
             )
             for row in rows
         ],
-        f"Counted in loans. The last {len(days)} columns: the share of those that fell behind which was on a list so many days before, or earlier.",
+        f"{told['counted']} The last {len(days)} columns: the share of those times of which the loan was on a list so many days before, or earlier.",
     )
 
 

@@ -56,8 +56,8 @@ def test_who_was_listed_on_the_first_judged_day_is_told_apart() -> None:
     row = lead_of(snapshots(FOUR_LOANS), [1, 1, 1, 0, 1, 0, 1, 0, 0, 1, 0, 0])
     assert (row["listed"], row["listed_on_the_first_day"], row["median"]) == (3, 2, 15)
     (said,) = on_lead_times([row])[1]
-    assert "held 3 of 3 loans before they fell behind, the first time 15 days before" in said
-    assert said.endswith("2 of them on the first judged day, perhaps earlier.")
+    assert "held 3 of the 3 times a loan fell behind (3 loans), first 15 days before" in said
+    assert said.endswith("2 of them first on the first judged day, perhaps earlier.")
 
 
 def test_a_loan_that_paid_and_fell_behind_again_is_two_and_a_list_before_the_first_says_nothing_of_the_second() -> (
@@ -65,7 +65,8 @@ def test_a_loan_that_paid_and_fell_behind_again_is_two_and_a_list_before_the_fir
 ):
     judged = snapshots([(0, 0, 5.0), (1, 0, 20.0), (2, 0, 13.0)])
     row = lead_of(judged, [1, 0, 1])
-    assert (row["fell_behind"], row["listed"]) == (2, 2)
+    assert (row["fell_behind"], row["loans"], row["listed"]) == (2, 1, 2)
+    assert "held 2 of the 2 times a loan fell behind (1 loan)" in on_lead_times([row])[1][0]
     assert (row["low_quarter"], row["high_quarter"]) == (7, 11), "5 days before day 5, and 13 before day 27"
 
 
@@ -74,7 +75,7 @@ def test_nobody_listed_is_no_lead_of_nought_days() -> None:
     assert row["median"] is row["low_quarter"] is row["high_quarter"] is None
     assert [one["share"] for one in row["in_time"]] == [0, 0, 0]
     assert on_lead_times([row])[0] == [
-        "None of the 3 loans that fell behind was on the model's lists before."
+        "None of the 3 times a loan fell behind (3 loans) was on the model's lists before."
     ]
     nothing = lead_of(snapshots([(0, 0, GONE)]), [1])
     assert [one["share"] for one in nothing["in_time"]] == [None, None, None] and on_lead_times(
@@ -87,7 +88,7 @@ def test_lists_no_earlier_than_the_rule_s_are_unwelcome() -> None:
     late, early = (np.array(one, bool) for one in ([0, 0, 1] * 4, [1, 0, 0] * 4))
     assert len(on_lead_times(lead_times(judged, {"model": late, "rule": early}))[0]) == 1
     (said,) = on_lead_times(lead_times(judged, {"model": early, "rule": late}))[1]
-    assert said.endswith("Listed at least 14 days before were 100% of all that fell behind, by the rule 33%.")
+    assert said.endswith("Listed at least 14 days before were 100% (3) of all times, by the rule 33% (1).")
 
 
 def by(rows: list[Worth]) -> dict[tuple[Ranker, str], Worth]:

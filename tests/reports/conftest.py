@@ -244,9 +244,9 @@ def summary() -> Summary:
             {"ranker": "rule", "listed_per_100": 5.36, "listed_per_hit": 5.0, "listed_before": None},
         ],
         "lead_times": [
-            {"ranker": "model", "fell_behind": 70, "listed": 41, "listed_on_the_first_day": 12, "low_quarter": 9.0, "median": 23.0, "high_quarter": 48.25,
+            {"ranker": "model", "fell_behind": 70, "loans": 66, "listed": 41, "listed_on_the_first_day": 12, "low_quarter": 9.0, "median": 23.0, "high_quarter": 48.25,
              "in_time": [{"days": 7, "share": 0.514}, {"days": 14, "share": 0.4}, {"days": 30, "share": 0.2}]},
-            {"ranker": "rule", "fell_behind": 70, "listed": 0, "listed_on_the_first_day": 0, "low_quarter": None, "median": None, "high_quarter": None,
+            {"ranker": "rule", "fell_behind": 70, "loans": 66, "listed": 0, "listed_on_the_first_day": 0, "low_quarter": None, "median": None, "high_quarter": None,
              "in_time": [{"days": 7, "share": 0.0}, {"days": 14, "share": 0.0}, {"days": 30, "share": 0.0}]},
         ],
         "worth": [

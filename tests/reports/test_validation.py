@@ -173,6 +173,11 @@ def test_lead_times_worth_and_newcomers_are_told_and_fold_models_are_named(subje
     rows = cells(told)
     assert ["model", "70", "41", "12", "23", "9 to 48", "51.4%", "40.0%", "20.0%"] in rows
     assert ["lender’s rule", "70", "0", "0", "—", "— to —", "0.0%", "0.0%", "0.0%"] in rows
+    assert any(
+        "each time a loan fell behind, not each loan" in one.note and "of 66 different loans" in one.note
+        for one in told.blocks
+        if isinstance(one, Table)
+    )
     assert ["low: 6.0% lost, of which a contact saves 3.0%"] in rows
     assert ["model", "100,000", "180", "96", "84", "+36"] in rows
     folds = rows.index(["Fold models, which nobody serves"])
