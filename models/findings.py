@@ -57,9 +57,11 @@ def findings(
     min_of_each_class: int,
     unwelcome: Sequence[str] = (),
     welcome: Sequence[str] = (),
+    first: Sequence[str] = (),
 ) -> list[str]:
-    """Sentences on order, lists and calibration, first those on groups where a baseline is not beaten. Empty where nothing
-    was judged. unwelcome: what others found (`open_on_the_day`, `findings_of_lists`), which comes next; welcome: comes last."""
+    """Sentences on order, lists and calibration, those on groups where a baseline is not beaten before others. Empty where
+    nothing was judged. first: what stands before everything (losses that are shown, then what cannot be shown); unwelcome: what
+    others found (`open_on_the_day`, `findings_of_lists`), after the groups that are not beaten; welcome: comes last."""
     unbeaten: list[str] = []
     bad: list[str] = list(unwelcome)
     good: list[str] = []
@@ -72,7 +74,7 @@ def findings(
             continue  # nobody, or everybody once more
         own = model["auc"]
         if own is None:
-            bad.append(f"{_On(stratum)} nothing can be said: {model['why_none']}.")
+            bad.append(f"{on_stratum(stratum)} nothing can be said: {model['why_none']}.")
             continue
         counts = f"{model['positives']} snapshots of {model['loans_with_positive']} loans fell behind"
         others = {
@@ -85,15 +87,17 @@ def findings(
             (good, "better than", {r: auc for r, auc in others.items() if auc < own}),
         ):
             if there:
-                told = _listed([f"{BASELINES[r]} ({_auc(auc)})" for r, auc in there.items()])
-                sentences.append(f"{_On(stratum)} the model, AUC {own:.3f}, orders {how} {told}; {counts}.")
+                told = listed_in_words([f"{BASELINES[r]} ({_auc(auc)})" for r, auc in there.items()])
+                sentences.append(
+                    f"{on_stratum(stratum)} the model, AUC {own:.3f}, orders {how} {told}; {counts}."
+                )
         if stratum == "0" and own >= TOO_GOOD:
             bad.append(
                 f"An AUC of {own:.3f} among current loans is more than honest features give: look for a leak before believing it."
             )
     _on_lists(lists, min_of_each_class, bad, good)
     _on_calibration(calibration, min_of_each_class, bad, good)
-    return [*unbeaten, *bad, *good, *welcome]
+    return [*first, *unbeaten, *bad, *good, *welcome]
 
 
 def open_on_the_day(judged: Examples, raw: np.ndarray, least: int) -> str | None:
@@ -202,7 +206,8 @@ def lists_say_little(lists: Sequence[ListRow]) -> str | None:
     )
 
 
-def _On(stratum: str) -> str:  # noqa: N802
+def on_stratum(stratum: str) -> str:
+    """The beginning of a sentence on one stratum."""
     if stratum == EVERY_STRATUM:
         return "On all eligible loans together"
     if stratum == THIN_FILE:
@@ -233,7 +238,7 @@ def _on_lists(lists: Sequence[ListRow], least: int, bad: list[str], good: list[s
             if _reaches_more(model, row) == beaten
         ]
         if told:
-            sentences.append(f"{own}, {_listed(told)}.")
+            sentences.append(f"{own}, {listed_in_words(told)}.")
 
 
 def _reaches_more(model: ListRow, other: ListRow) -> bool:
@@ -242,7 +247,8 @@ def _reaches_more(model: ListRow, other: ListRow) -> bool:
     return model["hits"] > other["hits"] and (ours is None or theirs is None or ours > theirs)
 
 
-def _listed(words: Sequence[str]) -> str:
+def listed_in_words(words: Sequence[str]) -> str:
+    """`a, b and c`."""
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
 
 
@@ -277,7 +283,7 @@ def _on_calibration(calibration: Calibration, least: int, bad: list[str], good: 
         name, count, said, happened = row
         if said is None or happened is None or count < least:
             continue
-        sentence = f"{_On(name)} the PD says {said:.1%} on average where {happened:.1%} happened"
+        sentence = f"{on_stratum(name)} the PD says {said:.1%} on average where {happened:.1%} happened"
         if _far_off(said / happened):
             bad.append(sentence + (", too much." if said > happened else ", too little."))
         elif row is whole:

@@ -1,72 +1,183 @@
 """What the judged lists say when it is asked how sure they are and where they fail, in sentences.
 
-A comparison is called by its interval, not by its sign: where the interval of the difference holds zero, the sentence says
-that it cannot be shown. Where the lists are worst, by month and by size of loan, is told whatever the whole looks like.
+A comparison is called by its interval, not by its sign: where the interval of the difference lies below zero, the loss is
+told, in every stratum, and where it holds zero, that nothing can be shown. Where the lists are worst, by month and by size
+of loan, is told whatever the whole looks like. A group in which too few fell behind has no sentence: it would tell of chance.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
-from models.findings import BASELINES
-from models.summary import EVERY_STRATUM, GroupRow, Interval, Ranker
+from models.findings import BASELINES, listed_in_words, on_stratum
+from models.summary import EVERY_STRATUM, CapturedAt, GroupRow, Interval, MeasureRow, Ranker
 
 WHOSE: Mapping[Ranker, str] = {ranker: f"{words}'s" for ranker, words in BASELINES.items()}
 MONTHS_FOR_AN_INTERVAL = 12
 """Months differ from one another; fewer than this say nothing about how much."""
 FAR_BELOW = 0.75
 """A quarter of the loans of which lists reach less than this share of what they reach of all is called out."""
+CLEARLY = 0.05
+"""A month or a size of loan of which a baseline's lists reach five percentage points more is called out."""
 _OF = {"value_captured": "of the exposure that fell behind", "recall": "of those who fell behind"}
+_MORE = {
+    "value_captured": "capture {by:.1f} percentage points more of the exposure that fell behind",
+    "recall": "reach {by:.1f} percentage points more of those who fell behind",
+    "precision": "hold {by:.1f} percentage points more that fell behind among the listed",
+}
+_DRAWS = "95 % of draws of borrowers from"
 
 
-def on_differences(rows: Sequence[Interval], strata: Sequence[str]) -> tuple[list[str], list[str]]:
-    """(unwelcome, welcome) sentences on what the model's lists reach beyond each other ranking's, and on its order by stratum."""
-    bad: list[str] = []
-    good: list[str] = []
+def on_losses(rows: Sequence[Interval], measures: Sequence[MeasureRow]) -> list[str]:
+    """Where a baseline's lists are shown to reach more than the model's: a sentence for each stratum, all loans together
+    first, then by the largest loss, with counts from `measures`."""
+    counts = {(row["stratum"], row["ranker"]): row for row in measures}
+    told: list[tuple[bool, float, str]] = []
+    for stratum in dict.fromkeys(row["stratum"] for row in rows):
+        parts: list[str] = []
+        most = 0.0
+        lost: list[Ranker] = []
+        for other in WHOSE:
+            shown = [
+                f"{_MORE[row['figure']].format(by=-100 * row['value'])} ({_DRAWS if not parts and not at else 'from'} {-100 * row['high']:.1f} to {-100 * row['low']:.1f})"
+                for at, row in enumerate(
+                    row
+                    for figure in _MORE
+                    for row in rows
+                    if (row["against"], row["stratum"], row["figure"]) == (other, stratum, figure)
+                    and row["high"] < 0
+                )
+            ]
+            if shown:
+                parts.append(f"{WHOSE[other]} lists {listed_in_words(shown)}")
+                lost.append(other)
+        if not parts:
+            continue
+        most = min(row["value"] for row in rows if row["stratum"] == stratum and row["figure"] in _MORE and row["high"] < 0)  # fmt: skip
+        own = counts[stratum, "model"]
+        beside = "".join(f", {WHOSE[other]} {counts[stratum, other]['hits']}" for other in lost)
+        told.append(
+            (
+                stratum != EVERY_STRATUM,
+                most,
+                f"{on_stratum(stratum)} {'; '.join(parts)}. There {own['positives']} snapshots of {own['loans_with_positive']} loans fell behind, of which the model's lists hold "
+                f"{own['hits']}{beside}.",
+            )
+        )
+    return [sentence for _, _, sentence in sorted(told)]
+
+
+def on_differences(rows: Sequence[Interval], measures: Sequence[MeasureRow]) -> tuple[list[str], list[str]]:
+    """(unwelcome, welcome) sentences: what cannot be shown, one sentence for each figure, and what the lists reach beyond others'.
+
+    An order that is no better than a baseline's even on the judged snapshots is told by `models.findings` with both AUCs.
+    """
     by = {(row["against"], row["stratum"], row["figure"]): row for row in rows if row["against"] is not None}
     others: list[Ranker] = list(dict.fromkeys(row["against"] for row in rows if row["against"] is not None))
-    for other in others:
-        figure = "value_captured" if (other, EVERY_STRATUM, "value_captured") in by else "recall"
-        row = by.get((other, EVERY_STRATUM, figure))
-        if row is None:
-            continue
-        between = f"{100 * row['value']:+.1f} percentage points, 95 % of draws of borrowers from {100 * row['low']:+.1f} to {100 * row['high']:+.1f}"
-        if row["low"] > 0:
-            good.append(f"The model's lists capture more {_OF[figure]} than {WHOSE[other]}: {between}.")
-        elif row["high"] < 0:
-            bad.append(f"The model's lists capture less {_OF[figure]} than {WHOSE[other]}: {between}.")
-        else:
-            bad.append(f"It cannot be shown that the model's lists capture more {_OF[figure]} than {WHOSE[other]}: {between}.")  # fmt: skip
-        unsure = [
-            f"{'none' if stratum == '0' else stratum} days late ({found['value']:+.3f}, {found['low']:+.3f} to {found['high']:+.3f})"
-            for stratum in strata
-            if (found := by.get((other, stratum, "auc"))) is not None and found["low"] <= 0
-        ]
-        if unsure:
-            bad.append(f"It cannot be shown that the model's order is better than {WHOSE[other]} (AUC, 95 % of draws): {'; '.join(unsure)}.")  # fmt: skip
+    fell = {row["stratum"]: row["positives"] for row in measures if row["ranker"] == "model"}
+    figure: Literal["value_captured", "recall"] = (
+        "value_captured" if any(key[1:] == (EVERY_STRATUM, "value_captured") for key in by) else "recall"
+    )
+    counted = f"{fell.get(EVERY_STRATUM, 0):,} snapshots fell behind"
+    bad: list[str] = []
+    good: list[str] = []
+    whole = [(other, row) for other in others if (row := by.get((other, EVERY_STRATUM, figure))) is not None]
+    unsure = [_beside(other, row) for other, row in whole if row["low"] <= 0 <= row["high"]]
+    if unsure:
+        bad.append(f"It cannot be shown that the model's lists capture more {_OF[figure]} than {listed_in_words(unsure)}; {counted}.")  # fmt: skip
+    orders = [
+        f"{WHOSE[other]} {on_stratum(stratum)[0].lower()}{on_stratum(stratum)[1:]} ({row['value']:+.3f}, {row['low']:+.3f} to {row['high']:+.3f}; {fell.get(stratum, 0):,} fell behind)"
+        for other in others
+        for stratum in fell
+        if stratum != EVERY_STRATUM
+        and (row := by.get((other, stratum, "auc"))) is not None
+        and row["low"] <= 0 < row["value"]
+    ]
+    if orders:
+        bad.append(f"It cannot be shown that the model's order is better (AUC, 95 % of draws of borrowers) than {listed_in_words(orders)}.")  # fmt: skip
+    sure = [_beside(other, row) for other, row in whole if row["low"] > 0]
+    if sure:
+        good.append(f"The model's lists capture more {_OF[figure]} than {listed_in_words(sure)}; {counted}.")
     return bad, good
 
 
-def on_groups(rows: Sequence[GroupRow]) -> list[str]:
-    """The worst month of the model's lists, and a quarter of the loans by size that they reach too little of."""
+def _beside(other: Ranker, row: Interval) -> str:
+    return f"{WHOSE[other]} ({100 * row['value']:+.1f} percentage points, {_DRAWS} {100 * row['low']:+.1f} to {100 * row['high']:+.1f})"
+
+
+def on_groups(rows: Sequence[GroupRow], least: int) -> list[str]:
+    """Where the model's lists are worst: beside a baseline's, by month and by size; the worst month; a size of loan they reach
+    too little of. Groups in which fewer than `least` snapshots fell behind are left out."""
+    sentences = [one for by in ("month", "loan_size") if (one := _behind_others(rows, by, least)) is not None]
     mine = [row for row in rows if row["ranker"] == "model"]
-    months = [row for row in mine if row["by"] == "month" and row["recall"] is not None]
-    sentences: list[str] = []
+    months = [row for row in mine if row["by"] == "month" and row["positives"] >= least]
     if len(months) > 1:
         figure = "value_captured" if all(row["value_captured"] is not None for row in months) else "recall"
-        least, worst = min(((_share(row, figure) or 0.0, row) for row in months), key=lambda one: (one[0], one[1]["name"]))  # fmt: skip
+        share, worst = min(((_share(row, figure) or 0.0, row) for row in months), key=lambda one: (one[0], one[1]["name"]))  # fmt: skip
         rule = next((_share(row, figure) for row in rows if (row["by"], row["name"], row["ranker"]) == ("month", worst["name"], "rule")), None)  # fmt: skip
-        beside = "" if rule is None else f", the rule's {rule:.0%}"
+        beside = "" if rule is None else f", the rule's {rule:.1%}"
         sentences.append(
-            f"In the worst of {len(months)} judged months, {worst['name']}, the model's lists captured {least:.0%} {_OF[figure]}{beside} "
-            f"({worst['positives']} snapshots fell behind)."
+            f"In the worst of {len(months)} judged months in which at least {least} snapshots fell behind, {worst['name']}, the model's lists captured {share:.1%} {_OF[figure]}{beside} "
+            f"({worst['positives']} snapshots fell behind, the model's lists held {worst['hits']})."
         )
     sizes = [row for row in mine if row["by"] == "loan_size"]
     positives, hits = sum(row["positives"] for row in sizes), sum(row["hits"] for row in sizes)
     for row in sizes:
-        if positives and row["recall"] is not None and row["recall"] < FAR_BELOW * hits / positives:
+        if row["positives"] >= least and row["hits"] * positives < FAR_BELOW * hits * row["positives"]:
             sentences.append(
-                f"Of the {row['name']} of snapshots by principal the model's lists reach {row['recall']:.0%} of those who fell behind, of all {hits / positives:.0%}."
+                f"Of the {row['name']} of snapshots by principal the model's lists reach {row['hits']} of {row['positives']} that fell behind ({row['hits'] / row['positives']:.0%}), of all {hits} of {positives} ({hits / positives:.0%})."
             )
     return sentences
+
+
+def _behind_others(rows: Sequence[GroupRow], by: str, least: int) -> str | None:
+    """The group of which a baseline's lists capture or reach most beyond the model's, where that is clearly more."""
+    of = {(row["name"], row["ranker"]): row for row in rows if row["by"] == by and row["positives"] >= least}
+    found = [
+        (mine - theirs, name, ranker)
+        for (name, ranker), row in of.items()
+        if ranker in WHOSE
+        for figure in _OF
+        if (mine := _share(of[name, "model"], figure)) is not None
+        and (theirs := _share(row, figure)) is not None
+        and mine - theirs <= -CLEARLY
+    ]
+    if not found:
+        return None
+    _, name, ranker = min(found)
+    own, other = of[name, "model"], of[name, ranker]
+    where = f"In {name}" if by == "month" else f"Of the {name} of snapshots by principal"
+    groups = len({group for _, group, _ in found})
+    what = "months" if by == "month" else "sizes of loan"
+    more = (
+        ""
+        if groups == 1
+        else f" It is the worst of {groups} {what} of which a baseline's lists hold clearly more."
+    )
+    return f"{where} {WHOSE[ranker]} lists hold {other['hits']} of {other['positives']} snapshots that fell behind{_worth(other)}, the model's {own['hits']}{_worth(own)}.{more}"
+
+
+def _worth(row: GroupRow | CapturedAt) -> str:
+    return "" if row["value_captured"] is None else f" ({row['value_captured']:.1%} of their exposure)"
+
+
+def on_longest(rows: Sequence[CapturedAt], positives: int, least: int) -> list[str]:
+    """Baselines whose lists of the largest share of the eligible hold more, in number or in value, than the model's."""
+    if not rows or positives < least:
+        return []
+    share = max(row["share"] for row in rows)
+    by = {row["ranker"]: row for row in rows if row["share"] == share}
+    own = by["model"]
+    more = [
+        f"{WHOSE[ranker]} {row['hits']}{_worth(row)}"
+        for ranker in WHOSE
+        if (row := by.get(ranker)) is not None
+        and (row["hits"] > own["hits"] or (row["value_captured"] or 0.0) > (own["value_captured"] or 0.0))
+    ]
+    if not more:
+        return []
+    return [
+        f"With lists of {share:.0%} of each day's eligible loans the model's hold {own['hits']} of {positives} snapshots that fell behind{_worth(own)}, {listed_in_words(more)}."
+    ]
 
 
 def _share(row: GroupRow, figure: str) -> float | None:

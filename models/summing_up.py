@@ -6,7 +6,7 @@ Nothing is fitted here. A training, a refused one and a refit come here with wha
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from decisions.settings import CapacitySettings, ValueSettings
 from features.settings import LabelSettings
@@ -17,7 +17,7 @@ from models.evaluation import Scored
 from models.examples import Examples
 from models.familiarity import on_familiarity
 from models.findings import findings, limits, lists_say_little, open_on_the_day
-from models.findings_of_lists import of_intervals, on_differences, on_groups
+from models.findings_of_lists import of_intervals, on_differences, on_groups, on_longest, on_losses
 from models.folds import Progress
 from models.judging import judge
 from models.reliability import calibration_report
@@ -33,6 +33,9 @@ from models.usefulness import on_lead_times, on_worth
 
 if TYPE_CHECKING:
     from features.panel_file import PanelFile
+
+
+Told = TypeVar("Told")
 
 
 @dataclass(frozen=True)
@@ -77,21 +80,26 @@ def summed_up(
     is believed; refit: where it is one."""
     labels, judged, rankers = panel.labels, found.judged, found.rankers
     strata, scored = labels.stratum_names(), rankers.get("model")
-    told = judge(judged, rankers, capacity, strata, settings, tell, value)
+    # told from what is kept: a figure in a sentence and the same figure in a table are one number
+    told = _rounded(judge(judged, rankers, capacity, strata, settings, tell, value))
+    familiar = _rounded(list(found.familiarity))
+    unshown, shown = on_differences(told["intervals"], told["measures"])
     currency = trained_on["currencies"][0]["name"]
     unsure, certain = (
         [sentence for told_by_one in of_all for sentence in told_by_one]
         for of_all in zip(
-            on_differences(told["intervals"], strata),
-            on_familiarity(found.familiarity),
+            on_familiarity(familiar),
             on_lead_times(told["lead_times"]),
             on_worth(told["worth"], currency),
             strict=True,
         )
     )
-    calibration = calibration_report(
-        judged, scored, found.calibrator, found.fitted_on, strata, settings.min_of_each_class
+    calibration = _rounded(
+        calibration_report(
+            judged, scored, found.calibrator, found.fitted_on, strata, settings.min_of_each_class
+        )
     )
+    least, fell = settings.min_of_each_class, int(judged.positive.sum())
     fit = data.only(split.rows("fit", data.day))
     directions = held_on(fit, settings) if model is not None else []
     silent = on_silent(fit, data) if model is not None else []
@@ -115,8 +123,15 @@ def summed_up(
                 told["lists"],
                 calibration,
                 settings.min_of_each_class,
-                [*_open_on_the_day(judged, scored, settings), *unsure, *on_groups(told["groups"]), *silent],
-                certain,
+                [
+                    *on_groups(told["groups"], least),
+                    *on_longest(told["captured_at"], fell, least),
+                    *_open_on_the_day(judged, scored, settings),
+                    *unsure,
+                    *silent,
+                ],
+                [*shown, *certain],
+                [*on_losses(told["intervals"], told["measures"]), *unshown],
             ),
         ],
         "limits": [
@@ -139,7 +154,7 @@ def summed_up(
         "tuning": tuning,
         "directions": directions,
         "single": chosen_singles(found.baselines),
-        "familiarity": list(found.familiarity),
+        "familiarity": familiar,
         "baseline_words": tell_baselines(found.baselines),
         "calibration": calibration,
         "importance": found.importance,
@@ -175,7 +190,7 @@ def _target(labels: LabelSettings) -> Target:
     }
 
 
-def _rounded(summary: Summary) -> Summary:
+def _rounded(told: Told) -> Told:
     """Six decimals: more is noise, and noise would differ between processors."""
 
     def walk(value: object) -> object:
@@ -185,4 +200,4 @@ def _rounded(summary: Summary) -> Summary:
             return {key: walk(inner) for key, inner in value.items()}
         return [walk(inner) for inner in value] if isinstance(value, list) else value
 
-    return cast(Summary, walk(summary))
+    return cast(Told, walk(told))

@@ -134,6 +134,12 @@ def test_a_baseline_that_is_not_beaten_comes_before_everything_else_that_is_unwe
     assert said[-1] == "What is sure."
 
 
+def test_losses_that_are_shown_stand_before_everything() -> None:
+    rows = [_measure("model", "0", 0.6), _measure("rule", "0", 0.7)]
+    said = findings(rows, [], _calibration(), 30, ["Bad."], ["Good."], ["Lost.", "Cannot be shown."])
+    assert said[:2] == ["Lost.", "Cannot be shown."] and "orders no better" in said[2] and said[3] == "Bad."
+
+
 def test_a_stratum_without_a_metric_is_said_with_its_counts() -> None:
     rows = [_measure("model", "1-7", None), _measure("rule", "1-7", None)]
     assert findings(rows, [], _calibration(), 30)[0] == (
