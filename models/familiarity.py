@@ -31,14 +31,9 @@ def familiarity(fit: Examples, judged: Examples, served: Scored, pd_of: Callable
 
     served: the served model's scores of `judged`; pd_of: its map from raw scores to PDs, which serves the fold models too.
     """
-    people = kept_together(
-        *(
-            np.r_[then, later]
-            for then, later in ((fit.borrower, judged.borrower), (fit.together, judged.together))
-        )
-    )
-    of_fit, of_judged = people[: len(fit.y)], people[len(fit.y) :]
-    seen = np.isin(of_judged, of_fit)
+    people = _who_answer_together(fit, judged)
+    of_fit = people[: len(fit.y)]
+    seen = known_to(fit, judged)
     listed = draw_lists(judged.frame, judged.day, {"model": served}, capacity)["model"]
     least = settings.min_of_each_class
     rows = [
@@ -64,6 +59,17 @@ def familiarity(fit: Examples, judged: Examples, served: Scored, pd_of: Callable
         _row("folds", "later", "never seen", judged, later, drawn, least),
         _row("folds", "learnt from", "never seen", fit, then, None, least),
     ]
+
+
+def known_to(fit: Examples, judged: Examples) -> np.ndarray:
+    """Whether the model learnt from the borrower of each judged snapshot, or from anybody who ever answered for a loan together
+    with that borrower: bool (n)."""
+    people = _who_answer_together(fit, judged)
+    return np.isin(people[len(fit.y) :], people[: len(fit.y)])
+
+
+def _who_answer_together(fit: Examples, judged: Examples) -> np.ndarray:
+    return kept_together(np.r_[fit.borrower, judged.borrower], np.r_[fit.together, judged.together])
 
 
 def _row(model: Literal["served", "folds"], months: Months, borrowers: Literal["seen", "never seen"], some: Examples, raw: np.ndarray, listed: np.ndarray | None, least: int) -> Familiarity:  # fmt: skip
@@ -102,12 +108,12 @@ def on_familiarity(rows: Sequence[Familiarity]) -> tuple[list[str], list[str]]:
             f"Of borrowers it never saw the served model's own order cannot be told in the judged months: {new['why_none']}."
         )
     elif known["auc"] is not None:
-        said = f"The served model orders borrowers it never saw with AUC {new['auc']:.3f} ({new['positives']} snapshots fell behind), those of its fit window with {known['auc']:.3f}."
+        said = f"The served model orders borrowers it never saw with AUC {new['auc']:.3f} ({new['positives']:,} of {new['snapshots']:,} snapshots fell behind), those of its fit window with {known['auc']:.3f} ({known['positives']:,} of {known['snapshots']:,})."
         (bad if new["auc"] < known["auc"] else good).append(said)
     if folds is not None and folds["auc"] is not None and known["auc"] is not None:
         said = (
-            f"Fold models, which are not the one that is served, order borrowers of the judged months they never saw with AUC {folds['auc']:.3f}; "
-            f"the served model those it had seen with {known['auc']:.3f}."
+            f"Fold models, which are not the one that is served, order borrowers of the judged months they never saw with AUC {folds['auc']:.3f} ({folds['positives']:,} of {folds['snapshots']:,} snapshots fell behind); "
+            f"the served model those it had seen with {known['auc']:.3f} ({known['positives']:,} of {known['snapshots']:,})."
         )
         (bad if folds["auc"] < known["auc"] else good).append(said)
     return bad, good

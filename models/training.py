@@ -32,7 +32,7 @@ from models.calibration import Calibrator
 from models.calibration_maps import CalibrationRefusedError
 from models.evaluation import Scored
 from models.examples import Examples, describe_panel
-from models.familiarity import familiarity
+from models.familiarity import familiarity, known_to
 from models.findings import caveats
 from models.fitting import cut, fit_calibrated
 from models.folds import Progress, judge_out_of_fold, scored_by
@@ -282,9 +282,9 @@ def _calibrated_on(split: Split, calibrator: Calibrator) -> str:
 
 
 def _on_test(judged: Examples, fit: Examples) -> str:
-    known = np.isin(judged.borrower, fit.borrower).mean()
+    known = known_to(fit, judged).mean()
     return (
         f"Judged on {len(judged.y):,} snapshots of {len(np.unique(judged.day))} days from {to_date(judged.day[0])} to "
         f"{to_date(judged.day[-1])}, which neither the model nor its calibration has seen. Of these snapshots {known:.0%} are of "
-        "borrowers who were in the fit window too."
+        "borrowers who were in the fit window too, themselves or through somebody who answers for a loan together with them."
     )

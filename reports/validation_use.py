@@ -78,7 +78,7 @@ def _known(told: dict[str, Any]) -> Iterable[Block]:
         return
     yield Heading("Borrowers it has seen, and those it has not")
     yield Words(
-        "Fold models are each fitted on the fit window without the borrowers they are asked about and without whoever is liable with them. They are not registered and learnt from fewer people: they say what to expect of newcomers."
+        "Seen is a borrower who was in the fit window, or who answers for a loan together with somebody who was. Fold models are each fitted on the fit window without the borrowers they are asked about and without whoever is liable with them. They are not registered and learnt from fewer people: they say what to expect of newcomers."
     )
     rows: list[Row] = []
     for group in told["known"]:

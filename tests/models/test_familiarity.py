@@ -10,7 +10,7 @@ import models.familiarity
 from decisions.settings import CapacitySettings
 from models.evaluation import Scored
 from models.examples import Examples
-from models.familiarity import familiarity, on_familiarity
+from models.familiarity import familiarity, known_to, on_familiarity
 from models.settings import TrainSettings
 from models.shape import Shape
 
@@ -98,6 +98,7 @@ def test_a_borrower_of_a_seen_group_is_not_new(learnt) -> None:
     fit = part([0, 1, 2, 3], [1, 0, 1, 0], together=[0, 1, 2, 3])
     later = dataclasses.replace(LATER, together=np.array([0, 1, 2, 3, 3, 9, 10, 11]))
     assert asked(fit, later)["served", "later", "seen"]["people"] == 5
+    assert known_to(fit, later).tolist() == [True] * 5 + [False] * 3, "and every sentence says the same"
 
 
 def test_without_folds_only_the_served_model_is_asked(learnt) -> None:
@@ -116,6 +117,10 @@ def test_too_few_newcomers_are_said_and_worse_than_known_is_unwelcome(learnt) ->
         and good == []
     )
     bad, good = on_familiarity(list(asked().values()))
-    assert "with AUC 0.500 (2 snapshots fell behind), those of its fit window with 1.000." in bad[0]
+    assert (
+        "with AUC 0.500 (2 of 4 snapshots fell behind), those of its fit window with 1.000 (2 of 4)."
+        in bad[0]
+    )
     assert "Fold models, which are not the one that is served" in bad[1] and good == []
+    assert "never saw with AUC 0.500 (4 of 8 snapshots fell behind);" in bad[1]
     assert on_familiarity([]) == ([], [])
