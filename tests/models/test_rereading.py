@@ -60,15 +60,27 @@ def test_a_panel_of_other_labels_is_refused(trained: TrainingResult, make_panel,
 
 
 def test_a_panel_of_the_same_counts_with_other_values_is_refused(trained: TrainingResult, make_panel, write_panel, tmp_path: Path) -> None:  # fmt: skip
-    """The newest snapshots of two loans change places: every count is as before, the scores are not."""
+    """The newest snapshots of two loans change places: every count is as before, the panel's digest is not."""
     assert trained.model is not None
     panel = make_panel()
     frame = panel.frame.copy()
     newest = frame.index[frame["as_of"] == date(2024, 2, 29)]
     frame.loc[newest, "late_count_6"] = frame.loc[newest, "late_count_6"].to_numpy()[::-1]
     other = write_panel(dataclasses.replace(panel, frame=frame), tmp_path / "p.parquet")
-    with pytest.raises(InputError, match=r"gives 0\.\d+ as mean PD, and its training wrote 0\.\d+: the panel was changed"):  # fmt: skip
+    with pytest.raises(InputError, match=r"holds 3,600 snapshots of 150 loans, the model's 3,600 of 150; different: panel_digest\)"):  # fmt: skip
         reread(trained.model, other, trained.summary)
+
+
+@pytest.mark.parametrize(("figure", "words"), [("mean_pd", "mean PD"), ("brier", "Brier score")])
+def test_other_probabilities_than_the_training_wrote_are_refused(trained: TrainingResult, figure: str, words: str) -> None:  # fmt: skip
+    assert trained.model is not None
+    summary = deepcopy(trained.summary)
+    summary["calibration"][figure] += 0.001
+    with pytest.raises(
+        InputError,
+        match=rf"gives 0\.\d+ as {words}, and its training wrote 0\.\d+: the panel was changed",
+    ):
+        reread(trained.model, trained.panel, summary)
 
 
 def test_a_summary_whose_order_is_another_is_refused(trained: TrainingResult) -> None:
