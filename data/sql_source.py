@@ -282,9 +282,9 @@ def _value(value: object, kind: str) -> object:
 
 def _in_order(raw: Path, path: Path) -> None:
     """The same rows in an order of their own, by all columns, so that they give the same bytes."""
-    import duckdb
+    from data.scratch_database import in_memory
 
-    with duckdb.connect(":memory:") as connection:
+    with in_memory() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute("SET temp_directory = ?", [str(raw.parent / "sorting")])
         connection.execute("SET memory_limit = '1GB'")

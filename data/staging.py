@@ -25,6 +25,7 @@ from data.mapping import ColumnSource, TableMapping
 from data.masking import cell_in_sql
 from data.quoting import literal, quoted
 from data.row_keys import make_keys
+from data.scratch_database import in_memory
 from data.sources import ROW, Source
 from data.suggestions import sql_trouble, uses
 from data.tables import APART, DUCKDB_TYPES, TABLES, Kind, Table
@@ -63,10 +64,9 @@ def connect(scratch: Path) -> duckdb.DuckDBPyConnection:
 
     scratch: a folder of this run alone, for what does not fit into memory.
     """
-    connection = duckdb.connect(":memory:")
+    connection = in_memory()
     connection.execute(f"SET memory_limit = '{MEMORY}'")
     connection.execute(f"SET temp_directory = {literal(str(scratch))}")
-    connection.execute("SET enable_progress_bar = false")
     connection.execute("SET python_enable_replacements = false")
     connection.execute(
         "SET TimeZone = 'UTC'"
