@@ -271,7 +271,7 @@ def _on_what(plan: InnerPlan, many: int, people: int) -> list[str]:
     ]
     if len(plan.data.y) < plan.of:
         words.append(
-            f"They were tried on {len(plan.data.y):,} of the {plan.of:,} snapshots of the fit window: all of some borrowers, drawn by the seed, who did not fit any more passed over."
+            f"They were tried on {len(plan.data.y):,} of the {plan.of:,} snapshots of the fit window: all of some borrowers, in an order drawn by the seed, passing over those for whom no room was left."
         )
     return words
 
