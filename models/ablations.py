@@ -202,17 +202,22 @@ def _finding(part: _Part, left_out: Sequence[str], gain: float, changes: Sequenc
     if why_none is not None:
         return f"Without {part.words}: not compared. {why_none}"
     told = ", ".join(words_of(one) for one in changes)
-    count = f"{len(left_out)} feature{'' if len(left_out) == 1 else 's'}, {gain:.0%} of what the trees gain"
+    features = f"{len(left_out)} feature{'' if len(left_out) == 1 else 's'}"
+    if gain == 0.0 and not any(one["change"] for one in changes):
+        return f"Without {part.words} ({features}): its trees do not use any of them, so nothing changes."
+    better = any(one["low"] is not None and one["low"] > 0 for one in changes)
     said = {
-        "nothing": "it cannot be shown that anything is lost",
+        "nothing": "it does better: they mislead it"
+        if better
+        else "it cannot be shown that anything is lost",
         "little": "a little is lost",
         "much": "much is lost",
         "unknown": "what is lost cannot be said",
     }[loss]
-    sentence = f"Without {part.words} ({count}) {said}: {told}."
-    if any(one["low"] is not None and one["low"] > 0 for one in changes):
-        sentence += " By what is better without them, they mislead it."
-    if loss == "unknown":
+    if better and loss in ("little", "much"):
+        said += ", and by another figure something is gained"
+    sentence = f"Without {part.words} ({features}, {gain:.0%} of what the trees gain) {said}: {told}."
+    if loss == "unknown" or (loss == "nothing" and better):
         return sentence
     return f"{sentence} {part.nothing if loss == 'nothing' else part.something}"
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from decisions.settings import CapacitySettings
-from models.ablations import PARTS, ablate, changes_of, loss_of, reads
+from models.ablations import PARTS, _finding, ablate, changes_of, loss_of, reads
 from models.evaluation import Scored
 
 CAPACITY = CapacitySettings(minutes_per_day=40)
@@ -94,6 +94,31 @@ def test_amounts_of_several_currencies_are_not_added(learnt) -> None:
 )
 def test_what_is_lost_is_called_by_its_interval_and_its_size(changes, loss: str) -> None:
     assert loss_of(changes) == loss
+
+
+def test_features_that_no_tree_uses_are_said_to_change_nothing() -> None:
+    same = [change("auc", 0.8, 0.0, 0.0, 0.0), change("recall", 0.5, 0.0, 0.0, 0.0)]
+    assert _finding(PARTS["clock"], ["loan_age_days", "installments_due"], 0.0, same, None, "nothing") == (
+        "Without the clock (age and progress of the loan, calendar) (2 features): its trees do not use any of them, so nothing changes."
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "said", "never"),
+    [
+        ([change("auc", 0.8, 0.1, 0.05, 0.2)], "it does better: they mislead it: AUC", "cannot be shown"),
+        ([change("auc", 0.8, 0.1, -0.05, 0.2)], "cannot be shown that anything is lost: AUC", "mislead"),
+        (
+            [change("auc", 0.8, 0.1, 0.05, 0.2), change("recall", 0.5, -0.02, -0.03, -0.01)],
+            "a little is lost, and by another figure something is gained",
+            "mislead",
+        ),
+    ],
+)
+def test_one_finding_does_not_say_two_things(changes, said: str, never: str) -> None:
+    finding = _finding(PARTS["contact"], ["kept_promises"], 0.1, changes, None, loss_of(changes))
+    assert said in finding and never not in finding
+    assert ("Nothing shows" in finding) == ("cannot be shown" in finding)
 
 
 def test_the_answer_names_what_is_read_of_the_process() -> None:
