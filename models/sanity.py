@@ -123,13 +123,13 @@ def planted_leak(fit: Examples, settings: TrainSettings, threads: int | None) ->
     found = suspects(planted, boost(planted, short, settings, threads), settings)
     (auc,) = _areas(planted, [len(fit.features)])
     if any(one["feature"] == _PLANTED for one in found):
-        return _check("planted_leak", words, True, f"A planted leak was named (AUC {auc:.3f} alone), so the check for features too good to be true can see.", auc)  # fmt: skip
+        return _check("planted_leak", words, True, f"A planted leak was named (AUC {auc:.3f} alone), so the check for features too good to be true can see.", auc, settings.too_good_auc if auc >= settings.too_good_auc else None)  # fmt: skip
     finding = (
         f"A planted leak (AUC {auc:.3f} alone) was not named: the check for features too good to be true is blind, and says nothing about the others. "
         f"too_good_auc = {settings.too_good_auc:g} and too_good_gain = {settings.too_good_gain:g} under [train] are too high; lower them, "
         "and train again."
     )
-    return _check("planted_leak", words, False, finding, auc)
+    return _check("planted_leak", words, False, finding, auc, settings.too_good_auc)
 
 
 def too_good(fit: Examples, text: str, settings: TrainSettings) -> SanityCheck:
@@ -139,10 +139,10 @@ def too_good(fit: Examples, text: str, settings: TrainSettings) -> SanityCheck:
     largest = max(_areas(fit, range(len(fit.features))))
     if found:
         finding = " ".join(one["finding"] for one in found)
-        return _check("too_good", words, False, finding, largest, found=found)
+        return _check("too_good", words, False, finding, largest, high=settings.too_good_auc, found=found)
     gain = max(_gains(text), default=0.0)
     finding = f"No feature is too good to be true: the best one alone has AUC {largest:.3f} on what was learnt from, and none makes up more than {gain:.0%} of what the trees gain."  # fmt: skip
-    return _check("too_good", words, True, finding, largest)
+    return _check("too_good", words, True, finding, largest, high=settings.too_good_auc)
 
 
 def suspects(fit: Examples, text: str | None, settings: TrainSettings) -> list[Suspect]:

@@ -215,6 +215,10 @@ def _range(one: SanityCheck) -> str:
     low, high = one["low"], one["high"]
     if low is None and high is None:
         return telling.DASH
+    if high is None:
+        return f"at least {telling.decimal(low)}"
+    if low is None:
+        return f"below {telling.decimal(high)}"
     return f"{telling.decimal(low)} to {telling.decimal(high)}"
 
 

@@ -200,6 +200,10 @@ def test_ablations_and_checks_are_told_with_both_figures(subject: Subject) -> No
     assert ["AUC", "0.830", "0.821", "-0.009 (-0.020 to +0.004)"] in lost
     assert ["value captured", "39.0%", "35.0%", "-4.0"] in lost
     assert ["the panel has no such feature", "—", "—", "—"] in lost
+    for low, high, range_ in ((0.95, None, "at least 0.950"), (None, 0.95, "below 0.950")):
+        one = subject.found["sanity"][0] | {"figure": 0.9, "low": low, "high": high}
+        (row,) = cells(validation_inside.sanity({**subject.found, "sanity": [one]}))[-1:]
+        assert row[2:] == ["0.900", range_]
     checks = cells(validation_inside.sanity(subject.found))
     assert ["Check of shuffled_labels", "passed", "0.503", "0.460 to 0.540"] in checks
 
