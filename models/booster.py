@@ -72,6 +72,11 @@ def load_booster(text: str) -> "Booster":
     return lightgbm.Booster(model_str=text)
 
 
+def split_on(text: str) -> int:
+    """On how many features the trees of this booster split at all."""
+    return int((load_booster(text).feature_importance("split") > 0).sum())
+
+
 def text_names(features: Sequence[str]) -> list[str]:
     """Feature names as the text can hold them: a lender's attribute may carry letters that LightGBM refuses.
 

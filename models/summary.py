@@ -330,6 +330,7 @@ class Summary(JudgedLists):
     calibration: Calibration
     importance: list[Importance]
     importance_rows: int
+    trees_split_on: int | None  # how many of the features offered; None where nothing was served
     settings: dict[str, object]
     arrears: dict[str, object]  # how days late were counted
     capacity: dict[str, object]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from decisions.settings import CapacitySettings, ValueSettings
 from features.settings import LabelSettings
 from models.baselines import Baselines, chosen_singles, tell_baselines
+from models.booster import split_on
 from models.calibration import Calibrator
 from models.directions import held_on
 from models.evaluation import Scored
@@ -159,6 +160,7 @@ def summed_up(
         "calibration": calibration,
         "importance": found.importance,
         "importance_rows": found.importance_rows,
+        "trees_split_on": None if model is None else split_on(model.text),
         "settings": settings.model_dump(mode="json"),
         "arrears": panel.arrears.model_dump(mode="json"),
         "capacity": capacity.model_dump(mode="json"),

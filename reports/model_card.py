@@ -48,7 +48,7 @@ def model_card(subject: Subject) -> Paper:
 def _what(summary: Summary) -> str:
     on = summary["trained_on"]
     return (
-        f"A gradient-boosted model (LightGBM) of {on['features']:,} features of how a loan is paid and of what surrounds it, whose score a monotone map turns into a probability. Digest {summary['digest']}; "
+        f"A gradient-boosted model (LightGBM) offered {telling.features(on['features'], summary.get('trees_split_on'))}: how a loan is paid and what surrounds it. A monotone map turns its score into a probability. Digest {summary['digest']}; "
         f"nothing known after {on['until']} was used. It is made anew by duesight train --until {on['until']} from the same ledger and settings."
     )
 

@@ -34,6 +34,14 @@ def percent(share: float | None) -> str:
     return f"{100 * share:.1f}%"
 
 
+def features(offered: int, split_on: int | None) -> str:
+    """What a model was offered and what its trees use, `101 features, of which its trees split on 22`; summaries written before
+    that was counted tell the first alone."""
+    return f"{offered:,d} features" + (
+        "" if split_on is None else f", of which its trees split on {split_on:,d}"
+    )
+
+
 def decimal(number: float | None, places: int = 3) -> str:
     """A measure without a unit, `0.71234` as `0.712`."""
     return DASH if number is None else f"{_checked(number):.{places}f}"

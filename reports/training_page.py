@@ -130,6 +130,7 @@ def _view(summary: Summary) -> dict[str, object]:
         "trials": sorted(summary["tuning"]["trials"], key=lambda one: (one["cost"], one["number"])),
         **use_of_lists.view(summary, rankers),
         "features": summary["importance"][:MOST_FEATURES_SHOWN],
+        "offered": telling.features(summary["trained_on"]["features"], summary.get("trees_split_on")),
         "strongest": max((one["mean_abs"] for one in summary["importance"]), default=0.0),
     }
 

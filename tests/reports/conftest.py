@@ -300,6 +300,7 @@ def summary() -> Summary:
             {"feature": "principal", "meaning": "principal disbursed", "mean_abs": 0.05, "direction": "no single direction"},
         ],
         "importance_rows": 2_000,
+        "trees_split_on": 22,
         "settings": {"trees": 300, "leaves": 31, "learning_rate": 0.05, "weights": {"by": "month"}},
         "capacity": {"minutes_per_day": 240, "minutes_call": 8, "visits_per_day": 8},
         "value": {"loss_given_bad": 0.18, "effect": 0.09, "cost_per_minute": None},

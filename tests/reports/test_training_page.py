@@ -271,6 +271,14 @@ def test_a_summary_of_an_older_training_has_no_such_section(summary: Summary, tm
     assert "How sure that is" not in page_of(older, tmp_path)
 
 
+def test_how_many_features_the_trees_use_is_told_beside_how_many_were_offered(
+    summary: Summary, tmp_path: Path
+) -> None:
+    assert "offered 48 features, of which its trees split on 22." in words_of(page_of(summary, tmp_path))
+    older = cast(Summary, {name: told for name, told in summary.items() if name != "trees_split_on"})
+    assert "offered 48 features." in words_of(page_of(older, tmp_path))
+
+
 def test_a_direction_that_was_dropped_stands_there_with_its_reason(summary: Summary, tmp_path: Path) -> None:
     assert "Which way a feature may move the score" not in words_of(page_of(summary, tmp_path))
     why = "in 2 of 3 folds by borrower more of it is not worse (AUC as expected: 0.480, 0.520, 0.470)"
