@@ -26,7 +26,7 @@ from models.run_log import KeptRun, close_what_was_left_open, experiment_id_of, 
 from models.run_record import REFIT_TAG, SERVED_TAG, SUMMARY, about_experiment, about_run, read_summary
 from models.served import ServedModel
 from models.summary import Summary
-from models.tracking import ARTIFACTS, DATABASE, check_usable, found, opened, troubles
+from models.tracking import ARTIFACTS, DATABASE, check_usable, found, is_made, opened, troubles
 from models.training import TrainingResult
 
 if TYPE_CHECKING:
@@ -86,9 +86,9 @@ def log_run(
 
 def check_ready(models_dir: Path, labels: LabelSettings) -> None:
     """RegistryError where a training could not be kept now, so that nobody waits for one in vain."""
-    if not (models_dir / DATABASE).exists() and not read_log(models_dir):
+    if not is_made(models_dir) and not read_log(models_dir):
         return
-    with opened(models_dir, create=True) as client:
+    with opened(models_dir, create=False) as client:
         experiment_id_of(client, models_dir, labels.model_name())
         _mend(client, models_dir, labels.model_name())
 

@@ -2,7 +2,8 @@
 
 SQLite at `<models_dir>/mlflow.db`, files in `<models_dir>/artifacts`; no server, no telemetry. Whatever MLflow, its database or
 the disk raise inside `opened` becomes one RegistryError that says what is wrong and what mends it; a database that is locked, gone,
-read-only or none at all is said at once, where MLflow would try for minutes.
+read-only or none at all is said at once, where MLflow would try for minutes. MLflow makes a new one in some fifty changes and cannot
+take up where it was stopped, so a new one is made beside its place.
 
 MLflow's address is global to a process. It is put back afterwards, and no run of a caller's own is touched: everything goes
 through a client.
@@ -10,6 +11,7 @@ through a client.
 
 import logging
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -17,7 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from data.errors import RegistryError
-from models.promotions import read_log
+from data.leftovers import unfinished
+from models.promotions import LOG, read_log
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -39,16 +42,16 @@ _REMEDIES = {
     "unable to open": "let this user write the file and its folder",
     "Permission denied": "let this user write the file and its folder",
     "Read-only file system": "let this user write the file and its folder",
-    "out-of-date database schema": "it was written by another version of MLflow: where that was a newer one, use that duesight again; where it was an "
-    "older one, copy the file and run mlflow db upgrade on it",
 }
+_OTHER_MLFLOW = "out-of-date database schema"
 
 _T = TypeVar("_T")
 
 
 @contextmanager
 def opened(models_dir: Path, create: bool) -> Iterator["MlflowClient"]:
-    """A client of the database in models_dir. create: where there is none, and no promotion names one, it is made."""
+    """A client of the database in models_dir. create: where there is none, and no promotion names one, it is made, whole or not
+    at all; call it under `promotions.locked` then."""
     database = (models_dir / DATABASE).resolve()
     check_usable(models_dir, create)
     address = f"sqlite:///{database}"
@@ -62,6 +65,8 @@ def opened(models_dir: Path, create: bool) -> Iterator["MlflowClient"]:
     mlflow.set_tracking_uri(address)
     mlflow.set_registry_uri(address)
     try:
+        if not is_made(models_dir):
+            _make(database)
         yield mlflow.MlflowClient(address, address)
     except troubles() as problem:
         raise RegistryError(_sentence(database, problem)) from problem
@@ -74,10 +79,16 @@ def opened(models_dir: Path, create: bool) -> Iterator["MlflowClient"]:
                 os.environ[name] = value
 
 
+def is_made(models_dir: Path) -> bool:
+    """Whether there is a database; a file without a byte is none."""
+    database = models_dir / DATABASE
+    return database.exists() and database.stat().st_size > 0
+
+
 def check_usable(models_dir: Path, create: bool) -> None:
     """RegistryError where the database cannot be written, or is not there and may not be made."""
     database = (models_dir / DATABASE).resolve()
-    if not database.exists() or database.stat().st_size == 0:
+    if not is_made(models_dir):
         if read_log(models_dir):
             raise RegistryError(
                 f"{database} is gone, but promotions.jsonl names versions in it: restore it from a copy."
@@ -92,6 +103,24 @@ def check_usable(models_dir: Path, create: bool) -> None:
             connection.execute("ROLLBACK")
     except sqlite3.DatabaseError as problem:
         raise RegistryError(f"{database} cannot be used ({problem}): {_remedy(str(problem))}.") from problem
+
+
+def _make(database: Path) -> None:
+    import mlflow
+
+    folder = unfinished(database.parent, DATABASE)
+    try:
+        # Any question makes MLflow bring the tables about.
+        mlflow.MlflowClient(f"sqlite:///{folder / DATABASE}").search_experiments(max_results=1)
+        for ending in (
+            "-journal",
+            "-wal",
+            "-shm",
+        ):  # of a database that is gone: SQLite would put it into the new one
+            Path(f"{database}{ending}").unlink(missing_ok=True)
+        (folder / DATABASE).replace(database)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def found(ask: Callable[[], _T]) -> _T | None:
@@ -120,8 +149,38 @@ def _sentence(database: Path, problem: Exception) -> str:
         said = problem.strerror or type(problem).__name__
         return f"{database.parent}: a file could not be kept ({said}); {_remedy(said, 'see to the disk and run the command again')}."
     first_line = str(problem).strip().splitlines()[0]
-    return f"{database}: MLflow could not do its work ({first_line}); {_remedy(first_line)}."
+    return f"{database}: MLflow could not do its work ({first_line}); {_remedy(first_line, _of_schema(database, first_line))}."
 
 
 def _remedy(said: str, otherwise: str = "restore it from a copy") -> str:
     return next((remedy for sign, remedy in _REMEDIES.items() if sign in said), otherwise)
+
+
+def _of_schema(database: Path, said: str) -> str:
+    """What mends a database that could not be made, or whose tables are not those that MLflow awaits."""
+    if not is_made(database.parent):
+        return "run the command again"
+    if _holds_nothing(database):
+        return (
+            "it was never finished, as where a first training is killed, and nothing is kept in it: move the file "
+            "away and run the command again, which makes a new one"
+        )
+    if _OTHER_MLFLOW in said:
+        return (
+            "it was written by another version of MLflow: where that was a newer one, use that duesight again; where it was an "
+            "older one, copy the file and run mlflow db upgrade on it"
+        )
+    return "restore it from a copy"
+
+
+def _holds_nothing(database: Path) -> bool:
+    """Whether nobody promoted, registered or ran anything in it."""
+    if (database.parent / LOG).exists():
+        return False
+    try:
+        with closing(sqlite3.connect(database, timeout=_LOCK_SECONDS)) as connection:
+            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+            kept = [name for name in ("runs", "registered_models", "model_versions") if name in tables]
+            return not any(connection.execute(f"SELECT 1 FROM {name}").fetchone() for name in kept)
+    except sqlite3.Error:  # not even that can be read
+        return False

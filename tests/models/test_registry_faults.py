@@ -134,6 +134,44 @@ def test_killed_between_any_two_changes_a_version_is_there_whole_or_not_at_all(
     assert "PENDING" not in _model_statuses(models) and "FAILED" in _model_statuses(models)
 
 
+@contextmanager
+def _killed_at_table_change(n: int) -> Iterator[None]:
+    """The n-th change of a table is not made, and nothing comes after it."""
+    changes: list[int] = []
+
+    def see(_connection, _cursor, statement: str, *_: object) -> None:
+        changes.append(statement.split(None, 1)[0].upper() in ("CREATE", "ALTER", "DROP"))
+        if sum(changes) == n:
+            raise _KilledError
+
+    event.listen(Engine, "before_cursor_execute", see)
+    try:
+        with pytest.raises(_KilledError):
+            yield
+    finally:
+        event.remove(Engine, "before_cursor_execute", see)
+
+
+def test_a_new_database_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    with _killed_at_table_change(20), tracking.opened(tmp_path, create=True):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_that_was_never_finished_is_told_with_what_mends_it(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as database:
+        database.execute("CREATE TABLE metrics (key, value, timestamp, run_uuid, step)")
+    with pytest.raises(
+        RegistryError, match=r"duplicate column.*nothing is kept in it: move the file away and"
+    ):
+        check_ready(tmp_path, LABELS)
+    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as database:
+        database.execute("INSERT INTO runs (run_uuid) VALUES ('one')")
+        database.commit()
+    with pytest.raises(RegistryError, match=r"duplicate column.*restore it from a copy"):
+        check_ready(tmp_path, LABELS)
+
+
 def test_a_registered_model_that_a_crash_left_without_versions_is_filled(models: Path, kept) -> None:
     _client(models).delete_registered_model(NAME)
     _client(models).create_registered_model(NAME)
