@@ -218,16 +218,27 @@ def _mend(client: "MlflowClient", models_dir: Path, name: str) -> list[Promotion
         if alias is not None:
             client.delete_registered_model_alias(name, CHAMPION)
         return log
+    now_seen = f"{live.n}:{live.line_digest}"
+    if _lacks(client, name, live.version):
+        if seen != now_seen:  # it would give the number to another model
+            raise RegistryError(
+                f"{models_dir / DATABASE}: version {live.version} of {name}, which was promoted, is not in it; restore the database from a copy."
+            )
+        return log  # somebody deleted it: lists are drawn from its folder all the same, and another can be promoted
     if _by_number(client, models_dir, name, live.version).digest != live.served:
         raise RegistryError(
             f"{models_dir / DATABASE}: version {live.version} of {name} is not the model that was promoted; restore the database from a copy."
         )
     if str(alias) != str(live.version):
         client.set_registered_model_alias(name, CHAMPION, str(live.version))
-    now_seen = f"{live.n}:{live.line_digest}"
     if seen != now_seen:
         client.set_registered_model_tag(name, _SEEN_TAG, now_seen)
     return log
+
+
+def _lacks(client: "MlflowClient", name: str, number: int) -> bool:
+    """Whether a version is not in MLflow. The number of one that was deleted goes to no other version."""
+    return found(lambda: client.get_model_version(name, str(number))) is None
 
 
 def _resolved(client: "MlflowClient", models_dir: Path, name: str, which: str) -> ModelVersion:
@@ -252,6 +263,13 @@ def _by_number(client: "MlflowClient", models_dir: Path, name: str, number: int)
     version = found(lambda: client.get_model_version(name, str(number)))
     if version is None:
         known = [str(version.version) for version in _versions(client, name)]
+        live = champion_of(read_log(models_dir), name)
+        if live is not None and live.version == number:
+            others = f"one of {', '.join(known)}" if known else "one that duesight train makes"
+            raise RegistryError(
+                f"{name} has no version {number} in MLflow any more, though it is the champion. Lists are drawn by it all the same; "
+                f"to have one that MLflow knows, promote another by its number: {others}."
+            )
         raise RegistryError(
             f"{name} has no version {number}; it has {', '.join(known) or 'none: run duesight train first'}."
         )

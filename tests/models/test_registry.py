@@ -3,6 +3,7 @@ import json
 import os
 import shutil
 import sqlite3
+from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -182,6 +183,29 @@ def test_a_database_in_which_the_champion_is_another_model_is_refused(models: Pa
         RegistryError, match="version 1 of early-warning-k30-h90 is not the model that was promoted"
     ):
         resolve(models, LABELS, "2")
+
+
+def test_a_champion_that_was_deleted_in_mlflow_stops_no_training_and_no_promotion(models: Path) -> None:
+    promote(models, LABELS, "1", "risk committee", "first", MONDAY)
+    _client(models).delete_model_version("early-warning-k30-h90", "1")
+    registry.check_ready(models, LABELS)
+    assert resolve(models, LABELS, "champion").version == 1
+    with pytest.raises(RegistryError, match=r"no version 1 in MLflow any more.*by its number: one of 2\."):
+        resolve(models, LABELS, "1")
+    promote(models, LABELS, "2", "risk committee", "the first is gone", TUESDAY)
+    assert str(_client(models).get_model_version_by_alias("early-warning-k30-h90", "champion").version) == "2"
+
+
+def test_a_database_older_than_the_promotion_of_a_version_it_lacks_is_refused(models: Path) -> None:
+    """It would give the number of the champion to another model."""
+    before = (models / "mlflow.db").read_bytes()
+    promote(models, LABELS, "2", "risk committee", "first", MONDAY)
+    (models / "mlflow.db").write_bytes(before)
+    with closing(sqlite3.connect(models / "mlflow.db")) as database:
+        database.execute("DELETE FROM model_versions WHERE version = 2")
+        database.commit()
+    with pytest.raises(RegistryError, match="promoted, is not in it; restore the database from a copy"):
+        registry.check_ready(models, LABELS)
 
 
 def test_a_promotion_without_a_database_leaves_no_folder(tmp_path: Path) -> None:
