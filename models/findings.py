@@ -283,7 +283,7 @@ def _on_calibration(calibration: Calibration, least: int, bad: list[str], good: 
         name, count, said, happened = row
         if said is None or happened is None or count < least:
             continue
-        sentence = f"{on_stratum(name)} the PD says {said:.1%} on average where {happened:.1%} happened"
+        sentence = f"{on_stratum(name)} the PD says {said:.1%} on average where {happened:.1%} happened ({count:,} snapshots fell behind)"
         if _far_off(said / happened):
             bad.append(sentence + (", too much." if said > happened else ", too little."))
         elif row is whole:

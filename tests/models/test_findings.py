@@ -63,7 +63,7 @@ def test_a_pd_that_is_far_off_on_thin_files_is_said() -> None:
     calibration["files"] = [group_of("thin file", 0.2), group_of("longer history", 0.2)]
     said = findings([], [], calibration, 30)
     assert [line for line in said if "thin" in line] == [
-        "On thin files the PD says 20.0% on average where 10.0% happened, too much."
+        "On thin files the PD says 20.0% on average where 10.0% happened (40 snapshots fell behind), too much."
     ]
     assert not any("longer" in line for line in said)
 
@@ -211,10 +211,10 @@ def test_a_pd_that_is_far_off_or_worthless_is_said_before_one_that_is_right() ->
     assert "no better than saying the same rate for everyone: Brier score 0.1000 against 0.0900" in said[0]
     assert (
         said[1]
-        == "On all eligible loans together the PD says 20.0% on average where 10.0% happened, too much."
+        == "On all eligible loans together the PD says 20.0% on average where 10.0% happened (40 snapshots fell behind), too much."
     )
     assert findings([], [], _calibration(), 30) == [
-        "On all eligible loans together the PD says 10.0% on average where 10.0% happened."
+        "On all eligible loans together the PD says 10.0% on average where 10.0% happened (40 snapshots fell behind)."
     ]
 
 
