@@ -150,6 +150,7 @@ def compare(data: Examples, origin: ServedModel, model: ServedModel, by_fold: Sc
     judged, changes = _on_judged_days(data, origin, by_fold, capacity)
     told: Refit = {
         "refit_of": origin.digest,
+        "origin_learnt_to": _learnt_to(data, origin),
         "origin_until": origin.trained_until.isoformat(),
         "newest": to_date(newest).isoformat(),
         "snapshots": len(day.y),
@@ -203,8 +204,9 @@ def _refuse_too_little(data: Examples, settings: TrainSettings) -> None:
 
 def _assembled(panel: "PanelFile", data: Examples, origin: ServedModel, text: str, calibrator: Calibrator, fitted_on: str, trained_on: TrainedOn, settings: TrainSettings) -> ServedModel:  # fmt: skip
     said = (
-        f"This model is a refit: it learnt from all months up to {trained_on['last']}, so it could not be judged. Whatever is told of how well it does "
-        f"belongs to model {origin.digest[:12]}, whose settings it has, which knew nothing after {origin.trained_until}."
+        f"This model is a refit: it learnt from all months up to {trained_on['last']}, so it could not be judged. A test in time "
+        f"belongs to model {origin.digest[:12]} alone, whose settings it has and which learnt from snapshots up to {_learnt_to(data, origin)}. The other figures of how well it does are of "
+        f"{settings.folds} fold boosters with the same settings, each on borrowers it never saw: of neither model."
     )
     too_good = [one["finding"] for one in suspects(data, text, settings)]
     return assemble(
@@ -251,9 +253,7 @@ def _whole(data: Examples, origin: ServedModel) -> Split:
 
 def _on_judged_days(data: Examples, origin: ServedModel, by_fold: Scored, capacity: CapacitySettings) -> tuple[Examples, list[Change]]:  # fmt: skip
     """The snapshots of the days that the origin was judged on, as they are told now, and what origin and fold boosters reach."""
-    panel = cast(dict[str, str], origin.about["panel"])
-    then = data.only(data.day <= to_day(date.fromisoformat(panel["last"])))
-    test = next(part for part in cut(then, origin.labels, origin.settings).parts[::-1])
+    test = _parts_of(data, origin)[-1]
     inside = np.zeros(len(data.y), bool)
     if test.name == "test" and test.first is not None and test.last is not None:
         inside = (data.day >= test.first) & (data.day <= test.last)
@@ -263,6 +263,18 @@ def _on_judged_days(data: Examples, origin: ServedModel, by_fold: Scored, capaci
         return judged, []
     folds = Scored(by_fold.raw[inside], by_fold.pd[inside])
     return judged, changes_of(judged, _scored(origin, judged), folds, capacity, origin.settings)
+
+
+def _parts_of(data: Examples, origin: ServedModel) -> tuple[Part, ...]:
+    panel = cast(dict[str, str], origin.about["panel"])
+    then = data.only(data.day <= to_day(date.fromisoformat(panel["last"])))
+    return cut(then, origin.labels, origin.settings).parts
+
+
+def _learnt_to(data: Examples, origin: ServedModel) -> str:
+    """The last day of the origin's fit window."""
+    last = _parts_of(data, origin)[0].last
+    return origin.trained_until.isoformat() if last is None else to_date(last).isoformat()
 
 
 def _figure(one: Change) -> RefitFigure:

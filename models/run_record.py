@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from data.errors import RegistryError
-from models.summary import Summary
+from models.summary import RANKERS, Summary
 
 SUMMARY = "summary.json"
 """The file of a run that holds its summary."""
@@ -93,10 +93,13 @@ def of_model_alone(metric: str) -> bool:
 
 def metrics(summary: Summary) -> dict[str, float]:
     """Flat names: `<ranker>/<stratum>/<measure>`, `<ranker>/list/<measure>`, `<stratum>/positives`,
-    `<ranker>/top_5pct/<measure>`, `served/later/never_seen/<measure>` and, with `low` and `high` of its interval, `model_less_<ranker>/<stratum>/<measure>`. None is left out."""
+    `<ranker>/top_5pct/<measure>`, `served/later/never_seen/<measure>` (`folds` in place of `model` where fold boosters were judged, as in a refit) and, with `low` and `high` of its interval, `model_less_<ranker>/<stratum>/<measure>`. None is left out."""
     metrics: dict[str, float | None] = {}
+    # what cross-validation measured is of its fold boosters, and not of the model that is served, if one is
+    own = "folds" if summary["judged_on"] == "out_of_fold" else "model"
+    whose = {ranker: own if ranker == "model" else ranker for ranker in RANKERS}
     for row in summary["measures"]:
-        at = f"{row['ranker']}/{row['stratum']}"
+        at = f"{whose[row['ranker']]}/{row['stratum']}"
         metrics[f"{at}/auc"] = row["auc"]
         metrics[f"{at}/average_precision"] = row["average_precision"]
         metrics[f"{at}/precision"] = row["precision"]
@@ -106,20 +109,20 @@ def metrics(summary: Summary) -> dict[str, float]:
         metrics[f"{row['stratum']}/loans_with_positive"] = row["loans_with_positive"]
     for pooled in summary["lists"]:
         if pooled["as_of"] == "all":
-            at = f"{pooled['ranker']}/list"
+            at = f"{whose[pooled['ranker']]}/list"
             metrics[f"{at}/precision"] = pooled["precision"]
             metrics[f"{at}/recall"] = pooled["recall"]
             metrics[f"{at}/value_captured"] = pooled["value_captured"]
             metrics[f"{at}/lift"] = pooled["lift"]
     for share in summary["captured_at"]:
-        at = f"{share['ranker']}/top_{100 * share['share']:.0f}pct"
+        at = f"{whose[share['ranker']]}/top_{100 * share['share']:.0f}pct"
         metrics[f"{at}/recall"], metrics[f"{at}/value_captured"] = share["recall"], share["value_captured"]
     for lead in summary["lead_times"]:
-        metrics[f"{lead['ranker']}/list/median_lead_days"] = lead["median"]
+        metrics[f"{whose[lead['ranker']]}/list/median_lead_days"] = lead["median"]
         for early in lead["in_time"]:
-            metrics[f"{lead['ranker']}/list/listed_{early['days']}_days_before"] = early["share"]
+            metrics[f"{whose[lead['ranker']]}/list/listed_{early['days']}_days_before"] = early["share"]
     for one in summary["worth"]:
-        at = f"{one['ranker']}/list/net_value_{one['assumption']}"
+        at = f"{whose[one['ranker']]}/list/net_value_{one['assumption']}"
         metrics[at], metrics[f"{at}_less_rule"] = one["net"], one["less_rule"]
     for asked in summary["familiarity"]:
         at = "/".join(asked[key].replace(" ", "_") for key in ("model", "months", "borrowers"))
@@ -127,20 +130,20 @@ def metrics(summary: Summary) -> dict[str, float]:
         metrics[f"{at}/recall"], metrics[f"{at}/value_captured"] = asked["recall"], asked["value_captured"]
     for between in summary["intervals"]:
         if between["against"] is not None:
-            at = f"model_less_{between['against']}/{between['stratum']}/{between['figure']}"
+            at = f"{own}_less_{between['against']}/{between['stratum']}/{between['figure']}"
             metrics[at], metrics[f"{at}/low"], metrics[f"{at}/high"] = (
                 between["value"],
                 between["low"],
                 between["high"],
             )
     calibration = summary["calibration"]
-    metrics["model/brier"] = calibration["brier"]
-    metrics["model/mean_pd"] = calibration["mean_pd"]
-    metrics["model/observed"] = calibration["observed"]
-    metrics["model/calibration_slope"] = calibration["slope"]
-    metrics["model/calibration_in_the_large"] = calibration["in_the_large"]
+    metrics[f"{own}/brier"] = calibration["brier"]
+    metrics[f"{own}/mean_pd"] = calibration["mean_pd"]
+    metrics[f"{own}/observed"] = calibration["observed"]
+    metrics[f"{own}/calibration_slope"] = calibration["slope"]
+    metrics[f"{own}/calibration_in_the_large"] = calibration["in_the_large"]
     for group in (*calibration["strata"], *calibration["files"], *calibration["months"]):
-        metrics[f"model/{group['name'].replace(' ', '_')}/expected_over_observed"] = group["ratio"]
+        metrics[f"{own}/{group['name'].replace(' ', '_')}/expected_over_observed"] = group["ratio"]
     return {name: float(value) for name, value in metrics.items() if value is not None}
 
 

@@ -34,6 +34,7 @@ class Refit(TypedDict):
     """
 
     refit_of: str  # digest of the origin
+    origin_learnt_to: str  # last day of the origin's fit window
     origin_until: str  # the origin used nothing known after this day
     newest: str
     snapshots: int

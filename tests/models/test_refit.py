@@ -17,6 +17,7 @@ from models.booster import load_booster
 from models.draws import Area
 from models.folds import raw_of
 from models.refit import check_origin, refit
+from models.run_record import metrics
 from models.served import ServedModel
 from models.training import TrainingResult
 
@@ -84,7 +85,9 @@ def test_it_says_first_that_it_was_not_judged_and_whose_figures_are_told(
     assert first.startswith(
         "This model is a refit: it learnt from all months up to 2024-02-29, so it could not be judged"
     )
-    assert f"belongs to model {origin}" in first and done.model.caveats[0] == first
+    learnt_to = next(row["last"] for row in learnt.result.summary["schedule"] if row["part"] == "fit")
+    assert f"belongs to model {origin} alone" in first and f"up to {learnt_to}." in first
+    assert "fold boosters with the same settings" in first and done.model.caveats[0] == first
     assert (
         summary["judged_words"].startswith("This refit was not judged")
         and summary["judged_on"] == "out_of_fold"
@@ -118,6 +121,13 @@ def test_it_is_compared_with_its_origin_on_the_newest_day_and_on_the_days_that_j
     )
     assert by["auc"]["low"] <= by["auc"]["change"] <= by["auc"]["high"]
     assert f"AUC {by['auc']['refit']:.3f} against {by['auc']['origin']:.3f}" in told["words"][-1]
+
+
+def test_no_figure_of_fold_boosters_is_kept_as_one_of_the_model(done: TrainingResult, learnt) -> None:
+    kept, tested = metrics(done.summary), metrics(learnt.result.summary)
+    assert not [name for name in kept if name.startswith("model")]
+    assert {"folds/all/auc", "folds/list/recall", "folds/brier", "rule/list/recall"} <= set(kept)
+    assert "model/all/auc" in tested and "folds/all/auc" not in tested
 
 
 def test_the_same_refit_again_has_the_same_bytes(refitted, done: TrainingResult) -> None:
