@@ -295,6 +295,7 @@ def test_how_the_shape_was_chosen_stands_with_every_trial_and_the_chosen_one_mar
     summary: Summary, tmp_path: Path
 ) -> None:
     page = words_of(page_of(summary, tmp_path))
+    assert "The number of trees is searched for every shape, up to rounds of the settings" in page
     assert "2, chosen 60 4 2" in page and "1, best 120 8 4" in page and "0, the settings’ 300 15 6" in page
     assert page.index("2, chosen") < page.index("1, best") < page.index("0, the settings’"), "cheapest first"
     assert "On later days of other borrowers" in page and "Chosen is number 2." in page

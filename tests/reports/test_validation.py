@@ -136,6 +136,7 @@ def test_over_every_section_with_numbers_of_models_stands_whose_they_are(subject
         "Do its scores hold still?",
     ):
         assert whose[heading].startswith("Numbers of the served model"), heading
+    assert whose["Do its scores hold still?"].endswith("beside those of the calibration window")
     for heading in (
         "How its shape was chosen",
         "Does it read the borrower or the process?",
