@@ -279,7 +279,7 @@ def train(
 ) -> None:
     """A challenger with the lender's rule, the best single feature and a scorecard beside it, tracked in MLflow."""
     from pipelines import steps
-    from pipelines.telling import training_lines
+    from pipelines.telling import after_training, training_lines
 
     here = the_workspace()
     until = steps.check_training(here, until, refit_of)
@@ -298,7 +298,7 @@ def train(
     say(
         [
             *training_lines(trained),
-            "Next: " + next_command(f'promote {trained.version.digest[:12]} --by WHO --reason "WHY"'),
+            *after_training(trained),
         ],
         {
             "version": trained.version.version,
@@ -316,14 +316,20 @@ def promote(
     reason: Annotated[str, typer.Option(help="Why; it is kept for good.")],
 ) -> None:
     """Make a registered model the champion and write it into the log of promotions."""
+    from models.served import ServedModel
     from pipelines import steps
-    from pipelines.telling import promotion_line
+    from pipelines.telling import promotion_line, unjudged
 
     here = the_workspace()
     made = steps.promote_model(here, model, by, reason, datetime.now().astimezone())
+    warnings = unjudged(ServedModel.load(here.workspace.models / "served" / made.served), made.version)
     say(
-        [promotion_line(made), f"Next: {next_command(f'score --as-of {steps.last_day(here)}')}"],
-        {"promotion": promotion_line(made)},
+        [
+            promotion_line(made),
+            *(f"! {warning}" for warning in warnings),
+            f"Next: {next_command(f'score --as-of {steps.last_day(here)}')}",
+        ],
+        {"promotion": promotion_line(made), "warnings": warnings},
     )
 
 

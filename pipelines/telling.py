@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from models.summary import EVERY_STRATUM, RANKER_WORDS
+from pipelines.options import next_command
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
 
     from data.digest import Json
     from models.promotions import Promotion
+    from models.served import ServedModel
     from models.summary import ListRow, MeasureRow, Summary
     from pipelines.steps import Trained
     from scoring.batch import ListResult
@@ -38,6 +40,15 @@ def training_lines(trained: "Trained") -> list[str]:
         *(f"- {finding}" for finding in summary["findings"]),
         f"The page: {trained.page}",
     ]
+
+
+def after_training(trained: "Trained") -> list[str]:
+    """The next commands: a committee's papers before a promotion; of a refit there are none, it was not judged."""
+    digest = trained.version.digest[:12]
+    promotion = next_command(f'promote {digest} --by WHO --reason "WHY"')
+    if trained.result.summary["refit"] is not None:
+        return [f"Next: {promotion}"]
+    return [f"Next: {next_command(f'validate {digest}')}", f"then: {promotion}"]
 
 
 def metric_lines(summary: "Summary") -> list[str]:
@@ -77,6 +88,15 @@ def promotion_line(made: "Promotion") -> str:
         f"{made.at:%Y-%m-%d %H:%M %z}: {made.model} version {made.version} ({made.served[:12]}) became champion, "
         f"by {made.by}: {made.reason}"
     )
+
+
+def unjudged(model: "ServedModel", version: int) -> list[str]:
+    """What a promoted refit must be known by, in a sentence; none of a version that was judged."""
+    if model.refit_of is None:
+        return []
+    return [
+        f"Version {version} is a refit of {model.refit_of[:12]} on all months and was never judged; every list it draws will say so."
+    ]
 
 
 def live_line(made: "Promotion", on: "date") -> str:

@@ -4,16 +4,19 @@ import json
 import re
 import shlex
 import shutil
+from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from data.quarantine import Quarantined
 from data.reasons import alike
 from models.promotions import Promotion
+from models.served import ServedModel
 from pipelines.cli import main
-from pipelines.telling import list_lines, live_line
+from pipelines.telling import after_training, list_lines, live_line
 
 LAST_DAY = "2025-06-30"
 
@@ -53,6 +56,40 @@ def test_history_on_a_day_says_what_was_live_by_whom_and_why() -> None:
         "because: Beats the rule"
     )
     assert "was live, from 09:00 +0300 on: promoted" in live_line(_promotion(30), date(2025, 6, 30))
+
+
+@pytest.mark.parametrize(
+    ("about", "warnings"),
+    [
+        ({}, []),
+        (
+            {"refit_of": "cd" * 32},
+            ["! Version 3 is a refit of cdcdcdcdcdcd on all months and was never judged; every list it draws will say so."],
+        ),
+    ],
+)  # fmt: skip
+def test_promoting_a_refit_warns_that_it_was_never_judged(
+    about: dict[str, str], warnings: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:  # fmt: skip
+    model = ServedModel("", json.dumps(about))
+    served = {tmp_path / "models" / "served" / model.digest: model}
+    monkeypatch.setattr(ServedModel, "load", served.__getitem__)
+    made = replace(_promotion(2), served=model.digest)
+    monkeypatch.setattr("pipelines.steps.promote_model", lambda *_words: made)
+    monkeypatch.setattr("pipelines.steps.last_day", lambda _here: LAST_DAY)
+    said = ["promote", "3", "--by", "Ana Ruiz", "--reason", "Beats the rule", "--workspace", str(tmp_path)]
+    assert main(said) == 0
+    assert [line for line in capsys.readouterr().out.splitlines() if line.startswith("!")] == warnings
+
+
+def test_after_a_training_the_papers_come_before_the_promotion_and_a_refit_has_none() -> None:
+    def after(refit: dict[str, str] | None) -> list[str]:
+        version = SimpleNamespace(digest="ab" * 32)
+        return after_training(SimpleNamespace(version=version, result=SimpleNamespace(summary={"refit": refit})))  # fmt: skip
+
+    promotion = 'duesight promote abababababab --by WHO --reason "WHY"'
+    assert after(None) == ["Next: duesight validate abababababab", f"then: {promotion}"]
+    assert after({"refit_of": "cd" * 32}) == [f"Next: {promotion}"]
 
 
 @pytest.mark.parametrize("words", [["history"], ["history", "--on", "2025-06-30"], ["score", "--as-of", "2025-06-30"],
