@@ -54,17 +54,18 @@ def test_a_notebook_with_outputs_or_paths_is_named() -> None:
 
 @pytest.mark.slow
 def test_the_models_of_a_lender_are_compared(
-    demo_ledger_workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    demo_workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import nbformat
     from nbclient import NotebookClient
 
     from models.registry import resolve
+    from models.served import ServedModel
     from pipelines.steps import Here
     from pipelines.workspace import Workspace
 
     workspace = tmp_path / "workspace"
-    shutil.copytree(demo_ledger_workspace, workspace)
+    shutil.copytree(demo_workspace, workspace)
     (workspace / "duesight.toml").write_text(QUICK, encoding="utf-8")
     monkeypatch.setenv("DUESIGHT_WORKSPACE", str(workspace))
     for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
@@ -77,9 +78,12 @@ def test_the_models_of_a_lender_are_compared(
         for output in cell.get("outputs", [])
     )
     assert "champion: version 1, challenger: version 2" in said
+    assert "Held to the expected directions: champion True, challenger False." in said
     for word in ("scorecard", "value_captured", "mean contribution", " until 2025-06-30"):  # fmt: skip
         assert word in said
     score, base, pushed = map(float, re.findall(r"score (\S+) = base (\S+) \+ contributions (\S+)", said)[0])
     assert score == pytest.approx(base + pushed, abs=2e-3)
     here = Here.of(Workspace(workspace))
-    assert resolve(here.workspace.models, here.settings.labels, "challenger").version == 2
+    versions = [resolve(here.workspace.models, here.settings.labels, which) for which in ("champion", "challenger")]  # fmt: skip
+    assert [version.version for version in versions] == [1, 2]
+    assert [ServedModel.load(version.folder).settings.expected_directions for version in versions] == [True, False]  # fmt: skip
