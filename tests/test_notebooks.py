@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,9 @@ def test_the_models_of_a_lender_are_compared(
 
     workspace = tmp_path / "workspace"
     shutil.copytree(demo_workspace, workspace)
+    with closing(sqlite3.connect(workspace / "models" / "mlflow.db")) as database, database:
+        # MLflow keeps the absolute address: without this the copy's runs would be kept in the original.
+        database.execute("UPDATE experiments SET artifact_location = ?", [(workspace / "models" / "artifacts").as_uri()])  # fmt: skip
     (workspace / "duesight.toml").write_text(QUICK, encoding="utf-8")
     monkeypatch.setenv("DUESIGHT_WORKSPACE", str(workspace))
     for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
