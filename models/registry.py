@@ -23,7 +23,15 @@ from data.errors import RegistryError
 from features.settings import LabelSettings
 from models.promotions import Promotion, append, champion_of, live_on, locked, read_log
 from models.run_log import KeptRun, close_what_was_left_open, experiment_id_of, keep_run
-from models.run_record import REFIT_TAG, SERVED_TAG, SUMMARY, about_experiment, about_run, read_summary
+from models.run_record import (
+    REFIT_TAG,
+    SERVED_TAG,
+    SUMMARY,
+    SUMMARY_TAG,
+    about_experiment,
+    about_run,
+    read_summary,
+)
 from models.served import ServedModel
 from models.summary import Summary
 from models.tracking import ARTIFACTS, DATABASE, check_usable, found, is_made, opened, troubles
@@ -62,7 +70,7 @@ def log_run(
     registered and becomes nothing: nobody has judged it.
 
     page: HTML of the run; pictures: SVG by name. A model that is registered already (same digest) keeps its version and becomes
-    challenger again. Returns None for a refused run, which is kept all the same. RegistryError where MLflow's database is
+    challenger again; where that version's summary was lost or changed, it gets a new one. Returns None for a refused run, which is kept all the same. RegistryError where MLflow's database is
     locked, damaged or gone, or the disk is full: no version is then made, and the run, if it was begun, is marked FAILED.
     Killed on the way, it leaves a version or none, and the next call sets right what it had not come to.
     """
@@ -77,7 +85,11 @@ def log_run(
         kept = keep_run(client, models_dir, experiment_id, result, page, pictures or {})
         if result.model is None:
             return None
-        same = [one for one in _versions(client, name) if one.digest == result.model.digest]
+        same = [
+            one
+            for one in _versions(client, name)
+            if one.digest == result.model.digest and _tells(client, models_dir, one)
+        ]
         version = same[-1].version if same else _register(client, result.model, summary, kept)
         if result.model.refit_of is None:
             _offer(client, name, version)
@@ -149,8 +161,30 @@ def history(models_dir: Path, on: date | None = None) -> list[Promotion]:
 
 
 def summary_of(models_dir: Path, version: ModelVersion) -> Summary:
-    """The summary of the training that made a version, from its run's own file, without MLflow. RegistryError where there is none."""
-    return read_summary(models_dir / ARTIFACTS / version.run_id / "artifacts" / SUMMARY, version.digest)
+    """The summary of the training that made a version, as its run kept it. RegistryError where it is not there, is not the one
+    whose digest MLflow keeps, or where MLflow's database cannot be opened."""
+    with opened(models_dir, create=False) as client:
+        return _summary_of(client, models_dir, version)
+
+
+def _summary_of(client: "MlflowClient", models_dir: Path, version: ModelVersion) -> Summary:
+    run = found(lambda: client.get_run(version.run_id))
+    kept = None if run is None else run.data.tags.get(SUMMARY_TAG)
+    if kept is None:
+        raise RegistryError(
+            f"MLflow keeps no digest of the summary of model {version.digest[:12]}, by which a change of the file would show: it is of an "
+            "earlier duesight, or its run is gone. Train again with duesight train."
+        )
+    return read_summary(models_dir / ARTIFACTS / version.run_id / "artifacts" / SUMMARY, kept)
+
+
+def _tells(client: "MlflowClient", models_dir: Path, version: ModelVersion) -> bool:
+    """Whether the summary of a version can be read."""
+    try:
+        _summary_of(client, models_dir, version)
+    except RegistryError:
+        return False
+    return True
 
 
 def experiment_of(models_dir: Path, labels: LabelSettings) -> str:

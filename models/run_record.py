@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import cast
 
@@ -14,6 +15,9 @@ SUMMARY = "summary.json"
 
 SERVED_TAG = "duesight.served"
 """Of a run and a version: the digest of the served model."""
+
+SUMMARY_TAG = "duesight.summary"
+"""Of a run and a version: the BLAKE2b digest of the bytes of its summary."""
 
 REFIT_TAG = "duesight.refit_of"
 """Of a run and a version: the digest of the version that it is a refit of."""
@@ -157,6 +161,7 @@ def tags(summary: Summary) -> dict[str, str]:
         "duesight.registrable": str(summary["registrable"]).lower(),
         "duesight.lender": summary["lender"],
         SERVED_TAG: summary["digest"] or "",
+        SUMMARY_TAG: _digest(as_json(summary).encode()),
         "duesight.refusal": summary["refusal"] or "",
     }
     return {name: value for name, value in tags.items() if value}
@@ -197,18 +202,27 @@ def as_json(summary: Summary) -> str:
     return json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def read_summary(path: Path, digest: str) -> Summary:
-    """The summary that `as_json` wrote. RegistryError where it cannot be read, or is of another model than that of `digest`."""
+def read_summary(path: Path, kept: str) -> Summary:
+    """The summary that `as_json` wrote. kept: the digest of its bytes (SUMMARY_TAG). RegistryError where it cannot be read, was
+    changed, or is none."""
+    mend = "restore the file from a copy, or train again with duesight train"
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        of = str(told["digest"])
-    except (OSError, ValueError, KeyError, TypeError) as problem:
+        content = path.read_bytes()
+    except OSError as problem:
+        said = problem.strerror or type(problem).__name__
         raise RegistryError(
-            f"{path}: the summary of the training of model {digest[:12]} cannot be read ({type(problem).__name__}); restore the "
-            "file from a copy, or train again with duesight train."
+            f"{path}: the summary of a training cannot be read ({said}); {mend}."
         ) from problem
-    if of != digest:
+    if _digest(content) != kept:
+        raise RegistryError(f"{path}: this summary was changed after the training; {mend}.")
+    told = json.loads(content)
+    lacks = sorted(Summary.__required_keys__ - told.keys())
+    if lacks:
         raise RegistryError(
-            f"{path}: this summary is of model {of[:12]} and not of {digest[:12]}; restore the file from a copy."
+            f"{path}: this summary was written by an earlier duesight and lacks {', '.join(lacks)}; train again with duesight train."
         )
     return cast(Summary, told)
+
+
+def _digest(content: bytes) -> str:
+    return blake2b(content, digest_size=32).hexdigest()

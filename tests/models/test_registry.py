@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 from datetime import UTC, date, datetime
+from hashlib import blake2b
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from data.errors import RegistryError
 from features.settings import LabelSettings
 from models import registry, tracking
 from models.promotions import HEAD, LOG
-from models.registry import history, log_run, promote, resolve
+from models.registry import history, log_run, promote, resolve, summary_of
+from models.run_record import as_json, read_summary
 from models.served import ServedModel
 
 LABELS = LabelSettings()
@@ -206,6 +208,36 @@ def test_a_database_older_than_the_promotion_of_a_version_it_lacks_is_refused(mo
         database.commit()
     with pytest.raises(RegistryError, match="promoted, is not in it; restore the database from a copy"):
         registry.check_ready(models, LABELS)
+
+
+def test_a_summary_that_was_changed_is_refused_and_training_again_mends_it(models: Path, kept) -> None:
+    version = resolve(models, LABELS, "1")
+    path = models / "artifacts" / version.run_id / "artifacts" / "summary.json"
+    assert summary_of(models, version) == json.loads(path.read_text())
+    path.write_text(path.read_text().replace('"findings": [', '"findings": ["All is well.",', 1))
+    with pytest.raises(
+        RegistryError, match=r"summary was changed after the training; restore.*or train again"
+    ):
+        summary_of(models, version)
+    path.unlink()
+    with pytest.raises(RegistryError, match=r"cannot be read \(No such file"):
+        summary_of(models, version)
+    again = log_run(models, kept[1][0])
+    assert (again.version, again.digest) == (3, version.digest)
+    # The copied database still names the folder it was made in.
+    shutil.copytree(kept[0] / "artifacts" / again.run_id, models / "artifacts" / again.run_id)
+    assert summary_of(models, again) == kept[1][0].summary
+    _client(models).delete_tag(again.run_id, "duesight.summary")
+    with pytest.raises(RegistryError, match=r"no digest of the summary .*earlier duesight.*Train again"):
+        summary_of(models, again)
+
+
+def test_a_summary_of_an_earlier_duesight_that_lacks_something_is_a_sentence(tmp_path: Path, kept) -> None:
+    whole = kept[1][0].summary
+    content = as_json({key: value for key, value in whole.items() if key != "lists"})
+    (tmp_path / "summary.json").write_text(content)
+    with pytest.raises(RegistryError, match=r"earlier duesight and lacks lists; train again"):
+        read_summary(tmp_path / "summary.json", blake2b(content.encode(), digest_size=32).hexdigest())
 
 
 def test_a_promotion_without_a_database_leaves_no_folder(tmp_path: Path) -> None:
