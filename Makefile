@@ -15,7 +15,7 @@ export DO_NOT_TRACK := true
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export GX_ANALYTICS_ENABLED := false
 
-.PHONY: help setup postgres demo test test-fast check format lint types lock hooks clean
+.PHONY: help setup postgres demo test drill test-fast check format lint types lock hooks clean
 
 help: ## list what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,11 +29,14 @@ demo: setup ## a simulated lender from raw exports to today's call sheets, and w
 postgres: ## the PostgreSQL that tests of SQL sources start; make demo does without
 	@tools/postgres.sh
 
-test: setup postgres ## every test
-	$(PYTEST) $(ARGS)
+test: setup postgres ## every test but the drills
+	$(PYTEST) -m "not drill" $(ARGS)
+
+drill: setup postgres ## what asks the same as the tests of many more cases: before a release
+	$(PYTEST) -m drill $(ARGS)
 
 test-fast: setup postgres ## the tests that take seconds, until the first failure
-	$(PYTEST) -m "not slow" -x $(ARGS)
+	$(PYTEST) -m "not slow and not drill" -x $(ARGS)
 
 check: lint types test ## format, lint, types, the arrow between rooms, tests: what must hold before a commit
 

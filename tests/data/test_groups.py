@@ -75,6 +75,7 @@ def test_a_key_that_stands_in_two_buckets_is_refused_in_both(
     assert all("stands in 2 rows of this export" in reason for reason in report.reasons["payments"])
 
 
+@pytest.mark.drill
 def test_the_demo_lender_is_the_same_in_many_groups(
     demo_ledger_workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -173,7 +173,7 @@ def test_500_random_loans_stand_as_a_person_would_say(loan: Any, pencil: Any, lo
     assert differences(500, 7, loan, pencil, look) == []
 
 
-@pytest.mark.slow
+@pytest.mark.drill
 def test_10_000_random_loans_stand_as_a_person_would_say(loan: Any, pencil: Any, look: Any) -> None:
     assert differences(10_000, 1, loan, pencil, look) == []
 

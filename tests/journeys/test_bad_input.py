@@ -313,7 +313,7 @@ def test_settings_that_contradict_each_other_are_refused_before_anything_is_read
     tiny.workspace.mkdir()
     (tiny.workspace / "duesight.toml").write_text("[train]\nmax_depth = 2\n", encoding="utf-8")
     said = tiny.run("train")  # there is not even a ledger
-    assert said.code == 1 and "num_leaves = 15 cannot be" in said.sentence
+    assert said.code == 1 and "num_leaves = 8 cannot be" in said.sentence
 
 
 @pytest.mark.slow

@@ -16,6 +16,7 @@ from data.reasons import alike
 from models.promotions import Promotion
 from models.served import ServedModel
 from pipelines.cli import main
+from pipelines.options import Said
 from pipelines.telling import after_training, list_lines, live_line
 
 LAST_DAY = "2025-06-30"
@@ -82,7 +83,11 @@ def test_promoting_a_refit_warns_that_it_was_never_judged(
     assert [line for line in capsys.readouterr().out.splitlines() if line.startswith("!")] == warnings
 
 
-def test_after_a_training_the_papers_come_before_the_promotion_and_a_refit_has_none() -> None:
+def test_after_a_training_the_papers_come_before_the_promotion_and_a_refit_has_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Said, "typed", ())  # what another test typed in this process is not said again
+
     def after(refit: dict[str, str] | None) -> list[str]:
         version = SimpleNamespace(digest="ab" * 32)
         return after_training(SimpleNamespace(version=version, result=SimpleNamespace(summary={"refit": refit})))  # fmt: skip
