@@ -45,6 +45,7 @@ def test_what_a_killed_ingest_left_does_not_outlive_another_export() -> None:
     assert code == 0
 
 
+@pytest.mark.drill
 def test_a_killed_dismissal_is_there_whole_or_not_at_all_and_leaves_nothing() -> None:
     code, found = drill("--walk", "dismissal")
     assert [one for one in found if one["broken"]] == []

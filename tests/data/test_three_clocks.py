@@ -224,7 +224,7 @@ def set_exports(lender: Lender, full: bool) -> None:
 
 @pytest.mark.slow
 @settings(
-    max_examples=6,
+    max_examples=3,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     derandomize=True,
