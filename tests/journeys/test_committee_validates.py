@@ -99,7 +99,10 @@ def test_a_training_whose_summary_is_lost_or_of_another_model_is_a_sentence(
     told = json.loads(summary.read_text(encoding="utf-8"))
     summary.write_text(json.dumps({**told, "digest": "cd" * 32}), encoding="utf-8")
     said = command("validate", "champion", "--workspace", str(workspace))
-    assert said.code == 1 and "this summary was changed after the training; restore the file from a copy" in said.sentence
+    assert (
+        said.code == 1
+        and "this summary was changed after the training; restore the file from a copy" in said.sentence
+    )
     summary.unlink()
     said = command("validate", "champion", "--workspace", str(workspace))
     assert said.code == 1 and "cannot be read (No such file or directory); restore the file" in said.sentence
