@@ -14,6 +14,7 @@ from data.errors import InputError, TooLittleHistoryError
 from pipelines import steps
 from pipelines.options import next_command
 from pipelines.progress import tell
+from pipelines.settings import settings_text
 from pipelines.telling import list_lines, metric_lines
 from pipelines.version import CHECKOUT
 
@@ -51,6 +52,7 @@ class Demo:
             *([] if isinstance(self.trained, str) else [f"  the training page      {self.trained.page}"]),
             f"  the queue              {self.drawn.folder / 'queue.parquet'}",
             f"  the raw exports        {self.export}",
+            f"  the settings           {work.settings}",
             f"  the runs and models    MLFLOW_DISABLE_TELEMETRY=true .venv/bin/mlflow ui --backend-store-uri sqlite:///{(work.models / 'mlflow.db').resolve()}",
             f"                         and then http://127.0.0.1:5000/#/experiments/{self.experiment}/runs",
             "",
@@ -87,6 +89,9 @@ def run_demo(here: "Here", loans: int, seed: int, at: datetime, settings_file: s
         last = simulate(export, loans, seed, progress=tell).last_day
         made = {**wanted, "last_day": last.isoformat()}
         mark.write_text(json.dumps(made) + "\n")
+    if not work.settings.exists():
+        # What the next command asks for when nobody gives --settings: the same as here, to read and to change.
+        work.settings.write_text(settings_text(here.settings), encoding="utf-8")
     last_day = datetime.fromisoformat(made["last_day"]).date()
     if here.settings.flows.use_prefect:
         from pipelines.flows import demo_flow

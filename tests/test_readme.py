@@ -16,6 +16,7 @@ import pytest
 
 from pipelines.cli import main
 from pipelines.options import Said
+from pipelines.settings import load_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
@@ -133,9 +134,12 @@ def test_the_demo_shows_where_to_look_and_everything_is_there(
     assert main(["demo", "--loans", FEWER_LOANS, "--settings", quick]) == 0
     said = capsys.readouterr().out
     places = re.findall(
-        r"^  (?:a call sheet|the training page|the queue|the raw exports) +(.+)$", said, re.MULTILINE
+        r"^  (?:a call sheet|the training page|the queue|the raw exports|the settings) +(.+)$",
+        said,
+        re.MULTILINE,
     )
-    assert len(places) == 4
+    assert len(places) == 5
+    assert load_settings(checkout / "workspace" / "duesight.toml") == load_settings(Path(quick))
     assert [place for place in places if not Path(place).exists()] == []
     (database,) = re.findall(r"sqlite:///(\S+)", said)
     assert Path(database).exists()
