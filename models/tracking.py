@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from data.errors import RegistryError
 from data.leftovers import unfinished
+from models.addresses import bring_along
 from models.promotions import LOG, read_log
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ def opened(models_dir: Path, create: bool) -> Iterator["MlflowClient"]:
     try:
         if not is_made(models_dir):
             _make(database)
+        bring_along(database, models_dir / ARTIFACTS, _LOCK_SECONDS)
         yield mlflow.MlflowClient(address, address)
     except troubles() as problem:
         raise RegistryError(_sentence(database, problem)) from problem

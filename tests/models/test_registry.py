@@ -57,6 +57,33 @@ def test_a_run_keeps_parameters_metrics_digests_and_files(kept) -> None:
     assert (files / "served" / "model.txt").read_text() == results[0].model.text
 
 
+def test_a_moved_workspace_takes_its_files_with_it_and_writes_nothing_where_it_was(
+    models: Path, kept, tmp_path: Path
+) -> None:
+    def files(folder: Path) -> dict[Path, int]:
+        return {path: path.stat().st_size for path in folder.rglob("*") if path.is_file()}
+
+    before = files(kept[0])
+    _client(models).create_experiment("somebody's own", artifact_location="file:///their/place/artifacts")
+    moved = Path(shutil.move(models, tmp_path / "elsewhere"))
+    log_run(moved, kept[1][0])
+    assert files(kept[0]) == before
+    client, here = _client(moved), f"{(moved / 'artifacts').as_uri()}/"
+    assert (
+        client.get_experiment_by_name("somebody's own").artifact_location == "file:///their/place/artifacts"
+    )
+    experiment = client.get_experiment_by_name(LABELS.model_name())
+    assert f"{experiment.artifact_location}/" == here
+    runs = client.search_runs([experiment.experiment_id])
+    assert len(runs) == 4 and all(run.info.artifact_uri.startswith(here) for run in runs)
+    assert "report.html" in [file.path for run in runs for file in client.list_artifacts(run.info.run_id)]
+    for model in client.search_logged_models([experiment.experiment_id]):
+        assert model.artifact_location.startswith(here)
+        assert Path(model.artifact_location.removeprefix("file://"), "MLmodel").exists()
+    for version in client.search_model_versions(f"name='{LABELS.model_name()}'"):
+        assert client.get_model_version_download_uri(version.name, version.version).startswith(here)
+
+
 def test_a_refused_run_is_kept_and_not_registered(kept) -> None:
     folder, results = kept
     client = _client(folder)
@@ -224,8 +251,6 @@ def test_a_summary_that_was_changed_is_refused_and_training_again_mends_it(model
         summary_of(models, version)
     again = log_run(models, kept[1][0])
     assert (again.version, again.digest) == (3, version.digest)
-    # The copied database still names the folder it was made in.
-    shutil.copytree(kept[0] / "artifacts" / again.run_id, models / "artifacts" / again.run_id)
     assert summary_of(models, again) == kept[1][0].summary
     _client(models).delete_tag(again.run_id, "duesight.summary")
     with pytest.raises(RegistryError, match=r"no digest of the summary .*earlier duesight.*Train again"):
