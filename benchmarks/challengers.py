@@ -156,7 +156,7 @@ def log_odds(chance: np.ndarray) -> np.ndarray:
 def table(test: Examples, scored: dict[str, Scored], here: Here, resamples: int, seed: int) -> list[Row]:
     """Every ranking on the lists of the test days; ours first."""
     exposure = test.frame["exposure"].to_numpy(np.float64)
-    draws, once = Draws(test.borrower, resamples, seed), np.ones(len(test.y))
+    draws, once = Draws(test.people, resamples, seed), np.ones(len(test.y))
     picked = {"rule": draw_lists(test.frame, test.day, {}, here.settings.capacity)["rule"]}
     for name, one in scored.items():
         picked[name] = draw_lists(test.frame, test.day, {"model": one}, here.settings.capacity)["model"]

@@ -114,7 +114,7 @@ def main() -> None:
     panel = write_training_panel(here, given.until, say_nothing)
     whole, importance = trained(here, panel)
     rows = judged_rows(here, panel)
-    draws = Draws(rows.borrower, given.resamples, given.seed)
+    draws = Draws(rows.people, given.resamples, given.seed)
     shares: dict[str, float] = defaultdict(float)
     counts: dict[str, int] = defaultdict(int)
     total = sum(row["mean_abs"] for row in importance)
@@ -125,8 +125,8 @@ def main() -> None:
     once = np.ones(len(rows.y))
     auc, captured = whole.auc(once), whole.captured(once)
     print(
-        f"All {len(panel.features)} features: AUC {auc:.3f}, value captured {captured:.1%}, on {len(rows.y):,} snapshots of {draws.people:,} "
-        f"borrowers, of which {int(rows.positive.sum()):,} fell behind. Intervals: {given.resamples:,} draws of borrowers, seed {given.seed}.\n"
+        f"All {len(panel.features)} features: AUC {auc:.3f}, value captured {captured:.1%}, on {len(rows.y):,} snapshots of {len(np.unique(rows.borrower)):,} "
+        f"borrowers ({draws.people:,} where those who answer for each other are one), of which {int(rows.positive.sum()):,} fell behind. Intervals: {given.resamples:,} draws of these, seed {given.seed}.\n"
     )
     print("| family | features | share of explanations | AUC without it | change, 95 % | value captured without it | change, 95 % |")  # fmt: skip
     print(f"|{'---|' * 7}")

@@ -139,7 +139,7 @@ def changes_of(judged: Examples, full: Scored, without: Scored, capacity: Capaci
         for name, one in scored.items()
     }
     order = {name: one.raw for name, one in scored.items()}
-    once, drawn = figures(judged, list(scored), order, picked, settings)
+    once, drawn = figures(judged, judged.people, list(scored), order, picked, settings)
     changes: list[Change] = []
     for figure in _TOLD:
         at = FIGURES.index(figure)

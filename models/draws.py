@@ -1,7 +1,8 @@
 """How sure a figure of the judged days is: the same figure over draws of the borrowers who were judged.
 
 A borrower's snapshots are no independent cases, so borrowers are drawn, with replacement, and all of a borrower's
-snapshots count as often as the borrower was drawn. Two rankings are compared on the same draw, by their difference.
+snapshots count as often as the borrower was drawn. Borrowers who answer for a loan together (`Examples.people`) fall behind
+and pay together: they are drawn together, as one. Two rankings are compared on the same draw, by their difference.
 Each list stays as it was drawn on its day and each model as it was fitted once, so an interval tells what other
 borrowers in these same months would have given; what other months, another fit or another lender would give is not in it.
 
@@ -17,21 +18,22 @@ LOW, HIGH = 0.025, 0.975
 
 
 class Draws:
-    """So many draws of the borrowers of n snapshots, the same for every figure. borrower: numbers in the order of the ids."""
+    """So many draws of the people behind n snapshots, the same for every figure. people: numbers in the order of the ids, of
+    borrowers or, where some answer for each other, one for all of those (`Examples.people`)."""
 
-    def __init__(self, borrower: np.ndarray, resamples: int, seed: int) -> None:
-        people, self.of_row = np.unique(borrower, return_inverse=True)
+    def __init__(self, people: np.ndarray, resamples: int, seed: int) -> None:
+        people, self.of_row = np.unique(people, return_inverse=True)
         self.people, self.resamples, self._seed = len(people), resamples, seed
 
     def times(self) -> Iterator[np.ndarray]:
-        """For each draw, how often each borrower was drawn (float64, one entry per borrower)."""
+        """For each draw, how often each was drawn (float64, one entry for each of the people)."""
         random = np.random.default_rng([self._seed, 0xD7A5])
         for _ in range(self.resamples):
             drawn = random.integers(0, self.people, self.people)
             yield np.bincount(drawn, minlength=self.people).astype(np.float64)
 
     def sums(self, columns: np.ndarray) -> np.ndarray:
-        """m columns of n snapshots as m columns of the borrowers' sums."""
+        """m columns of n snapshots as m columns of the people's sums."""
         return np.stack([np.bincount(self.of_row, column, self.people) for column in columns], axis=1)
 
 

@@ -184,13 +184,14 @@ def _share(row: GroupRow, figure: str) -> float | None:
     return row["value_captured"] if figure == "value_captured" else row["recall"]
 
 
-def of_intervals(groups: Sequence[GroupRow], intervals: Sequence[Interval], resamples: int) -> list[str]:
-    """What the intervals hold and what not; nothing where there are none."""
+def of_intervals(groups: Sequence[GroupRow], intervals: Sequence[Interval], resamples: int, borrowers: int, people: int) -> list[str]:  # fmt: skip
+    """What the intervals hold and what not; nothing where there are none. people: as many as were drawn, those who answer for
+    a loan together counted as one."""
     if not intervals:
         return []
     months = len({row["name"] for row in groups if row["by"] == "month"})
     said = (
-        f"The intervals ({resamples:,} draws of the judged borrowers) tell what other borrowers in these same months would have given. What other "
+        f"The intervals ({resamples:,} draws of {who_is_drawn(borrowers, people)}) tell what other borrowers in these same months would have given. What other "
         "months or another fit would give is not in them"
     )
     if months < MONTHS_FOR_AN_INTERVAL:
@@ -198,3 +199,13 @@ def of_intervals(groups: Sequence[GroupRow], intervals: Sequence[Interval], resa
             f"{said}, and {months} judged {'month is' if months == 1 else 'months are'} too few to say ({MONTHS_FOR_AN_INTERVAL} are needed)."
         ]
     return [f"{said}: see the months one by one."]
+
+
+def who_is_drawn(borrowers: int, people: int) -> str:
+    """`the 1,047 judged borrowers`, and in how many who are drawn as one where some answer for each other."""
+    said = f"the {borrowers:,} judged borrowers"
+    if people == borrowers:
+        return said
+    return (
+        f"{said} in {people:,} who answer for loans together or alone: who answers together is drawn together"
+    )

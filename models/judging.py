@@ -180,7 +180,7 @@ def intervals(judged: Examples, rankings: Rankings, picked: Mapping[Ranker, np.n
 
 def _intervals_of(name: str, judged: Examples, inside: np.ndarray, order: Mapping[Ranker, np.ndarray], picked: Mapping[Ranker, np.ndarray], settings: TrainSettings) -> list[Interval]:  # fmt: skip
     some, rankers = judged.only(inside), list(picked)
-    once, drawn = figures(some, rankers, {one: order[one][inside] for one in rankers}, {one: picked[one][inside] for one in rankers}, settings)  # fmt: skip
+    once, drawn = figures(some, judged.people[inside], rankers, {one: order[one][inside] for one in rankers}, {one: picked[one][inside] for one in rankers}, settings)  # fmt: skip
     one_currency = _exposure(judged)[1]
     pairs: list[tuple[Ranker, Ranker | None]] = [(one, None) for one in rankers]
     pairs += [("model", other) for other in rankers if other != "model"]
@@ -198,9 +198,12 @@ def _intervals_of(name: str, judged: Examples, inside: np.ndarray, order: Mappin
     return rows
 
 
-def figures(some: Examples, rankers: Sequence[Name], order: Mapping[Name, np.ndarray], picked: Mapping[Name, np.ndarray], settings: TrainSettings) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    """FIGURES of every ranking, each known by its name: once (rankings x figures), and of every draw (draws x rankings x figures)."""
-    draws = Draws(some.borrower, settings.interval_resamples, settings.seed)
+def figures(some: Examples, people: np.ndarray, rankers: Sequence[Name], order: Mapping[Name, np.ndarray], picked: Mapping[Name, np.ndarray], settings: TrainSettings) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """FIGURES of every ranking, each known by its name: once (rankings x figures), and of every draw (draws x rankings x figures).
+
+    people: who is drawn, a number for each snapshot. Of a part of what was judged they are those of the whole: two may answer
+    for each other through a snapshot that the part does not hold."""
+    draws = Draws(people, settings.interval_resamples, settings.seed)
     exposure = _exposure(some)[0] * some.positive
     columns = [exposure, some.positive]
     for ranker in rankers:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, TypeVar, cast
 
+import numpy as np
+
 from decisions.settings import CapacitySettings, ValueSettings
 from features.settings import LabelSettings
 from models.baselines import Baselines, chosen_singles, tell_baselines
@@ -142,7 +144,12 @@ def summed_up(
                 parts[0]["last"] if model is not None and refit is None else None,
                 split.has_calibration,
             ),
-            *of_intervals(told["groups"], told["intervals"], settings.interval_resamples),
+            *of_intervals(
+                told["groups"],
+                told["intervals"],
+                settings.interval_resamples,
+                *(len(np.unique(some)) for some in (judged.borrower, judged.people)),
+            ),
         ],
         "target": target,
         "trained_on": trained_on,

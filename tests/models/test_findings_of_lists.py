@@ -159,8 +159,16 @@ def test_lists_of_a_tenth_on_which_a_baseline_holds_more_are_told() -> None:
 def test_what_is_not_in_an_interval_is_said_and_few_months_are_called_few() -> None:
     some = [less("rule", 0.2, 0.1, 0.3)]
     months = [lists("month", f"2024-{n:02d}", "model", 40, 20) for n in range(1, 13)]
-    assert of_intervals(months[:3], some, 500)[0].endswith(
+    assert of_intervals(months[:3], some, 500, 90, 90)[0].endswith(
         "and 3 judged months are too few to say (12 are needed)."
     )
-    assert of_intervals(months, some, 500)[0].endswith("is not in them: see the months one by one.")
-    assert of_intervals(months, [], 500) == []
+    assert of_intervals(months, some, 500, 90, 90)[0].endswith("is not in them: see the months one by one.")
+    assert of_intervals(months, [], 500, 90, 90) == []
+
+
+def test_who_is_drawn_together_is_said_where_some_answer_for_each_other() -> None:
+    some, months = [less("rule", 0.2, 0.1, 0.3)], [lists("month", "2024-01", "model", 40, 20)]
+    (alone,) = of_intervals(months, some, 500, 1047, 1047)
+    assert alone.startswith("The intervals (500 draws of the 1,047 judged borrowers) tell")
+    (joint,) = of_intervals(months, some, 500, 1047, 812)
+    assert "(500 draws of the 1,047 judged borrowers in 812 who answer for loans together or alone: who answers together is drawn together)" in joint  # fmt: skip

@@ -17,7 +17,7 @@ JANUARY, FEBRUARY = 19_737, 19_768
 SETTINGS = TrainSettings(interval_resamples=200, min_of_each_class=2)
 
 
-def examples(label, day=JANUARY, borrower=None, loan=None, principal=None, currency="KES", stratum="0", **columns) -> Examples:  # fmt: skip
+def examples(label, day=JANUARY, borrower=None, loan=None, principal=None, currency="KES", stratum="0", together=None, **columns) -> Examples:  # fmt: skip
     rows = len(label)
     base = {
         "exposure": 100.0,
@@ -35,7 +35,8 @@ def examples(label, day=JANUARY, borrower=None, loan=None, principal=None, curre
     people = loans if borrower is None else np.array(borrower)
     X = np.full((rows, 1), 1000.0) if principal is None else np.array(principal, float)[:, None]
     names = np.array([f"B{n:03d}" for n in range(people.max() + 1)], object)
-    return Examples(frame, ["principal"], X, np.array(label, np.int8), np.ones(rows), np.broadcast_to(day, rows).astype(np.int64), loans, *(people, names) * 2)  # fmt: skip
+    liable = people if together is None else np.array(together)
+    return Examples(frame, ["principal"], X, np.array(label, np.int8), np.ones(rows), np.broadcast_to(day, rows).astype(np.int64), loans, people, names, liable, names)  # fmt: skip
 
 
 def test_a_list_of_a_tenth_holds_who_has_most_at_stake_on_each_day() -> None:
@@ -136,6 +137,40 @@ def test_an_interval_is_wider_where_the_snapshots_are_of_fewer_borrowers() -> No
         (row,) = (row for row in rows if row["figure"] == "auc")
         widths.append(row["high"] - row["low"])
     assert 1.6 * widths[1] < widths[0] < 2.5 * widths[1]
+
+
+def widths(judged: Examples, raw: np.ndarray, listed: np.ndarray, strata: list[str]) -> dict[str, float]:
+    """Of the interval of each figure of the last stratum told."""
+    model = Scored(raw, 1 / (1 + np.exp(-raw)))
+    rows = intervals(judged, {"model": model}, {"model": listed}, strata, SETTINGS)
+    return {row["figure"]: row["high"] - row["low"] for row in rows if row["stratum"] == rows[-1]["stratum"]}
+
+
+def test_borrowers_who_answer_for_each_other_are_drawn_as_one() -> None:
+    """Four borrowers each who fare alike: kept as one they are a quarter of the evidence, so the interval is twice as wide. Who
+    answers alone has the interval of a draw of borrowers, to the last digit."""
+    judged, model, listed = ranked(5)
+    one_each = slice(None, None, 4)
+    label, raw, chosen = (np.repeat(some[one_each], 4) for some in (judged.y, model.raw, listed))
+    borrower, group = np.arange(len(label)), np.repeat(np.arange(len(label) // 4), 4)
+    alone, joint = (widths(examples(label, together=of), raw, chosen, []) for of in (borrower, group))
+    assert alone == widths(examples(label), raw, chosen, [])
+    assert joint == widths(examples(label, borrower=group), raw, chosen, [])
+    assert all(1.6 * alone[figure] < joint[figure] < 2.5 * alone[figure] for figure in ("recall", "auc"))
+
+
+def test_a_stratum_draws_who_answer_for_each_other_through_a_snapshot_of_another_stratum() -> None:
+    """All the late ones are alone in their groups; each pair of them belongs together only by a member who changed groups and
+    is not late."""
+    judged, model, listed = ranked(11, borrowers=60)
+    late, half = len(listed), len(listed) // 2
+    label, raw = np.r_[judged.y, np.zeros(late)].astype(int), np.r_[model.raw, model.raw]
+    borrower = np.r_[np.arange(late), late + np.repeat(np.arange(half), 2)]
+    stratum = ["1-7"] * late + ["0"] * late
+    arguments = (raw, np.r_[listed, listed], ["1-7"])
+    told = examples(label, borrower=borrower, together=np.tile(np.arange(late), 2), stratum=stratum)  # fmt: skip
+    pairs = examples(label, borrower=np.r_[np.arange(late) // 2, borrower[late:]], stratum=stratum)
+    assert widths(told, *arguments) == widths(pairs, *arguments)
 
 
 def test_intervals_do_not_depend_on_the_order_of_the_rows_and_the_seed_says_which() -> None:
