@@ -229,7 +229,7 @@ def words_of(one: Change, beside: str = "instead of") -> str:
     span = (
         ""
         if one["low"] is None or one["high"] is None
-        else f", 95 % of draws of borrowers from {by * one['low']:+{shown}} to {by * one['high']:+{shown}}"
+        else f", 95 % interval {by * one['low']:+{shown}} to {by * one['high']:+{shown}}"
     )
     return f"{_WORDS[one['figure']]} {by * one['without']:{shown}}{unit} {beside} {by * one['full']:{shown}}{unit} ({by * one['change']:+{shown}}{span})"
 

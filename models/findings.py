@@ -1,11 +1,10 @@
 """What the numbers of a training run say, in sentences, the unflattering ones first.
 
-A table lets a reader overlook the row where the model adds nothing; a sentence does not. Where a baseline orders a group
-of loans as well as the model, that comes before everything else. Every sentence names the numbers it compares. A difference
-is called by its sign here; how sure it is, `models.findings_of_lists` says.
+A table lets a reader overlook the row where the model adds nothing; a sentence does not. Every sentence names the numbers it
+compares. A difference is called by its sign here; how sure it is, `models.findings_of_lists` says, and how far probabilities
+can be believed, `models.findings_of_pd`. In which order all of them are read, `models.finding_groups` says.
 """
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,8 +16,6 @@ from models.splits import PartName, Split
 from models.summary import (
     EVERY_STRATUM,
     RANKERS,
-    Calibration,
-    CalibrationGroup,
     ListRow,
     MeasureRow,
     Ranker,
@@ -33,8 +30,8 @@ BASELINES: dict[Ranker, str] = {
 }
 """What the model has to beat, as a sentence names it."""
 
-FAR_OFF = 1.25
-"""Mean PD and observed rate further apart than this factor are called out, and so is a calibration slope that far from 1."""
+Told = tuple[list[str], list[str]]
+"""(unwelcome, welcome) sentences, the more serious first."""
 THIN_FILE = "thin file"
 """The group of loans of which too few installments were judged, among `Calibration.files`."""
 NO_ORDER = 0.5
@@ -50,20 +47,10 @@ TOO_GOOD = 0.95
 """An AUC among current loans above this is a sign of a leak before it is a success (domain reference 2.2)."""
 
 
-def findings(
-    measures: Sequence[MeasureRow],
-    lists: Sequence[ListRow],
-    calibration: Calibration,
-    min_of_each_class: int,
-    unwelcome: Sequence[str] = (),
-    welcome: Sequence[str] = (),
-    first: Sequence[str] = (),
-) -> list[str]:
-    """Sentences on order, lists and calibration, those on groups where a baseline is not beaten before others. Empty where
-    nothing was judged. first: what stands before everything (losses that are shown, then what cannot be shown); unwelcome: what
-    others found (`open_on_the_day`, `findings_of_lists`), after the groups that are not beaten; welcome: comes last."""
+def on_order(measures: Sequence[MeasureRow]) -> Told:
+    """Where a baseline orders a group of loans as well as the model, then where nothing can be said; and where none does."""
     unbeaten: list[str] = []
-    bad: list[str] = list(unwelcome)
+    unknown: list[str] = []
     good: list[str] = []
     strata = list(dict.fromkeys(row["stratum"] for row in measures))
     everyone = max((row["snapshots"] for row in measures if row["stratum"] == EVERY_STRATUM), default=-1)
@@ -74,7 +61,7 @@ def findings(
             continue  # nobody, or everybody once more
         own = model["auc"]
         if own is None:
-            bad.append(f"{on_stratum(stratum)} nothing can be said: {model['why_none']}.")
+            unknown.append(f"{on_stratum(stratum)} nothing can be said: {model['why_none']}.")
             continue
         counts = f"{model['positives']} snapshots of {model['loans_with_positive']} loans fell behind"
         others = {
@@ -91,13 +78,18 @@ def findings(
                 sentences.append(
                     f"{on_stratum(stratum)} the model, AUC {own:.3f}, orders {how} {told}; {counts}."
                 )
-        if stratum == "0" and own >= TOO_GOOD:
-            bad.append(
-                f"An AUC of {own:.3f} among current loans is more than honest features give: look for a leak before believing it."
-            )
-    _on_lists(lists, min_of_each_class, bad, good)
-    _on_calibration(calibration, min_of_each_class, bad, good)
-    return [*first, *unbeaten, *bad, *good, *welcome]
+    return [*unbeaten, *unknown], good
+
+
+def too_good(measures: Sequence[MeasureRow]) -> list[str]:
+    """A warning where the model orders current loans better than honest features let it."""
+    return [
+        f"An AUC of {own:.3f} among current loans is more than honest features give: look for a leak before believing it."
+        for row in measures
+        if (row["ranker"], row["stratum"]) == ("model", "0")
+        and (own := row["auc"]) is not None
+        and own >= TOO_GOOD
+    ]
 
 
 def open_on_the_day(judged: Examples, raw: np.ndarray, least: int) -> str | None:
@@ -215,22 +207,23 @@ def on_stratum(stratum: str) -> str:
     return "On loans without arrears" if stratum == "0" else f"On loans {stratum} days late"
 
 
-def _on_lists(lists: Sequence[ListRow], least: int, bad: list[str], good: list[str]) -> None:
+def on_lists(lists: Sequence[ListRow], least: int) -> Told:
+    """Baselines whose lists reach as much as the model's, in number or in value, and those that reach less in both."""
     pooled = {row["ranker"]: row for row in lists if row["as_of"] == POOLED}
     if "model" not in pooled:
-        return
+        return [], []
     model = pooled["model"]
     days = len({row["as_of"] for row in lists}) - 1
     if model["positives"] < least:
-        bad.append(
-            f"The lists of {days} days cannot be compared: only {model['positives']} snapshots fell behind, {least} are needed."
-        )
-        return
+        few = f"The lists of {days} days cannot be compared: only {model['positives']} snapshots fell behind, {least} are needed."
+        return [few], []
     own = (
         f"With one day's capacity the model's lists of {days} days reach {model['hits']} of {model['positives']} snapshots that fell behind"
         f"{_share(model['value_captured'])}"
     )
     others = [pooled[ranker] for ranker in RANKERS if ranker in BASELINES and ranker in pooled]
+    bad: list[str] = []
+    good: list[str] = []
     for sentences, beaten in ((bad, False), (good, True)):
         told = [
             f"{BASELINES[row['ranker']]}'s {row['hits']}{_share(row['value_captured'])}"
@@ -239,6 +232,7 @@ def _on_lists(lists: Sequence[ListRow], least: int, bad: list[str], good: list[s
         ]
         if told:
             sentences.append(f"{own}, {listed_in_words(told)}.")
+    return bad, good
 
 
 def _reaches_more(model: ListRow, other: ListRow) -> bool:
@@ -258,78 +252,3 @@ def _auc(auc: float) -> str:
 
 def _share(value: float | None) -> str:
     return "" if value is None else f" ({value:.1%} of their exposure)"
-
-
-def _on_calibration(calibration: Calibration, least: int, bad: list[str], good: list[str]) -> None:
-    brier, constant = calibration["brier"], calibration["brier_of_constant"]
-    if brier is None or constant is None:
-        return
-    if brier >= constant:
-        bad.append(
-            f"The PD is no better than saying the same rate for everyone: Brier score {brier:.4f} against {constant:.4f}."
-        )
-    everyone = sum(row["snapshots"] for row in calibration["tenths"])
-    positives = sum(row["positives"] for row in calibration["tenths"])
-    whole = (EVERY_STRATUM, positives, calibration["mean_pd"], calibration["observed"])
-    parts = [
-        (row["name"], row["positives"], row["mean_pd"], row["observed"])
-        for row in calibration["strata"]
-        if row["snapshots"] != everyone
-    ]
-    thin = [
-        (row["name"], row["positives"], row["mean_pd"], row["observed"]) for row in calibration["files"][:1]
-    ]
-    for row in [whole, *parts, *thin]:
-        name, count, said, happened = row
-        if said is None or happened is None or count < least:
-            continue
-        sentence = f"{on_stratum(name)} the PD says {said:.1%} on average where {happened:.1%} happened ({count:,} snapshots fell behind)"
-        if _far_off(said / happened):
-            bad.append(sentence + (", too much." if said > happened else ", too little."))
-        elif row is whole:
-            good.append(sentence + ".")
-    _on_months(calibration["months"], bad, good)
-    _on_slope(calibration, bad, good)
-
-
-def _on_months(months: Sequence[CalibrationGroup], bad: list[str], good: list[str]) -> None:
-    """The month in which expected over observed is furthest from 1, whichever way."""
-    told = [
-        (row["name"], row["positives"], row["expected"], row["ratio"])
-        for row in months
-        if row["expected"] is not None and row["ratio"] is not None
-    ]
-    if not told:
-        if months:
-            bad.append(
-                "Whether the PD holds in every month cannot be said: none has enough of both outcomes."
-            )
-        return
-    name, happened, expected, ratio = max(told, key=lambda one: abs(math.log(one[3])))
-    where = (
-        f"The PD's worst month is {name}" if len(told) > 1 else f"The only month that can be judged is {name}"
-    )
-    sentence = f"{where}: {expected:.1f} were expected to fall behind and {happened} did (E/O {ratio:.2f})"
-    if _far_off(ratio):
-        bad.append(sentence + (", too much." if ratio > 1 else ", too little."))
-    else:
-        good.append(sentence + ".")
-
-
-def _on_slope(calibration: Calibration, bad: list[str], good: list[str]) -> None:
-    slope, shift = calibration["slope"], calibration["in_the_large"]
-    if slope is None or shift is None:
-        return
-    sentence = f"Recalibrated on the judged snapshots the PD has slope {slope:.2f} (1 is right) and in the large {shift:+.2f} (0 is right)"
-    if slope <= 0:
-        bad.append(f"{sentence}: a higher PD does not mean more risk.")
-    elif slope < 1 / FAR_OFF:
-        bad.append(f"{sentence}: high PDs are too high beside the low ones.")
-    elif slope > FAR_OFF:
-        bad.append(f"{sentence}: high PDs are too low beside the low ones.")
-    else:
-        good.append(sentence + ".")
-
-
-def _far_off(ratio: float) -> bool:
-    return not 1 / FAR_OFF <= ratio <= FAR_OFF

@@ -24,7 +24,7 @@ _MORE = {
     "recall": "reach {by:.1f} percentage points more of those who fell behind",
     "precision": "hold {by:.1f} percentage points more that fell behind among the listed",
 }
-_DRAWS = "95 % of draws of borrowers from"
+_DRAWS = "95 % interval"
 
 
 def on_losses(rows: Sequence[Interval], measures: Sequence[MeasureRow]) -> list[str]:
@@ -38,7 +38,7 @@ def on_losses(rows: Sequence[Interval], measures: Sequence[MeasureRow]) -> list[
         lost: list[Ranker] = []
         for other in WHOSE:
             shown = [
-                f"{_MORE[row['figure']].format(by=-100 * row['value'])} ({_DRAWS if not parts and not at else 'from'} {-100 * row['high']:.1f} to {-100 * row['low']:.1f})"
+                f"{_MORE[row['figure']].format(by=-100 * row['value'])} ({_DRAWS if not parts and not at else 'interval'} {-100 * row['high']:.1f} to {-100 * row['low']:.1f})"
                 for at, row in enumerate(
                     row
                     for figure in _MORE
@@ -67,7 +67,7 @@ def on_losses(rows: Sequence[Interval], measures: Sequence[MeasureRow]) -> list[
 
 
 def on_differences(rows: Sequence[Interval], measures: Sequence[MeasureRow]) -> tuple[list[str], list[str]]:
-    """(unwelcome, welcome) sentences: what cannot be shown, one sentence for each figure, and what the lists reach beyond others'.
+    """(unwelcome, welcome) sentences: what cannot be told from chance, of the lists and of the order, and what the lists reach beyond others'.
 
     An order that is no better than a baseline's even on the judged snapshots is told by `models.findings` with both AUCs.
     """
@@ -83,17 +83,21 @@ def on_differences(rows: Sequence[Interval], measures: Sequence[MeasureRow]) -> 
     whole = [(other, row) for other in others if (row := by.get((other, EVERY_STRATUM, figure))) is not None]
     unsure = [_beside(other, row) for other, row in whole if row["low"] <= 0 <= row["high"]]
     if unsure:
-        bad.append(f"It cannot be shown that the model's lists capture more {_OF[figure]} than {listed_in_words(unsure)}; {counted}.")  # fmt: skip
-    orders = [
-        f"{WHOSE[other]} {on_stratum(stratum)[0].lower()}{on_stratum(stratum)[1:]} ({row['value']:+.3f}, {row['low']:+.3f} to {row['high']:+.3f}; {fell.get(stratum, 0):,} fell behind)"
-        for other in others
-        for stratum in fell
-        if stratum != EVERY_STRATUM
-        and (row := by.get((other, stratum, "auc"))) is not None
-        and row["low"] <= 0 < row["value"]
-    ]
-    if orders:
-        bad.append(f"It cannot be shown that the model's order is better (AUC, 95 % of draws of borrowers) than {listed_in_words(orders)}.")  # fmt: skip
+        bad.append(f"It cannot be told from chance whether the model's lists capture more {_OF[figure]} than {listed_in_words(unsure)}; {counted}.")  # fmt: skip
+    for other in others:
+        chance = [
+            (stratum, row)
+            for stratum in fell
+            if stratum != EVERY_STRATUM
+            and (row := by.get((other, stratum, "auc"))) is not None
+            and row["low"] <= 0 < row["value"]
+        ]
+        orders = [
+            f"{on_stratum(stratum)[0].lower()}{on_stratum(stratum)[1:]} ({row['value']:+.3f}, {'interval' if at else _DRAWS} {row['low']:+.3f} to {row['high']:+.3f}; {fell[stratum]:,} fell behind)"
+            for at, (stratum, row) in enumerate(chance)
+        ]
+        if orders:
+            bad.append(f"It cannot be told from chance whether the model orders better (AUC) than {BASELINES[other]} {listed_in_words(orders)}.")  # fmt: skip
     sure = [_beside(other, row) for other, row in whole if row["low"] > 0]
     if sure:
         good.append(f"The model's lists capture more {_OF[figure]} than {listed_in_words(sure)}; {counted}.")
@@ -104,12 +108,12 @@ def _beside(other: Ranker, row: Interval) -> str:
     return f"{WHOSE[other]} ({100 * row['value']:+.1f} percentage points, {_DRAWS} {100 * row['low']:+.1f} to {100 * row['high']:+.1f})"
 
 
-def on_groups(rows: Sequence[GroupRow], least: int) -> list[str]:
-    """Where the model's lists are worst: beside a baseline's, by month and by size; the worst month; a size of loan they reach
-    too little of. Groups in which fewer than `least` snapshots fell behind are left out."""
-    sentences = [one for by in ("month", "loan_size") if (one := _behind_others(rows, by, least)) is not None]
-    mine = [row for row in rows if row["ranker"] == "model"]
-    months = [row for row in mine if row["by"] == "month" and row["positives"] >= least]
+def on_months(rows: Sequence[GroupRow], least: int) -> list[str]:
+    """When the model's lists are worst: beside a baseline's, and the worst month. Months in which fewer than `least` snapshots
+    fell behind are left out."""
+    behind = _behind_others(rows, "month", least)
+    sentences = [] if behind is None else [behind]
+    months = [row for row in rows if (row["ranker"], row["by"]) == ("model", "month") and row["positives"] >= least]  # fmt: skip
     if len(months) > 1:
         figure = "value_captured" if all(row["value_captured"] is not None for row in months) else "recall"
         share, worst = min(((_share(row, figure) or 0.0, row) for row in months), key=lambda one: (one[0], one[1]["name"]))  # fmt: skip
@@ -119,14 +123,20 @@ def on_groups(rows: Sequence[GroupRow], least: int) -> list[str]:
             f"In the worst of {len(months)} judged months in which at least {least} snapshots fell behind, {worst['name']}, the model's lists captured {share:.1%} {_OF[figure]}{beside} "
             f"({worst['positives']} snapshots fell behind, the model's lists held {worst['hits']})."
         )
-    sizes = [row for row in mine if row["by"] == "loan_size"]
-    positives, hits = sum(row["positives"] for row in sizes), sum(row["hits"] for row in sizes)
-    for row in sizes:
-        if row["positives"] >= least and row["hits"] * positives < FAR_BELOW * hits * row["positives"]:
-            sentences.append(
-                f"Of the {row['name']} of snapshots by principal the model's lists reach {row['hits']} of {row['positives']} that fell behind ({row['hits'] / row['positives']:.0%}), of all {hits} of {positives} ({hits / positives:.0%})."
-            )
     return sentences
+
+
+def on_sizes(rows: Sequence[GroupRow], least: int) -> list[str]:
+    """Sizes of loan that the model's lists reach too little of, and the one of which a baseline's hold most beyond them."""
+    sizes = [row for row in rows if (row["ranker"], row["by"]) == ("model", "loan_size")]
+    positives, hits = sum(row["positives"] for row in sizes), sum(row["hits"] for row in sizes)
+    sentences = [
+        f"Of the {row['name']} of snapshots by principal the model's lists reach {row['hits']} of {row['positives']} that fell behind ({row['hits'] / row['positives']:.0%}), of all {hits} of {positives} ({hits / positives:.0%})."
+        for row in sizes
+        if row["positives"] >= least and row["hits"] * positives < FAR_BELOW * hits * row["positives"]
+    ]
+    behind = _behind_others(rows, "loan_size", least)
+    return sentences if behind is None else [*sentences, behind]
 
 
 def _behind_others(rows: Sequence[GroupRow], by: str, least: int) -> str | None:

@@ -4,9 +4,9 @@ Tenths by PD beside what happened; the Brier score; a recalibration (slope, inte
 over observed for every stratum and every month, because one map serves them all and the whole can be right while a
 part is wrong. Unweighted: each morning every loan counts once.
 
-Promised: a group with too few positives or negatives has its counts and no ratio. Not promised: an interval. Snapshots of one
-loan on several days are not independent, so a ratio is less certain than its counts suggest. Outcomes are those under the practice
-of the time: where the riskiest were helped, a right PD looks too high.
+Promised: a group with too few positives or negatives has its counts and no ratio; a ratio has its interval over draws of the
+people who were judged (`models.draws`), because snapshots of one loan on several days are not independent. Outcomes are those
+under the practice of the time: where the riskiest were helped, a right PD looks too high.
 
 Calibration slope and calibration in the large: Cox 1958; Van Calster et al. 2019 (BMC Medicine 17:230).
 """
@@ -17,10 +17,12 @@ import numpy as np
 
 from models.calibration import Calibrator
 from models.calibration_maps import weighted_logistic
+from models.draws import Draws, middle
 from models.evaluation import Scored
 from models.examples import Examples
 from models.findings import THIN_FILE
-from models.summary import Calibration, CalibrationBin, CalibrationGroup
+from models.settings import TrainSettings
+from models.summary import EVERY_STRATUM, Calibration, CalibrationBin, CalibrationGroup
 
 FILES = (THIN_FILE, "longer history")
 """Fewer installments judged than the settings ask for, and the others."""
@@ -32,10 +34,10 @@ def calibration_report(
     calibrator: Calibrator | None,
     fitted_on: str,
     strata: Sequence[str],
-    least: int,
+    settings: TrainSettings,
 ) -> Calibration:
     """What the page says of the PD. scored: None where nothing was judged; calibrator: None where nothing is served;
-    least: with fewer positives or negatives a group has no ratio."""
+    with fewer positives or negatives than `settings.min_of_each_class` a group has no ratio."""
     report: Calibration = {
         "map": None if calibrator is None else calibrator.name,
         "candidates": [] if calibrator is None else [one.told() for one in calibrator.candidates],
@@ -47,6 +49,7 @@ def calibration_report(
         "slope": None,
         "intercept": None,
         "in_the_large": None,
+        "everyone": None,
         "tenths": [],
         "strata": [],
         "files": [],
@@ -54,7 +57,7 @@ def calibration_report(
     }
     if scored is None:
         return report
-    positive, rate = judged.positive, float(judged.positive.mean())
+    positive, rate, least = judged.positive, float(judged.positive.mean()), settings.min_of_each_class
     report["brier"], report["brier_of_constant"] = brier(positive, scored.pd), brier(positive, rate)
     report["mean_pd"], report["observed"] = float(scored.pd.mean()), rate
     if min(positive.sum(), (~positive).sum()) >= least:
@@ -64,12 +67,16 @@ def calibration_report(
     report["tenths"] = calibration_tenths(positive, scored.pd)
     stratum = judged.frame["stratum"].to_numpy(dtype=object)
     month = judged.day.astype("datetime64[D]").astype("datetime64[M]").astype(str)
-    report["strata"] = calibration_groups(positive, scored.pd, stratum, strata, least)
     file = np.where(judged.frame["thin_file"].to_numpy(bool), *FILES)
-    report["files"] = calibration_groups(
-        positive, scored.pd, file, FILES if (file == FILES[0]).any() else [], least
-    )
-    report["months"] = calibration_groups(positive, scored.pd, month, sorted(set(month)), least)
+    draws = Draws(judged.people, settings.interval_resamples, settings.seed)
+
+    def groups(of: np.ndarray, names: Sequence[str]) -> list[CalibrationGroup]:
+        return calibration_groups(positive, scored.pd, of, names, least, draws)
+
+    (report["everyone"],) = groups(np.full(len(positive), EVERY_STRATUM, object), [EVERY_STRATUM])
+    report["strata"] = groups(stratum, strata)
+    report["files"] = groups(file, FILES if (file == FILES[0]).any() else [])
+    report["months"] = groups(month, sorted(set(month)))
     return report
 
 
@@ -111,10 +118,22 @@ def calibration_tenths(positive: np.ndarray, pd_: np.ndarray) -> list[Calibratio
 
 
 def calibration_groups(
-    positive: np.ndarray, pd_: np.ndarray, group: np.ndarray, names: Sequence[str], least: int
+    positive: np.ndarray, pd_: np.ndarray, group: np.ndarray, names: Sequence[str], least: int, draws: Draws
 ) -> list[CalibrationGroup]:
-    """Expected over observed in each group by its name; counts alone where fewer than `least` positives or negatives are in it."""
-    return [_group(name, positive[group == name], pd_[group == name], least) for name in names]
+    """Expected over observed in each group by its name, with its interval; counts alone where fewer than `least` positives or
+    negatives are in it. draws: of the people behind the snapshots."""
+    rows = [_group(name, positive[group == name], pd_[group == name], least) for name in names]
+    told = [row for row in rows if row["ratio"] is not None]
+    if not told:
+        return rows
+    inside = np.array([group == row["name"] for row in told])
+    sums = draws.sums(np.concatenate([inside * pd_, inside * positive]))
+    drawn = np.array([times @ sums for times in draws.times()])
+    expected, observed = drawn[:, : len(told)], drawn[:, len(told) :]
+    ratios = np.divide(expected, observed, out=np.full(expected.shape, np.nan), where=observed > 0)
+    for row, ratio in zip(told, ratios.T, strict=True):
+        row["low"], row["high"] = middle(ratio) or (None, None)
+    return rows
 
 
 def _group(name: str, positive: np.ndarray, pd_: np.ndarray, least: int) -> CalibrationGroup:
@@ -129,6 +148,8 @@ def _group(name: str, positive: np.ndarray, pd_: np.ndarray, least: int) -> Cali
         "mean_pd": expected / len(pd_) if told else None,
         "observed": bad / len(pd_) if told else None,
         "ratio": expected / bad if told else None,
+        "low": None,
+        "high": None,
         "why_none": None if told else f"{bad} fell behind and {good} did not; a ratio needs {least} of each",
     }
 

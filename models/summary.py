@@ -195,8 +195,9 @@ class CalibrationBin(TypedDict):
 class CalibrationGroup(TypedDict):
     """A stratum, thin files or the others, or a calendar month of the judged days (as "2024-01"). Unweighted.
 
-    expected is the sum of the PDs, ratio = expected / positives (E/O): above 1 the PD says too much. With fewer than 30
-    positives or negatives only the counts are there, and `why_none` says so.
+    expected is the sum of the PDs, ratio = expected / positives (E/O): above 1 the PD says too much. low and high: the middle
+    95 % of the ratio over draws of the judged people, None where too many draws have none. With fewer than 30 positives or
+    negatives only the counts are there, and `why_none` says so.
     """
 
     name: str
@@ -206,6 +207,8 @@ class CalibrationGroup(TypedDict):
     mean_pd: float | None
     observed: float | None
     ratio: float | None
+    low: float | None
+    high: float | None
     why_none: str | None
 
 
@@ -243,6 +246,7 @@ class Calibration(TypedDict):
     slope: float | None
     intercept: float | None
     in_the_large: float | None
+    everyone: CalibrationGroup | None  # all judged snapshots, as "all"; None where nothing was judged
     tenths: list[CalibrationBin]
     strata: list[CalibrationGroup]
     files: list[CalibrationGroup]  # thin ones, and those that are not
@@ -281,6 +285,18 @@ class Direction(TypedDict):
     why_not: str | None  # what the data say against it; None where it is held
 
 
+About = Literal["refit", "beats", "probability", "worst", "whom", "use", "reads", "data"]
+"""What a finding is about: `models.finding_groups.ABOUT` has the question that each answers."""
+
+
+class FindingGroup(TypedDict):
+    """Sentences that answer one question, those against the model and those for it, each with the more serious first."""
+
+    about: About
+    against: list[str]
+    favour: list[str]
+
+
 JudgedOn = Literal["test", "out_of_fold", "nothing"]
 
 
@@ -302,7 +318,7 @@ class Summary(JudgedLists):
 
     about_source is what the mapping says about its source ("" where nothing). It is no part of the model.
     caveats come first on every page: what must be known before any number is believed.
-    findings are sentences about the numbers, the unflattering ones first.
+    findings are sentences about the numbers, the unflattering ones first; finding_groups are the same by what they are about.
     limits say what the model cannot do, whatever the numbers are.
     """
 
@@ -314,6 +330,7 @@ class Summary(JudgedLists):
     about_source: str
     caveats: list[str]
     findings: list[str]
+    finding_groups: list[FindingGroup]
     limits: list[str]
     target: Target
     trained_on: TrainedOn

@@ -19,8 +19,10 @@ from models.directions import held_on
 from models.evaluation import Scored
 from models.examples import Examples
 from models.familiarity import on_familiarity
-from models.findings import findings, limits, lists_say_little, open_on_the_day
-from models.findings_of_lists import of_intervals, on_differences, on_groups, on_longest, on_losses
+from models.finding_groups import grouped, in_one_list
+from models.findings import limits, lists_say_little, on_lists, on_order, open_on_the_day, too_good
+from models.findings_of_lists import of_intervals, on_differences, on_longest, on_losses, on_months, on_sizes
+from models.findings_of_pd import on_calibration
 from models.folds import Progress
 from models.judging import judge
 from models.reliability import calibration_report
@@ -87,20 +89,8 @@ def summed_up(
     told = _rounded(judge(judged, rankers, capacity, strata, settings, tell, value))
     familiar = _rounded(list(found.familiarity))
     unshown, shown = on_differences(told["intervals"], told["measures"])
-    currency = trained_on["currencies"][0]["name"]
-    unsure, certain = (
-        [sentence for told_by_one in of_all for sentence in told_by_one]
-        for of_all in zip(
-            on_familiarity(familiar),
-            on_lead_times(told["lead_times"]),
-            on_worth(told["worth"], currency),
-            strict=True,
-        )
-    )
     calibration = _rounded(
-        calibration_report(
-            judged, scored, found.calibrator, found.fitted_on, strata, settings.min_of_each_class
-        )
+        calibration_report(judged, scored, found.calibrator, found.fitted_on, strata, settings)
     )
     least, fell = settings.min_of_each_class, int(judged.positive.sum())
     fit = data.only(split.rows("fit", data.day))
@@ -108,6 +98,27 @@ def summed_up(
     silent = on_silent(fit, data) if model is not None else []
     target = _target(labels)
     parts = split.schedule(data.day, data.loan, data.positive)
+    groups = grouped(
+        {
+            "refit": [(refit["words"] if refit else [], [])],
+            "beats": [
+                (on_losses(told["intervals"], told["measures"]), []),
+                on_order(told["measures"]),
+                on_lists(told["lists"], least),
+                (unshown, shown),
+                (on_longest(told["captured_at"], fell, least), []),
+            ],
+            "probability": [on_calibration(calibration, least)],
+            "worst": [(on_months(told["groups"], least), [])],
+            "whom": [(on_sizes(told["groups"], least), []), on_familiarity(familiar)],
+            "use": [
+                on_worth(told["worth"], trained_on["currencies"][0]["name"]),
+                on_lead_times(told["lead_times"]),
+            ],
+            "reads": [(too_good(told["measures"]), []), (_open_on_the_day(judged, scored, settings), [])],
+            "data": [(silent, [])],
+        }
+    )
     summary: Summary = {
         "name": labels.model_name(),
         "lender": lender,
@@ -119,24 +130,8 @@ def summed_up(
             *said,
             *([little] if (little := lists_say_little(told["lists"])) else []),
         ],
-        "findings": [
-            *(refit["words"] if refit else []),
-            *findings(
-                told["measures"],
-                told["lists"],
-                calibration,
-                settings.min_of_each_class,
-                [
-                    *on_groups(told["groups"], least),
-                    *on_longest(told["captured_at"], fell, least),
-                    *_open_on_the_day(judged, scored, settings),
-                    *unsure,
-                    *silent,
-                ],
-                [*shown, *certain],
-                [*on_losses(told["intervals"], told["measures"]), *unshown],
-            ),
-        ],
+        "findings": in_one_list(groups),
+        "finding_groups": groups,
         "limits": [
             *limits(
                 target,

@@ -1,15 +1,23 @@
 """The card of a registered model: one to two pages that say what it is for, on whom it learnt, how well it does and who answers
 for it (Mitchell et al. 2019, "Model cards for model reporting"). A paper like the validation report, of the same content."""
 
+from models.finding_groups import at_a_glance
 from models.summary import EVERY_STRATUM, RANKERS, Ranker, Summary
 from reports import telling
 from reports.judged_lists import less, own
 from reports.paper import Block, Paper, Points, Row, Section, Table, Words, table
 from reports.summary_pictures import SHORT_WORDS
 from reports.validation import Subject
-from reports.validation_front import SERVED, before_a_number, intended, not_intended
+from reports.validation_front import (
+    SERVED,
+    before_a_number,
+    failed_checks,
+    groups_of,
+    intended,
+    not_intended,
+)
+from reports.validation_inside import unstable
 
-MOST_FINDINGS = 6
 _FIGURES = (
     ("value captured", "value_captured"),
     ("recall", "recall"),
@@ -21,12 +29,14 @@ _FIGURES = (
 def model_card(subject: Subject) -> Paper:
     summary = subject.summary
     on = summary["trained_on"]
-    against = [*before_a_number(summary, subject.found), *summary["findings"]]
-    more = len(against) - MOST_FINDINGS
-    rest = [f"{more} more findings stand in the validation report."] if more > 0 else []
+    groups = groups_of(summary, subject.found, unstable(subject.shifts))
+    told = [sentence for _, sentence in at_a_glance(groups)]
+    more = sum(len(one["against"]) for one in groups) - len(told)
+    rest = [f"{more} more findings against it stand in the validation report."] if more > 0 else []
+    against = [*failed_checks(subject.found), *told, *rest, *before_a_number(summary)]
     sections = [
         Section("What it is", [Words(_what(summary)), Words(subject.standing)]),
-        Section("What speaks against it", [Points([*against[:MOST_FINDINGS], *rest])]),
+        Section("What speaks against it", [Points(against)]),
         Section("For", [Points(intended(summary))]),
         Section("Not for", [Points(not_intended(summary))]),
         Section("Whom it learnt from", _whom(summary)),
@@ -84,7 +94,7 @@ def _how_well(summary: Summary) -> list[Block]:
             for other in RANKERS
             if any(against == other for against, _ in rows)
         ]  # fmt: skip
-        note = "With the middle 95 % over draws of the judged borrowers; differences in percentage points, on the same draws and lists. Not an interval over months."
+        note = "With the 95 % interval over draws of the judged people; differences in percentage points, on the same draws and lists. Not an interval over months."
         blocks.append(table("<<|" + "|".join(words for words, _ in _FIGURES), told, note))
     blocks.append(_strata(summary))
     return blocks
@@ -104,8 +114,10 @@ def _strata(summary: Summary) -> Table:
         rows.append(
             Row([telling.stratum(name), telling.count(mine["snapshots"]), telling.count(mine["positives"]), telling.decimal(mine["auc"]), telling.decimal(best), telling.decimal(ratios.get(name), 2)])
         )  # fmt: skip
-    note = "E/O: what the PDs add up to, for each that fell behind (1 is right)."
-    return table("<<by days late|snapshots|fell behind|AUC|best AUC beside it|E/O", rows, note)
+    note = "AUC: the chance that one who fell behind stands above one who did not (0.5 is a coin). Times what happened: how many should have fallen behind by the probabilities, for each that did (1 is right)."
+    return table(
+        "<<by days late|snapshots|fell behind|AUC|best AUC beside it|times what happened", rows, note
+    )
 
 
 def _people(summary: Summary) -> list[str]:

@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+MOST_LETTERS = 60
+"""In a line of a table, as a phone shows it: longer words wrap, figures do not."""
+
 
 @dataclass(frozen=True)
 class Words:
@@ -80,6 +83,13 @@ class Table:
     rows: Sequence[Row]
     note: str = ""
     kind: Literal["table"] = "table"
+
+    @property
+    def many(self) -> bool:
+        """Whether a phone has no room for it: many columns, or long cells in several of them."""
+        widest = [max((len(row.cells[at]) for row in self.rows if not row.group), default=0) for at in range(len(self.columns))]  # fmt: skip
+        narrow = sum(min(most, 12 if column.left else most) for most, column in zip(widest, self.columns, strict=True))  # fmt: skip
+        return len(self.columns) > 7 or narrow > MOST_LETTERS
 
     def __post_init__(self) -> None:
         for row in self.rows:

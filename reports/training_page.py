@@ -1,7 +1,7 @@
 """The page of one training run, for a risk analyst and a credit committee.
 
-It opens with what speaks against the model: why nothing was registered, what must be known before a number is
-believed, what the model cannot do, what the numbers say against it. Then what it learnt from and was judged on, the
+It opens with what speaks against the model: why nothing was registered, where it fails at a glance, what must be known before a
+number is believed, what the model cannot do; then everything the numbers say, by the question it answers. Then what it learnt from and was judged on, the
 whole panel, the lists of one day's capacity beside the lender's rule, the best single feature and the scorecard, the
 ranking by stratum, the calibration, how the shape was chosen, the features, and how to promote it. A number that a group is too small for is a dash beside its counts.
 
@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from data.pages import templates
+from models.finding_groups import ABOUT, at_a_glance
 from models.summary import (
     EVERY_STRATUM,
     MAP_WORDS,
     RANKERS,
+    About,
     ListRow,
     MeasureRow,
     Ranker,
@@ -33,12 +35,24 @@ from reports.summary_pictures import (
     schedule_picture,
     shapes_picture,
 )
+from reports.validation_front import groups_of
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 TEMPLATES = Path(__file__).parent / "templates"
 MOST_FEATURES_SHOWN = 15
+PLACES: dict[About, str] = {
+    "refit": "refit",
+    "beats": "lists",
+    "probability": "probability",
+    "worst": "sure",
+    "whom": "use",
+    "use": "use",
+    "reads": "moves",
+    "data": "learnt",
+}
+"""Where on the page the tables stand behind what is found about each question."""
 PICTURES = ("differences", "schedule", "captured", "agreement", "shapes")
 
 
@@ -114,7 +128,13 @@ def _view(summary: Summary) -> dict[str, object]:
     rankers = _rankers(summary)
     judged = judged_lists.view(summary, rankers)
     drawn = pictures_of(summary)
+    groups = groups_of(summary)
     return {
+        "groups": groups,
+        "questions": dict(ABOUT),
+        "places": PLACES,
+        "glance": at_a_glance(groups),
+        "against": sum(len(one["against"]) for one in groups),
         "s": summary,
         "caveats": [
             sentence for sentence in summary["caveats"] if sentence != summary["refusal"]

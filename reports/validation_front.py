@@ -1,9 +1,10 @@
-"""The front of a validation report: what speaks against the model, what it is for, and what it learnt from."""
+"""The front of a validation report: what speaks against the model at a glance and in full, the words that are used, what it is
+for, and what it learnt from."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from models.findings import FAR_OFF
-from models.summary import Count, Summary
+from models.finding_groups import ABOUT, at_a_glance, with_more
+from models.summary import About, Count, FindingGroup, Summary
 from models.validation import Validation
 from reports import telling
 from reports.paper import Block, Box, Heading, Picture, Points, Row, Section, Words, table
@@ -14,25 +15,102 @@ FOLDS = "Numbers of models fitted on parts of the fit window, not of the served 
 ANEW = "Numbers of models trained anew for this report and of single features, not of the served model"
 
 
-def against_it(summary: Summary, found: Validation, unstable: Sequence[str]) -> Section:
-    """Caveats, checks that did not pass, and what the numbers say, the unwelcome first."""
-    blocks: list[Block] = []
-    if before := before_a_number(summary, found):
-        blocks.append(Box("Before a number is believed", before, warn=True))
+ALL_OF_IT = "Everything the numbers say"
+
+Places = Mapping[About, Sequence[int]]
+"""The numbers of the sections that hold the tables behind what is said about each question."""
+
+
+def groups_of(
+    summary: Summary, found: Validation | None = None, unstable: Sequence[str] = ()
+) -> list[FindingGroup]:
+    """What the training found, and what a validation adds: what the model reads, and months whose scores lie elsewhere. Older
+    summaries have no groups: what they found stands in one."""
+    whole: list[FindingGroup] = [{"about": "beats", "against": summary["findings"], "favour": []}]
+    groups = summary.get("finding_groups", whole if summary["findings"] else [])
+    if found is None:
+        return groups
     lost = any(one["loss"] != "nothing" for one in found["ablations"])
-    reads = [found["reads"]]
-    findings = [*(reads if lost else []), *unstable, *summary["findings"], *([] if lost else reads)]
-    blocks += [
-        Box("What the numbers say, the unwelcome first", findings),
-        Box("What it cannot do, whatever its numbers", summary["limits"]),
-    ]
-    return Section("What speaks against it", blocks)
+    reads = ([found["reads"]], []) if lost else ([], [found["reads"]])
+    return with_more(groups, {"reads": [reads], "worst": [(list(unstable), [])]})
 
 
-def before_a_number(summary: Summary, found: Validation) -> list[str]:
-    """Checks of the pipeline that did not pass or could not be made, the training's caveats, and what the source says of itself."""
+def glance(summary: Summary, found: Validation, groups: Sequence[FindingGroup], places: Places) -> Section:
+    """On one page: a handful of the findings against it, where it beats nothing first; before them only checks that did not pass."""
+    blocks: list[Block] = []
+    if failed := failed_checks(found):
+        blocks.append(Box("The numbers may be a mistake", failed, warn=True))
+    told = at_a_glance(groups)
+    against = sum(len(one["against"]) for one in groups)
+    if told:
+        here = f"{len(told)} of {against} findings that speak against it" if against > len(told) else f"All {against} findings that speak against it"  # fmt: skip
+        blocks += [
+            Box("Where it fails", [f"{sentence}{_see(places.get(about, ()))}" for about, sentence in told], warn=True),
+            Words(f"{here.capitalize()}: the most serious on each question. Section 2 holds everything that was found, for and against, and section 3 says what the words mean."),
+        ]  # fmt: skip
+    else:
+        blocks.append(Words("Nothing was found against it, which is itself unusual: section 2 holds everything that was found."))  # fmt: skip
+    if before := before_a_number(summary):
+        blocks.append(Box("Before a number is believed", before))
+    return Section("What speaks against it, at a glance", blocks)
+
+
+def _see(sections: Sequence[int]) -> str:
+    if not sections:
+        return ""
+    told = " and ".join(str(one) for one in sections)
+    return f" (See section{'' if len(sections) == 1 else 's'} {told}.)"
+
+
+def everything(summary: Summary, groups: Sequence[FindingGroup], places: Places) -> Section:
+    """Every finding, by the question that it answers, the most serious question and in it the most serious finding first."""
+    blocks: list[Block] = []
+    for one in groups:
+        blocks.append(Heading(ABOUT[one["about"]]))
+        if where := _see(places.get(one["about"], ())).strip(" ()"):
+            blocks.append(Words(f"The tables: {where[0].lower()}{where[1:]}", quiet=True))
+        if one["against"]:
+            blocks.append(Box("Against it", one["against"]))
+        if one["favour"]:
+            blocks += [Words("For it:"), Points(one["favour"])]
+    if not groups:
+        blocks.append(Words("Nothing could be said of its numbers."))
+    blocks.append(Box("What it cannot do, whatever its numbers", summary["limits"]))
+    return Section(ALL_OF_IT, blocks)
+
+
+def failed_checks(found: Validation) -> list[str]:
+    """Checks of the pipeline that did not pass or could not be made."""
+    return [one["finding"] for one in found["sanity"] if not one["passed"]]
+
+
+def before_a_number(summary: Summary) -> list[str]:
+    """The training's caveats, and what the source says of itself."""
     about = [f"About the data: {summary['about_source']}"] if summary["about_source"] else []
-    return [*(one["finding"] for one in found["sanity"] if not one["passed"]), *summary["caveats"], *about]
+    return [*summary["caveats"], *about]
+
+
+def words(summary: Summary) -> Section:
+    """What the report's words mean, for those who do not judge models every day."""
+    target = summary["target"]
+    told = [
+        ("snapshot", "One loan on one day. A loan is looked at on several days, so there are more snapshots than loans."),
+        ("fell behind", target["words"]),
+        ("the rule", "What a lender can do without a model: the loans most days late first, and among equals the larger arrears."),
+        ("best single feature, scorecard", "Two simple models that stand beside this one: the one number that orders loans best, and a points table as banks use it."),
+        ("list", "The loans that officers have time for on one day, in the order of a ranking."),
+        ("exposure", "What is still owed on a loan."),
+        ("recall", "Of all who fell behind: the share that was on the list."),
+        ("value captured", "The same, counted in money: of the exposure of all who fell behind, the share that was on the list."),
+        ("precision", "Of all on the list: the share that fell behind."),
+        ("AUC", "How good an order is. Take one loan that fell behind and one that did not: the chance that the first stands higher. 0.5 is a coin, 1 is perfect."),
+        ("probability, PD", f"The chance that a loan falls behind within {target['horizon_days']} days, as the model puts it."),
+        ("times what happened (E/O)", "As many as the probabilities say should have fallen behind, for each that did. 1 is right; 2 means that the probabilities are twice too high."),
+        ("95 % interval", "People are drawn anew from the judged borrowers, many times, each time some of them more than once and some not at all; those who answer for a loan together are drawn together. In 95 of 100 draws the figure lies in the interval. So it says what other borrowers in the same months would have given. It does not say what other months would give."),
+        ("cannot be told from chance", "The interval holds “no difference”: other borrowers might have shown the opposite."),
+        ("fold model", "A model made for a check, which has not learnt from the people it is asked about. Nobody serves it."),
+    ]  # fmt: skip
+    return Section("What the words mean", [table("word|<<what it means here", [Row([one, meaning]) for one, meaning in told])])  # fmt: skip
 
 
 def purpose(summary: Summary) -> Section:
@@ -125,8 +203,3 @@ def _counted(name: str, rows: Sequence[Count]) -> Iterator[Block]:
             for row in rows
         ],
     )  # fmt: skip
-
-
-def far_off(ratio: float | None) -> bool:
-    """Whether an expected over observed is as far from 1 as a finding calls out."""
-    return ratio is not None and not 1 / FAR_OFF <= ratio <= FAR_OFF

@@ -34,34 +34,46 @@ def probabilities(summary: Summary) -> Section:
         return Section("Does the probability mean what it says?", [Words(f"Nothing could be compared. {told['fitted_on']}")])  # fmt: skip
     blocks: list[Block] = [
         Words(
-            f"{told['fitted_on']} On the judged snapshots the mean PD was {telling.percent(told['mean_pd'])} and {telling.percent(told['observed'])} fell behind. "
-            f"The Brier score (mean squared error, lower is better) is {telling.decimal(told['brier'], 4)}; always saying the observed share would score {telling.decimal(told['brier_of_constant'], 4)}."
-        )
+            "A score says who is riskier than whom. A map, learnt from what became of earlier loans, turns it into a probability (PD), and the table holds the probabilities against what happened afterwards. "
+            f"{told['fitted_on']} On the judged snapshots the mean probability was {telling.percent(told['mean_pd'])}, and {telling.percent(told['observed'])} fell behind."
+        ),
+        Words(
+            f"The mean squared error of the probabilities (Brier score, lower is better) is {telling.decimal(told['brier'], 4)}; saying the same observed share for everybody would have {telling.decimal(told['brier_of_constant'], 4)}.",
+            quiet=True,
+        ),
     ]
     if told["slope"] is not None:
         blocks.append(
             Words(
-                f"A logistic regression of what happened on the log-odds of the PD has slope {telling.decimal(told['slope'], 2)} and intercept {telling.decimal(told['intercept'], 2)} "
-                f"(1 and 0 are right; below 1 the high PDs are too high beside the low ones). With the slope left at 1, the log-odds would have to shift by {telling.decimal(told['in_the_large'], 2)}."
+                f"For statisticians: recalibrated on the judged snapshots the PD has slope {telling.decimal(told['slope'], 2)} and intercept {telling.decimal(told['intercept'], 2)} "
+                f"(1 and 0 are right; a slope below 1 means that high PDs are too high beside the low ones). With the slope left at 1 all log-odds would have to shift by {telling.decimal(told['in_the_large'], 2)} (calibration in the large, 0 is right).",
+                quiet=True,
             )
         )
     picture = agreement_picture(summary)
     if picture:
         blocks.append(Picture(picture, "Judged snapshots in tenths by PD. On the dashed line PD and outcome agree; above it the model was too hopeful, below it too gloomy."))  # fmt: skip
-    rows = [Row(["tenths by PD, the lowest first"], group=True)]
-    rows += [Row([one["name"], telling.count(one["snapshots"]), telling.count(one["positives"]), telling.percent(one["mean_pd"]), telling.percent(one["observed"]), "", ""]) for one in told["tenths"]]  # fmt: skip
+    rows = _compared("all of them", [{**one, "name": "all judged snapshots"} for one in [told.get("everyone")] if one])  # fmt: skip
+    rows.append(Row(["tenths by PD, the lowest first"], group=True))
+    rows += [Row([one["name"], telling.count(one["snapshots"]), telling.count(one["positives"]), telling.percent(one["mean_pd"]), telling.percent(one["observed"]), "", "", ""]) for one in told["tenths"]]  # fmt: skip
     rows += _compared("by days late", [{**one, "name": telling.stratum(one["name"])} for one in told["strata"]])  # fmt: skip
     rows += _compared("by how much is known of the loan", told.get("files", []))
     rows += _compared("by month of the judged snapshots", told["months"])
     note = (
-        "E/O is expected over observed: what the PDs add up to, for each that fell behind. Above 1 the PD says too much. A group with too few that fell behind, or that did not, "
-        "has its counts and a dash."
+        "Expected is what the probabilities add up to. Times what happened is expected over observed (E/O): above 1 the probabilities say too much. Where its 95 % interval holds 1, the difference cannot be told from chance. "
+        "A group with too few that fell behind, or that did not, has its counts and a dash."
     )
-    blocks.append(table("<<group|snapshots|fell behind|mean PD|observed|expected|E/O", rows, note))
+    blocks.append(
+        table(
+            "<<group|snapshots|fell behind|mean PD|observed|expected|times what happened|95 % interval",
+            rows,
+            note,
+        )
+    )
     if told["candidates"]:
         blocks += [
             Heading("How the map from score to probability was chosen"),
-            Words("Each map was fitted without a part of the calibration borrowers and judged on that part; the judged snapshots took no part. Chosen is the simplest within one standard error of the least log loss."),
+            Words("Three maps were tried, from the stiffest to the freest: a freer one follows the data more closely, and is fooled by chance more easily. Each was fitted without a part of the calibration borrowers and judged on that part; the judged snapshots took no part. Log loss says how far the probabilities were from what happened (lower is better); the standard error says how far chance alone moves the difference. Chosen is the simplest map within one standard error of the best."),
             table(
                 "<<map, the simplest first|log loss|above the least|standard error",
                 [
@@ -76,9 +88,16 @@ def probabilities(summary: Summary) -> Section:
 def _compared(heading: str, groups: Sequence[CalibrationGroup]) -> list[Row]:
     rows = [Row([heading], group=True)] if groups else []
     return rows + [
-        Row([one["name"], telling.count(one["snapshots"]), telling.count(one["positives"]), telling.percent(one["mean_pd"]), telling.percent(one["observed"]), telling.decimal(one["expected"], 1), telling.decimal(one["ratio"], 2)])
+        Row([one["name"], telling.count(one["snapshots"]), telling.count(one["positives"]), telling.percent(one["mean_pd"]), telling.percent(one["observed"]), telling.decimal(one["expected"], 1), telling.decimal(one["ratio"], 2), _interval(one)])
         for one in groups
     ]  # fmt: skip
+
+
+def _interval(one: CalibrationGroup) -> str:
+    low, high = one.get("low"), one.get("high")
+    if low is None or high is None:
+        return telling.DASH
+    return f"{telling.decimal(low, 2)} to {telling.decimal(high, 2)}"
 
 
 def shape(summary: Summary) -> Section:
@@ -86,7 +105,10 @@ def shape(summary: Summary) -> Section:
     told = summary.get("tuning")
     if told is None:
         return Section("How its shape was chosen", [Words("The shape is that of the settings; nothing was tried.")])  # fmt: skip
-    blocks: list[Block] = [Points(told["words"])]
+    blocks: list[Block] = [
+        Words("The model is a sum of small decision trees (a booster). Its shape is how many trees it has, how deep they are, and how carefully it learns. Larger shapes learn more, by heart too. Log loss says how far the probabilities were from what happened: lower is better."),
+        Points(told["words"]),
+    ]  # fmt: skip
     picture = shapes_picture(summary)
     if picture:
         blocks.append(Picture(picture, "Each dot is a shape; its bar is one standard error of the difference to the best, over borrowers. A bar that reaches the dashed line: as good as the best, as far as these borrowers tell."))  # fmt: skip
@@ -129,7 +151,7 @@ def what_moves_it(summary: Summary, explained: "Explained") -> Section:
     X, values = explained.X[:, order], explained.values[:, order]
     blocks: list[Block] = [
         Words(
-            f"Each feature’s contribution to the score (log-odds, SHAP) on {len(X):,} judged snapshots, evenly spaced. Contributions and the base value add up to the score. They say what the model leans on, "
+            f"What each feature adds to the score or takes from it (SHAP contributions), on {len(X):,} judged snapshots, evenly spaced. They add up to the score. The score’s unit is log-odds: 0.7 more doubles the odds of falling behind. Contributions say what the model leans on, "
             "not what causes arrears: of two features that go together, it may use either."
         ),
         Picture(
@@ -170,7 +192,7 @@ def ablations(found: Validation) -> Section:
     ]  # fmt: skip
     rows = [row for one in found["ablations"] for row in _ablation_rows(one)]
     if rows:
-        note = "Change: without less full, with the middle 95 % over draws of the judged borrowers, both models on the same draws. Shares in percentage points."
+        note = "Change: without less full, with its 95 % interval, both models on the same draws. Shares in percentage points."
         blocks.append(table("<<without|with all features|without them|change", rows, note))
     return Section("Does it read the borrower or the process?", blocks, ANEW)
 

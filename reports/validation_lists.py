@@ -59,12 +59,12 @@ def _differences(summary: Summary) -> Iterable[Block]:
         return
     yield Heading("How sure that is")
     yield Words(
-        f"Each figure with the middle 95 % of it over {summary['settings'].get('interval_resamples', '')} draws of the judged borrowers; a difference is taken on the same draws and the same lists. That is what other borrowers in these "
-        "same months would have given, not what other months would. A difference whose interval holds zero may be chance. Shares in percentage points."
+        f"Each figure with its 95 % interval over {summary['settings'].get('interval_resamples', '')} draws of the judged borrowers, of whom those who answer for a loan together are drawn together; a difference is taken on the same draws and the same lists. That is what other borrowers in these "
+        "same months would have given, not what other months would. A difference whose interval holds zero cannot be told from chance. Shares in percentage points."
     )
     picture = differences_picture(summary)
     if picture:
-        yield Picture(picture, "Value captured by the model’s lists less that of each other ranking, with the middle 95 % of the draws.")  # fmt: skip
+        yield Picture(picture, "Value captured by the model’s lists less that of each other ranking, with its 95 % interval.")  # fmt: skip
     told: list[Row] = []
     mine = {figure: rows.get(("model", None, EVERY_STRATUM, figure)) for figure in _FIGURES}
     if any(mine.values()):

@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 
 from models.examples import Examples
-from models.findings import findings, limits, lists_say_little, open_on_the_day
+from models.finding_groups import at_a_glance, grouped, in_one_list, with_more
+from models.findings import limits, lists_say_little, on_lists, on_order, open_on_the_day, too_good
+from models.findings_of_pd import on_calibration
 from models.summary import Calibration, CalibrationGroup, ListRow, MeasureRow, Target, TrainedOn
 
 
@@ -40,7 +42,14 @@ def _list(ranker: str, as_of: str, hits: int, value: float | None, listed: int =
 
 
 def _calibration(brier: float = 0.08, mean_pd: float = 0.1, observed: float = 0.1) -> Calibration:
-    row = {"name": "0", "snapshots": 300, "positives": 40, "mean_pd": mean_pd, "observed": observed}
+    row = {
+        "name": "0",
+        "snapshots": 300,
+        "positives": 40,
+        "mean_pd": mean_pd,
+        "observed": observed,
+        "ratio": mean_pd / observed,
+    }
     return cast(
         Calibration,
         {
@@ -50,6 +59,7 @@ def _calibration(brier: float = 0.08, mean_pd: float = 0.1, observed: float = 0.
             "observed": observed,
             "slope": None,
             "in_the_large": None,
+            "everyone": {**row, "name": "all"},
             "tenths": [row],
             "strata": [row],
             "files": [],
@@ -58,17 +68,63 @@ def _calibration(brier: float = 0.08, mean_pd: float = 0.1, observed: float = 0.
     )
 
 
+def findings(measures: list[MeasureRow], lists: list[ListRow], calibration: Calibration, least: int) -> list[str]:  # fmt: skip
+    told = [on_order(measures), (too_good(measures), []), on_lists(lists, least), on_calibration(calibration, least)]  # fmt: skip
+    return in_one_list(grouped({"beats": told}))
+
+
 def test_a_pd_that_is_far_off_on_thin_files_is_said() -> None:
     calibration = _calibration()
-    calibration["files"] = [group_of("thin file", 0.2), group_of("longer history", 0.2)]
+    calibration["files"] = [group_of("thin file", 0.2, (1.4, 2.9)), group_of("longer history", 0.2)]
     said = findings([], [], calibration, 30)
     assert [line for line in said if "thin" in line] == [
-        "On thin files the PD says 20.0% on average where 10.0% happened (40 snapshots fell behind), too much."
+        "On thin files the probability (PD) is 20.0% on average where 10.0% fell behind, 2.00 times what happened "
+        "(95 % interval 1.40 to 2.90; 40 snapshots fell behind): too much."
     ]
     assert not any("longer" in line for line in said)
 
 
-def group_of(name: str, mean_pd: float) -> CalibrationGroup:
+@pytest.mark.parametrize(
+    ("mean_pd", "interval", "ends"),
+    [
+        (0.2, (1.1, 3.0), "): too much."),
+        (0.2, (0.9, 3.0), "): the difference cannot be told from chance."),
+        (0.05, (0.3, 0.8), "): too little."),
+        (0.11, (0.9, 1.3), ")."),
+        (0.11, (1.02, 1.2), "): a little too much."),
+        (0.2, (None, None), "(40 snapshots fell behind): too much; how sure that is cannot be said."),
+    ],
+)
+def test_a_probability_is_called_wrong_only_where_chance_does_not_explain_it(mean_pd, interval, ends) -> None:
+    calibration = cast(Calibration, {**_calibration(), "everyone": group_of("all", mean_pd, interval)})
+    bad, good = on_calibration(calibration, 30)
+    assert (bad or good)[0].endswith(ends)
+
+
+def test_what_chance_does_not_explain_stands_before_what_it_may() -> None:
+    calibration = cast(Calibration, {**_calibration(), "everyone": group_of("all", 0.3, (0.9, 9.0)), "strata": [group_of("1-7", 0.14, (1.1, 1.7))]})  # fmt: skip
+    calibration["strata"][0]["snapshots"] = 90
+    assert [line.split(" the prob")[0] for line in on_calibration(calibration, 30)[0]] == [
+        "On loans 1-7 days late",
+        "On all eligible loans together",
+    ]
+
+
+def test_findings_stand_by_what_they_are_about_and_none_is_lost() -> None:
+    groups = grouped({"data": [(["D."], [])], "beats": [(["B1.", "B2."], ["Better."]), (["B3."], [])], "worst": [([], [])]})  # fmt: skip
+    assert [one["about"] for one in groups] == ["beats", "data"]
+    assert in_one_list(groups) == ["B1.", "B2.", "B3.", "D.", "Better."]
+    more = with_more(groups, {"worst": [(["W."], [])], "beats": [(["B4."], [])]})
+    assert in_one_list(more) == ["B1.", "B2.", "B3.", "B4.", "W.", "D.", "Better."]
+
+
+def test_a_glance_takes_two_of_the_first_group_and_one_of_each_other() -> None:
+    groups = grouped({"beats": [(["B1.", "B2.", "B3."], ["Better."])], "probability": [([], ["Right."])], "whom": [(["W."], [])], "data": [(["D."], [])]})  # fmt: skip
+    assert at_a_glance(groups, 4) == [("beats", "B1."), ("beats", "B2."), ("whom", "W."), ("data", "D.")]
+    assert [sentence for _, sentence in at_a_glance(groups, 5)] == ["B1.", "B2.", "B3.", "W.", "D."]
+
+
+def group_of(name: str, mean_pd: float, interval: tuple[float | None, float | None] = (None, None)) -> CalibrationGroup:  # fmt: skip
     return {
         "name": name,
         "snapshots": 400,
@@ -77,6 +133,8 @@ def group_of(name: str, mean_pd: float) -> CalibrationGroup:
         "mean_pd": mean_pd,
         "observed": 0.1,
         "ratio": 10 * mean_pd,
+        "low": interval[0],
+        "high": interval[1],
         "why_none": None,
     }
 
@@ -112,7 +170,7 @@ def test_every_baseline_that_is_not_beaten_is_named_and_those_that_are_come_late
     )
 
 
-def test_a_baseline_that_is_not_beaten_comes_before_everything_else_that_is_unwelcome() -> None:
+def test_a_baseline_that_is_not_beaten_comes_before_what_cannot_be_said() -> None:
     rows = [
         _measure("model", "1-7", None),
         _measure("rule", "1-7", None),
@@ -121,23 +179,12 @@ def test_a_baseline_that_is_not_beaten_comes_before_everything_else_that_is_unwe
         _measure("model", "8-29", 0.6),
         _measure("single", "8-29", 0.6),
     ]
-    lists = [_list("model", "all", 20, 0.4), _list("rule", "all", 22, 0.5)]
-    said = findings(
-        rows, lists, _calibration(brier=0.1), 30, ["What was open on the day."], ["What is sure."]
-    )
+    said = on_order(rows)[0]
     assert [line.split(" the model,")[0] for line in said[:2]] == [
         "On loans without arrears",
         "On loans 8-29 days late",
     ]
-    assert said[2] == "What was open on the day."
-    assert "nothing can be said" in said[3] and "look for a leak" in said[4]
-    assert said[-1] == "What is sure."
-
-
-def test_losses_that_are_shown_stand_before_everything() -> None:
-    rows = [_measure("model", "0", 0.6), _measure("rule", "0", 0.7)]
-    said = findings(rows, [], _calibration(), 30, ["Bad."], ["Good."], ["Lost.", "Cannot be shown."])
-    assert said[:2] == ["Lost.", "Cannot be shown."] and "orders no better" in said[2] and said[3] == "Bad."
+    assert "nothing can be said" in said[2]
 
 
 def test_a_stratum_without_a_metric_is_said_with_its_counts() -> None:
@@ -208,43 +255,50 @@ def test_lists_that_hold_over_half_of_everybody_say_little() -> None:
 
 def test_a_pd_that_is_far_off_or_worthless_is_said_before_one_that_is_right() -> None:
     said = findings([], [], _calibration(brier=0.1, mean_pd=0.2), 30)
-    assert "no better than saying the same rate for everyone: Brier score 0.1000 against 0.0900" in said[0]
-    assert (
-        said[1]
-        == "On all eligible loans together the PD says 20.0% on average where 10.0% happened (40 snapshots fell behind), too much."
+    assert "no more than saying the same share for everyone: its mean squared error (Brier score) is 0.1000, that of one share 0.0900" in said[0]  # fmt: skip
+    assert said[1] == (
+        "On all eligible loans together the probability (PD) is 20.0% on average where 10.0% fell behind, 2.00 times what happened "
+        "(40 snapshots fell behind): too much; how sure that is cannot be said."
     )
     assert findings([], [], _calibration(), 30) == [
-        "On all eligible loans together the PD says 10.0% on average where 10.0% happened (40 snapshots fell behind)."
+        "On all eligible loans together the probability (PD) is 10.0% on average where 10.0% fell behind, 1.00 times what happened "
+        "(40 snapshots fell behind)."
     ]
 
 
-def _month(name: str, positives: int, expected: float | None) -> dict:
+def _month(name: str, positives: int, expected: float | None, low: float | None = None, high: float | None = None) -> dict:  # fmt: skip
     ratio = None if expected is None else expected / positives
-    return {"name": name, "snapshots": 300, "positives": positives, "expected": expected, "ratio": ratio}
+    return {"name": name, "snapshots": 300, "positives": positives, "expected": expected, "ratio": ratio, "low": low, "high": high}  # fmt: skip
 
 
-def _by_month(*months: dict, slope: float | None = None, shift: float = 0.0) -> list[str]:
-    told = {"months": list(months), "slope": slope, "in_the_large": shift}
+def _by_month(*months: dict, slope: float | None = None) -> list[str]:
+    told = {"months": list(months), "slope": slope}
     return findings([], [], cast(Calibration, {**_calibration(), **told}), 30)
 
 
 def test_the_worst_month_is_named_whichever_way_it_is_off() -> None:
-    said = _by_month(_month("2024-01", 40, 48.0), _month("2024-02", 40, 20.0), _month("2024-03", 9, None))
+    said = _by_month(_month("2024-01", 40, 48.0), _month("2024-02", 40, 20.0, 0.3, 0.8), _month("2024-03", 9, None))  # fmt: skip
     assert said[0] == (
-        "The PD's worst month is 2024-02: 20.0 were expected to fall behind and 40 did (E/O 0.50), too little."
+        "The worst month of the probabilities is 2024-02: 20.0 were expected to fall behind and 40 did, 0.50 times what happened "
+        "(95 % interval 0.30 to 0.80): too little."
     )
     said = _by_month(_month("2024-01", 40, 90.0), _month("2024-02", 40, 20.0))
-    assert "worst month is 2024-01" in said[0] and said[0].endswith("(E/O 2.25), too much.")
+    assert "probabilities is 2024-01" in said[0] and ": too much; how sure" in said[0]
+    said = _by_month(_month("2024-01", 40, 90.0, 0.9, 9.0), _month("2024-02", 40, 20.0, 0.3, 0.8))
+    assert "probabilities is 2024-02" in said[0], "the other month may be chance"
 
 
 def test_a_worst_month_that_is_nearly_right_is_said_after_what_is_wrong() -> None:
     said = _by_month(_month("2024-01", 40, 44.0), _month("2024-02", 40, 40.0), slope=0.5)
-    assert "slope 0.50" in said[0] and said[-1].startswith("The PD's worst month is 2024-01")
+    assert "slope 0.50" in said[0] and any("probabilities is 2024-01" in line for line in said[1:])
 
 
 def test_months_without_enough_of_both_outcomes_are_said_to_say_nothing() -> None:
-    assert "Whether the PD holds in every month cannot be said" in _by_month(_month("2024-01", 9, None))[0]
-    assert "The only month that can be judged is 2024-02" in "".join(
+    assert (
+        "Whether the probabilities hold in every month cannot be said"
+        in _by_month(_month("2024-01", 9, None))[0]
+    )
+    assert "The only month of which the probabilities can be judged is 2024-02" in "".join(
         _by_month(_month("2024-01", 9, None), _month("2024-02", 40, 41.0))
     )
 
@@ -252,15 +306,13 @@ def test_months_without_enough_of_both_outcomes_are_said_to_say_nothing() -> Non
 @pytest.mark.parametrize(
     ("slope", "says"),
     [
-        (0.7, "high PDs are too high beside the low ones."),
-        (1.4, "high PDs are too low beside the low ones."),
-        (-0.1, "a higher PD does not mean more risk."),
+        (0.7, "High probabilities are too high beside the low ones"),
+        (1.4, "High probabilities are not high enough beside the low ones"),
+        (-0.1, "A higher probability does not mean more risk"),
     ],
 )
 def test_a_slope_far_from_one_is_unflattering(slope: float, says: str) -> None:
-    said = _by_month(slope=slope, shift=-0.2)
-    assert said[0].startswith(f"Recalibrated on the judged snapshots the PD has slope {slope:.2f}")
-    assert says in said[0] and "in the large -0.20" in said[0]
+    assert _by_month(slope=slope)[0] == f"{says} (calibration slope {slope:.2f}; 1 is right)."
     assert says not in "".join(_by_month(slope=1.1))
 
 
@@ -276,7 +328,15 @@ def test_a_thin_file_is_explained_among_the_limits_where_there_are_any() -> None
 def test_nothing_judged_is_nothing_found() -> None:
     nothing = cast(
         Calibration,
-        {"brier": None, "brier_of_constant": None, "tenths": [], "strata": [], "files": [], "months": []},
+        {
+            "brier": None,
+            "brier_of_constant": None,
+            "everyone": None,
+            "tenths": [],
+            "strata": [],
+            "files": [],
+            "months": [],
+        },
     )
     assert findings([], [], nothing, 30) == []
 

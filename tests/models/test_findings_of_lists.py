@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from models.findings_of_lists import of_intervals, on_differences, on_groups, on_longest, on_losses
+from models.findings_of_lists import of_intervals, on_differences, on_longest, on_losses, on_months, on_sizes
 from models.summary import CapturedAt, GroupRow, Interval, MeasureRow, Ranker
 
 
@@ -38,17 +38,17 @@ def counted(stratum: str, hits: dict[Ranker, int], positives: int = 40) -> list[
 ALL = counted("all", {"model": 20, "rule": 22, "single": 21, "scorecard": 30}, 90)
 
 
-def test_only_an_interval_without_zero_is_called_a_difference_and_one_sentence_names_all_that_cannot_be_shown() -> (
+def test_only_an_interval_without_zero_is_called_a_difference_and_one_sentence_names_all_that_may_be_chance() -> (
     None
 ):
     rows = [less("rule", 0.2, 0.1, 0.3), less("single", -0.05, -0.14, 0.04), less("scorecard", 0.01, -0.02, 0.04)]  # fmt: skip
     bad, good = on_differences(rows, ALL)
     assert good == [
-        "The model's lists capture more of the exposure that fell behind than the rule's (+20.0 percentage points, 95 % of draws of borrowers from +10.0 to +30.0); 90 snapshots fell behind."
+        "The model's lists capture more of the exposure that fell behind than the rule's (+20.0 percentage points, 95 % interval +10.0 to +30.0); 90 snapshots fell behind."
     ]
     assert bad == [
-        "It cannot be shown that the model's lists capture more of the exposure that fell behind than the best single feature's (-5.0 percentage points, 95 % of draws of borrowers from -14.0 to +4.0) "
-        "and the scorecard's (+1.0 percentage points, 95 % of draws of borrowers from -2.0 to +4.0); 90 snapshots fell behind."
+        "It cannot be told from chance whether the model's lists capture more of the exposure that fell behind than the best single feature's (-5.0 percentage points, 95 % interval -14.0 to +4.0) "
+        "and the scorecard's (+1.0 percentage points, 95 % interval -2.0 to +4.0); 90 snapshots fell behind."
     ]
 
 
@@ -62,10 +62,10 @@ def test_a_loss_that_is_shown_is_told_in_every_stratum_with_every_figure_and_cou
         less("rule", -0.2, -0.3, -0.1, "1-7", "auc"),
     ]
     assert on_losses(rows, measures) == [
-        "On all eligible loans together the scorecard's lists hold 10.0 percentage points more that fell behind among the listed (95 % of draws of borrowers from 2.0 to 15.0). "
+        "On all eligible loans together the scorecard's lists hold 10.0 percentage points more that fell behind among the listed (95 % interval 2.0 to 15.0). "
         "There 90 snapshots of 25 loans fell behind, of which the model's lists hold 20, the scorecard's 30.",
-        "On loans 1-7 days late the rule's lists capture 15.7 percentage points more of the exposure that fell behind (95 % of draws of borrowers from 7.1 to 22.9) "
-        "and reach 42.1 percentage points more of those who fell behind (from 30.0 to 50.0). There 40 snapshots of 25 loans fell behind, of which the model's lists hold 10, the rule's 29.",
+        "On loans 1-7 days late the rule's lists capture 15.7 percentage points more of the exposure that fell behind (95 % interval 7.1 to 22.9) "
+        "and reach 42.1 percentage points more of those who fell behind (interval 30.0 to 50.0). There 40 snapshots of 25 loans fell behind, of which the model's lists hold 10, the rule's 29.",
     ]
     assert on_losses([less("rule", 0.1, 0.05, 0.2), less("single", -0.1, -0.2, 0.0)], measures) == []
 
@@ -80,15 +80,17 @@ def test_where_amounts_are_not_added_those_who_fell_behind_are_counted() -> None
 def test_an_order_that_may_be_chance_is_named_by_stratum_and_one_that_is_not_is_left_out() -> None:
     rows = [
         less("rule", 0.2, 0.1, 0.3),
-        less("rule", 0.14, 0.07, 0.2, "0", "auc"),
+        less("rule", 0.14, 0.07, 0.2, "1-7", "auc"),
+        less("rule", 0.005, -0.01, 0.02, "0", "auc"),
         less("rule", 0.01, -0.05, 0.05, "8-29", "auc"),
         less("single", -0.01, -0.05, 0.05, "8-29", "auc"),
         less("scorecard", 0.02, -0.05, 0.06, "8-29", "auc"),
     ]
-    measures = [*ALL, *(row for one in ("0", "8-29") for row in counted(one, {"model": 10}))]
+    measures = [*ALL, *(row for one in ("0", "1-7", "8-29") for row in counted(one, {"model": 10}))]
     assert on_differences(rows, measures)[0] == [
-        "It cannot be shown that the model's order is better (AUC, 95 % of draws of borrowers) than the rule's on loans 8-29 days late (+0.010, -0.050 to +0.050; 40 fell behind) "
-        "and the scorecard's on loans 8-29 days late (+0.020, -0.050 to +0.060; 40 fell behind)."
+        "It cannot be told from chance whether the model orders better (AUC) than the rule on loans without arrears (+0.005, 95 % interval -0.010 to +0.020; 40 fell behind) "
+        "and on loans 8-29 days late (+0.010, interval -0.050 to +0.050; 40 fell behind).",
+        "It cannot be told from chance whether the model orders better (AUC) than the scorecard on loans 8-29 days late (+0.020, 95 % interval -0.050 to +0.060; 40 fell behind).",
     ], "an order that is not better on the judged loans themselves is told elsewhere"
 
 
@@ -102,12 +104,12 @@ def test_the_worst_month_is_named_beside_the_rule() -> None:
             ("2025-03", "model", 0.65),
         )
     ]
-    assert on_groups(rows, 30) == [
+    assert on_months(rows, 30) == [
         "In the worst of 3 judged months in which at least 30 snapshots fell behind, 2025-02, the model's lists captured 60.0% of the exposure that fell behind, the rule's 40.0% "
         "(40 snapshots fell behind, the model's lists held 20)."
     ]
-    assert on_groups(rows[:1], 30) == [], "one month is not the worst of any"
-    assert on_groups(rows, 41) == [], "nor are months in which too few fell behind"
+    assert on_months(rows[:1], 30) == [], "one month is not the worst of any"
+    assert on_months(rows, 41) == [], "nor are months in which too few fell behind"
 
 
 def test_a_month_and_a_size_of_loan_of_which_a_baseline_holds_clearly_more_are_named() -> None:
@@ -122,7 +124,7 @@ def test_a_month_and_a_size_of_loan_of_which_a_baseline_holds_clearly_more_are_n
         lists("loan_size", "second quarter", "scorecard", 30, 9, 0.4),
         lists("loan_size", "second quarter", "rule", 30, 8, 0.4),
     ]
-    assert on_groups(rows, 30) == [
+    assert [*on_months(rows, 30), *on_sizes(rows, 30)] == [
         "In 2025-01 the rule's lists hold 24 of 40 snapshots that fell behind (52.0% of their exposure), the model's 20 (50.0% of their exposure).",
         "Of the second quarter of snapshots by principal the scorecard's lists hold 9 of 30 snapshots that fell behind (40.0% of their exposure), the model's 6 (50.0% of their exposure).",
     ], "a month of 29 is too few, and three points more are not clearly more"
@@ -131,10 +133,10 @@ def test_a_month_and_a_size_of_loan_of_which_a_baseline_holds_clearly_more_are_n
 def test_a_quarter_of_the_loans_that_lists_reach_too_little_of_is_told_where_enough_fell_behind() -> None:
     reached = {"smallest quarter": 2, "second quarter": 8, "third quarter": 10, "largest quarter": 16}
     rows = [lists("loan_size", name, "model", 20, hits) for name, hits in reached.items()]
-    assert on_groups(rows, 20) == [
+    assert on_sizes(rows, 20) == [
         "Of the smallest quarter of snapshots by principal the model's lists reach 2 of 20 that fell behind (10%), of all 36 of 80 (45%)."
     ]
-    assert on_groups(rows, 21) == []
+    assert on_sizes(rows, 21) == []
 
 
 def test_lists_of_a_tenth_on_which_a_baseline_holds_more_are_told() -> None:

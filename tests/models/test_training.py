@@ -76,12 +76,15 @@ def test_how_sure_it_is_and_the_worst_month_stand_among_the_findings_and_the_lim
 ) -> None:
     summary = trained(make_panel(), quick.model_copy(update={"min_of_each_class": 10})).summary
     assert {row["against"] for row in summary["intervals"]} == {None, "rule", "single", "scorecard"}
-    said = [line for line in summary["findings"] if "95 % of draws of borrowers" in line]
-    assert said and said == summary["findings"][: len(said)], "before everything"
+    first = summary["finding_groups"][0]
+    assert first["about"] == "beats" and summary["findings"][: len(first["against"])] == first["against"]
+    said = [line for line in [*first["against"], *first["favour"]] if "lists capture more" in line]
     assert all(
         sum(words in line for line in said) == 1
         for words in ("the rule's (", "feature's (", "the scorecard's (")
     ), "each baseline once"
+    told = {line for one in summary["finding_groups"] for line in [*one["against"], *one["favour"]]}
+    assert told == set(summary["findings"]), "the same sentences"
     assert any(line.startswith("In the worst of 3 judged months") for line in summary["findings"])
     assert any("3 judged months are too few" in line for line in summary["limits"])
 

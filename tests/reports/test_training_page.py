@@ -73,10 +73,13 @@ def test_the_pictures_of_the_page_can_be_kept_beside_it(summary: Summary, tmp_pa
 def test_what_speaks_against_the_model_comes_before_every_number(summary: Summary, tmp_path: Path) -> None:
     words = words_of(page_of(summary, tmp_path))
     order = [
+        summary["findings"][0],
         *summary["caveats"],
         summary["about_source"],
         *summary["limits"],
-        *summary["findings"],
+        "Everything the numbers say",
+        "Does it beat what the lender has today?",
+        summary["findings"][1],
         "What it learnt from, and what it was judged on",
         "61,000",
         "The whole panel",
@@ -127,10 +130,26 @@ def test_expected_over_observed_stands_beside_every_stratum_and_month(
 ) -> None:
     page = page_of(summary, tmp_path)
     heading = "Does the probability mean what it says?"
-    assert row_after(page, heading, "not late (0 days)") == ["4,020", "61", "1.6%", "1.5%", "64.3", "1.05"]
-    assert row_after(page, heading, "8–29 days late") == ["120", "22", "—", "—", "—", "—"]
-    assert row_after(page, heading, "2024-01") == ["4,360", "130", "3.9%", "3.0%", "171.6", "1.32"]
-    assert row_after(page, heading, "2024-02") == ["120", "22", "—", "—", "—", "—"]
+    assert row_after(page, heading, "not late (0 days)") == [
+        "4,020",
+        "61",
+        "1.6%",
+        "1.5%",
+        "64.3",
+        "1.05",
+        "0.84 to 1.26",
+    ]
+    assert row_after(page, heading, "8–29 days late") == ["120", "22", "—", "—", "—", "—", "—"]
+    assert row_after(page, heading, "2024-01") == [
+        "4,360",
+        "130",
+        "3.9%",
+        "3.0%",
+        "171.6",
+        "1.32",
+        "1.06 to 1.58",
+    ]
+    assert row_after(page, heading, "2024-02") == ["120", "22", "—", "—", "—", "—", "—"]
     words = words_of(page)
     assert "has slope 0.93 and intercept -0.41" in words and "shift by -0.27" in words
     summary["calibration"]["slope"] = None

@@ -9,14 +9,16 @@ from typing import cast
 import numpy as np
 import pytest
 
+from models.finding_groups import ABOUT
 from models.importance import Explained
 from models.stability import Shift
 from models.summary import Summary
 from models.validation import SanityCheck, SanityName, Validation
 from reports import validation_inside, validation_lists, validation_use
 from reports.model_card import model_card
-from reports.paper import Paper, Picture, Section, Table, Words
+from reports.paper import Box, Paper, Picture, Section, Table, Words
 from reports.print import page_of, pdf_of, pictures_of
+from reports.validation import TABLES as FOUND_IN
 from reports.validation import Subject, validation_report
 
 STANDING = "It was never promoted and draws no list."
@@ -97,14 +99,20 @@ def test_what_speaks_against_the_model_comes_first_and_a_check_that_failed_befor
     subject = replace(subject, found={**subject.found, "sanity": failed})
     words = words_of(page_of(validation_report(subject)))
     summary = subject.summary
+    lost, won = summary["findings"]
     order = [
+        "1. What speaks against it, at a glance",
         "One feature is too good to be true.",
+        f"{lost} (See sections 6 and 7.)",
+        "In 2024-02 the scores lie elsewhere than before: stability index 0.310",
+        "All 2 findings that speak against it",
         *summary["caveats"],
         "About the data: Dates are rounded to month ends.",
-        "In 2024-02 the scores lie elsewhere than before: stability index 0.310",
-        *summary["findings"],
+        "2. Everything the numbers say",
+        won,
         "It reads the borrower.",
         *summary["limits"],
+        "3. What the words mean",
         "What it is for, and what it is not for",
         "What it learnt from, and what it was judged on",
         "98,765",
@@ -113,14 +121,45 @@ def test_what_speaks_against_the_model_comes_first_and_a_check_that_failed_befor
     assert places == sorted(places)
 
 
-def test_a_model_that_loses_without_the_process_is_told_before_the_other_findings(subject: Subject) -> None:
+def test_where_it_beats_nothing_stands_before_what_it_reads(subject: Subject) -> None:
     found = deepcopy(subject.found)
     found["reads"] = "It reads the process, not the borrower."
     found["ablations"][0]["loss"] = "much"
-    words = words_of(page_of(validation_report(replace(subject, found=found, shifts=[]))))
-    assert words.index("It reads the process, not the borrower.") < words.index(
-        subject.summary["findings"][0]
-    )
+    told = replace(subject, found=found, shifts=[])
+    for paper in (validation_report(told), model_card(told)):
+        words = words_of(page_of(paper))
+        assert words.index(subject.summary["findings"][0]) < words.index("It reads the process, not the borrower.")  # fmt: skip
+
+
+def test_a_glance_is_a_handful_and_the_whole_list_hides_nothing(subject: Subject) -> None:
+    bad = [f"Lost in case {n}." for n in range(9)]
+    subject.summary["finding_groups"] = [
+        {"about": "beats", "against": bad, "favour": []},
+        {"about": "data", "against": ["Unknown."], "favour": []},
+    ]
+    paper = validation_report(replace(subject, shifts=[]))
+    (box, said, *_) = paper.sections[0].blocks
+    assert isinstance(box, Box) and [one.split(" (See")[0] for one in box.items] == [*bad[:4], "Unknown."]
+    assert isinstance(said, Words) and said.text.startswith("5 of 10 findings that speak against it")
+    (whole,) = (one for one in paper.sections[1].blocks if isinstance(one, Box) and one.items[0] == bad[0])
+    assert list(whole.items) == bad
+
+
+def test_a_section_named_beside_a_finding_is_the_one_with_its_tables(subject: Subject) -> None:
+    paper = validation_report(subject)
+    names = [one.heading for one in paper.sections]
+    assert set(FOUND_IN) == set(ABOUT) - {"refit"}
+    for about, headings in FOUND_IN.items():
+        where = " and ".join(str(names.index(heading) + 1) for heading in headings)
+        subject.summary["finding_groups"] = [{"about": about, "against": ["Bad."], "favour": []}]
+        (box, *_) = validation_report(replace(subject, shifts=[])).sections[0].blocks
+        assert isinstance(box, Box) and box.items[0] in (f"Bad. (See section {where}.)", f"Bad. (See sections {where}.)")  # fmt: skip
+
+
+def test_a_summary_from_before_findings_were_grouped_is_told_in_one_group(subject: Subject) -> None:
+    del subject.summary["finding_groups"]
+    words = words_of(page_of(validation_report(subject)))
+    assert all(sentence in words for sentence in subject.summary["findings"])
 
 
 def test_over_every_section_with_numbers_of_models_stands_whose_they_are(subject: Subject) -> None:
@@ -191,8 +230,8 @@ def test_groups_that_are_too_small_have_their_counts_and_a_dash(subject: Subject
     by_days = cells(validation_lists.strata(subject.summary))
     assert any("120 snapshots of 40 loans; 22 fell behind, from 11 loans. No AUC or AP: 22 fell behind" in row[0] for row in by_days)  # fmt: skip
     reliability = cells(validation_inside.probabilities(subject.summary))
-    assert ["2024-01", "4,360", "130", "3.9%", "3.0%", "171.6", "1.32"] in reliability
-    assert ["8–29 days late", "120", "22", "—", "—", "—", "—"] in reliability
+    assert ["2024-01", "4,360", "130", "3.9%", "3.0%", "171.6", "1.32", "1.06 to 1.58"] in reliability
+    assert ["8–29 days late", "120", "22", "—", "—", "—", "—", "—"] in reliability
 
 
 def test_ablations_and_checks_are_told_with_both_figures(subject: Subject) -> None:
@@ -226,7 +265,7 @@ def test_page_and_pdf_are_of_one_content_and_end_with_lines_for_a_decision(subje
     told = [text for one in paper.sections for text in texts(asdict(one))]
     assert len(told) > 400
     assert [text for text in told if " ".join(text.split()) not in page] == []
-    last = page[page.index("17. Decision") :]
+    last = page[page.index("19. Decision") :]
     for word in (STANDING, "Name", "Date", "☐ reject", "☐ approve", "☐ approve with conditions"):
         assert word in last
     assert page.count("☐ reject") == 2, "two people decide"
