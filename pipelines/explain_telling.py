@@ -316,6 +316,8 @@ def listed_lines(one: Explained) -> list[str]:
         rank = f"rank {found.rank}" if found.rank is not None else "not on a call sheet"
         lines.append(f"List {found.list_id}: {pd}, {rank}.")
         lines += [f"  {number}. {reason}" for number, reason in enumerate(found.reasons, 1)]
+        if not found.reasons and found.pd is not None:
+            lines.append("  No single reason stands out: many small things add up.")
     return lines
 
 

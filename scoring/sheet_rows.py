@@ -27,7 +27,10 @@ ListRow = Mapping[str, object]
 """One row of queue.parquet, withheld.parquet or watch.parquet as plain Python values."""
 
 NOT_IN_DIRECTORY = "not in the directory"
-NO_REASON = "no single reason stands out"
+NO_REASON = "no single reason stands out: many small things add up"
+"""Beside the loan's state, where a model names no reason."""
+BY_THE_RULE = "this list goes by days late and arrears alone"
+"""The same where the rule drew the list."""
 
 
 class Person(NamedTuple):
@@ -202,7 +205,8 @@ def _loan(row: ListRow) -> LoanLine:
 
 
 def _reasons(loans: Sequence[ListRow], language: str) -> tuple[tuple[str, bool], ...]:
-    """The weightiest reasons of all loans; with several loans each says which loan it speaks of."""
+    """The weightiest reasons of all loans; with several loans each says which loan it speaks of. Where there is none, how the
+    loans stand, and that no single thing put them on the list."""
     told: list[tuple[float, str, bool]] = []
     for row in loans:
         for n in range(1, MOST_REASONS + 1):
@@ -214,7 +218,27 @@ def _reasons(loans: Sequence[ListRow], language: str) -> tuple[tuple[str, bool],
             prefix = f"{row['loan_id']}: " if len(loans) > 1 else ""
             told.append((float(str(weight or 0.0)), prefix + sentence, row["change_reason"] == code))
     told.sort(key=lambda reason: -reason[0])
-    return tuple((sentence, is_new) for _, sentence, is_new in told[:MOST_REASONS]) or ((NO_REASON, False),)
+    return tuple((sentence, is_new) for _, sentence, is_new in told[:MOST_REASONS]) or _without_reasons(loans)
+
+
+def _without_reasons(loans: Sequence[ListRow]) -> tuple[tuple[str, bool], ...]:
+    states = [(f"{row['loan_id']}: " if len(loans) > 1 else "") + _state(_loan(row)) for row in loans]
+    why = NO_REASON if any(row["pd"] is not None for row in loans) else BY_THE_RULE
+    return tuple((sentence, False) for sentence in [*states[: MOST_REASONS - 1], why])
+
+
+def _state(loan: LoanLine) -> str:
+    """`3 days late, 120.00 KES to clear; 500.00 KES more due on 2025-07-04`."""
+    more = "more " if loan.to_clear else ""
+    due = loan.next_due_on is not None and loan.next_due_amount is not None
+    ahead = f"{loan.money(loan.next_due_amount)} {more}due on {loan.next_due_on}" if due and loan.next_due_amount else "nothing more falls due"  # fmt: skip
+    if loan.days_late:
+        now = f"{several(loan.days_late, 'day')} late, {loan.money(loan.to_clear)} to clear"
+    elif loan.to_clear:
+        now = f"not late yet, {loan.money(loan.to_clear)} is due and open"
+    else:
+        now = "not late, nothing is open"
+    return f"{now}; {ahead}"
 
 
 def _promise(loans: Sequence[ListRow]) -> tuple[str, bool]:

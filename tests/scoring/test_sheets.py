@@ -260,17 +260,30 @@ def test_a_caveat_is_said_at_the_foot_of_every_format(loan, table, tmp_path, tin
     assert csv_rows(folder)[0]["caveats"].startswith(said)
 
 
-def test_a_person_without_a_reason_is_said_to_have_none(drawn):
-    folder = drawn()
+def without_reasons(folder: Path, **cells: object) -> str:
+    """What the sheet says to a list of which no loan has a reason; cells: of every row of the queue."""
     queue = pq.read_table(folder / "queue.parquet")
-    for n in range(1, 5):
-        name = f"reason_{n}_code"
-        empty = pa.nulls(len(queue), pa.string())
-        queue = queue.set_column(queue.column_names.index(name), name, empty)
+    for name, value in {**{f"reason_{n}_code": None for n in range(1, 5)}, **cells}.items():
+        column = pa.array([value] * len(queue), queue.schema.field(name).type)
+        queue = queue.set_column(queue.column_names.index(name), name, column)
     pq.write_table(queue, folder / "queue.parquet")
     draw_sheets(folder, None, ListSettings())
-    assert csv_rows(folder)[0]["why_today"] == "no single reason stands out"
+    (row,) = csv_rows(folder)
+    return row["why_today"].replace("\n", "; ")
+
+
+def test_who_is_listed_without_a_reason_is_told_by_how_the_loan_stands(drawn):
+    folder = drawn()
+    late = {"days_past_due": 3, "due_unpaid_amount": Decimal("120"), "next_due_on": date(2025, 7, 4), "next_due_amount": Decimal("500")}  # fmt: skip
+    said = without_reasons(folder, pd=0.1, **late)
+    assert said == "3 days late, 120.00 KES to clear; 500.00 KES more due on 2025-07-04; no single reason stands out: many small things add up"  # fmt: skip
     assert "no single reason stands out" in sheet(folder, ".html").read_text()
+    said = without_reasons(folder, pd=0.1, **late | {"days_past_due": 0})
+    assert said.startswith("not late yet, 120.00 KES is due and open; 500.00 KES more due on 2025-07-04")
+    said = without_reasons(folder, pd=0.1, **late | {"days_past_due": 0, "due_unpaid_amount": Decimal(0)})
+    assert said.startswith("not late, nothing is open; 500.00 KES due on 2025-07-04")
+    said = without_reasons(folder, pd=None, **late | {"next_due_on": None})
+    assert said == "3 days late, 120.00 KES to clear; nothing more falls due; this list goes by days late and arrears alone"  # fmt: skip
 
 
 def test_the_same_sheet_is_the_same_bytes_at_any_time(drawn):
