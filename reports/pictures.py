@@ -266,6 +266,8 @@ def agreement(points: Sequence[Point], name: str, words: str) -> str:
 
 def loss_by_cost(some: Sequence[Priced], name: str, words: str) -> str:
     """Loss above the least against cost (a scale of powers of ten), each with one standard error up and down."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
     with plain_settings(name):
         figure, axes = _canvas(2.9)
         axes.axhline(0, color=QUIET, linewidth=0.9, dashes=(4, 3))
@@ -290,6 +292,9 @@ def loss_by_cost(some: Sequence[Priced], name: str, words: str) -> str:
                     color=INK,
                 )
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 5.0)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda cost, _: f"{cost:,.0f}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.margins(x=0.12, y=0.16)
         axes.set_xlabel("cost of an explanation: trees × leaves × depth²")
         axes.set_ylabel("log loss above the least")

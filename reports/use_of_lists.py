@@ -36,7 +36,7 @@ def view(summary: Summary, rankers: Sequence[Ranker]) -> dict[str, Any]:
         "lead_times": [
             row for one in rankers for row in summary.get("lead_times", []) if row["ranker"] == one
         ],
-        "counted": counted(summary.get("lead_times", [])),
+        "leads_counted": counted(summary.get("lead_times", [])),
         "worths": [
             {"words": words, "rows": told, "assumed": told[0]}
             for name, words in ASSUMPTIONS.items()

@@ -108,6 +108,7 @@ def words(summary: Summary) -> Section:
         ("times what happened (E/O)", "As many as the probabilities say should have fallen behind, for each that did. 1 is right; 2 means that the probabilities are twice too high."),
         ("95 % interval", "People are drawn anew from the judged borrowers, many times, each time some of them more than once and some not at all; those who answer for a loan together are drawn together. In 95 of 100 draws the figure lies in the interval. So it says what other borrowers in the same months would have given. It does not say what other months would give."),
         ("cannot be told from chance", "The interval holds “no difference”: other borrowers might have shown the opposite."),
+        ("Platt scaling, beta calibration, isotonic regression", "Three ways to turn a score into a probability, from the stiffest to the freest."),
         ("fold model", "A model made for a check, which has not learnt from the people it is asked about. Nobody serves it."),
     ]  # fmt: skip
     return Section("What the words mean", [table("word|<<what it means here", [Row([one, meaning]) for one, meaning in told])])  # fmt: skip

@@ -52,7 +52,7 @@ def _lead_times(told: dict[str, Any]) -> Iterable[Block]:
             )
             for row in rows
         ],
-        f"{told['counted']} The last {len(days)} columns: the share of those times of which the loan was on a list so many days before, or earlier.",
+        f"{told['leads_counted']} The last {len(days)} columns: the share of those times of which the loan was on a list so many days before, or earlier.",
     )
 
 

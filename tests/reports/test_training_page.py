@@ -125,6 +125,11 @@ def test_a_group_that_is_too_small_has_its_counts_and_a_dash(summary: Summary, t
     assert row_after(page, ">1–7 days late<", "model")[:2] == ["0.680", "0.340"]
 
 
+def test_lead_times_say_what_they_count(summary: Summary, tmp_path: Path) -> None:
+    words = words_of(page_of(summary, tmp_path))
+    assert "Counted is each time a loan fell behind, not each loan" in words and "Macro" not in words
+
+
 def test_expected_over_observed_stands_beside_every_stratum_and_month(
     summary: Summary, tmp_path: Path
 ) -> None:
