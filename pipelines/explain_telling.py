@@ -317,7 +317,7 @@ def listed_lines(one: Explained) -> list[str]:
         lines.append(f"List {found.list_id}: {pd}, {rank}.")
         lines += [f"  {number}. {reason}" for number, reason in enumerate(found.reasons, 1)]
         if not found.reasons and found.pd is not None:
-            lines.append("  No single reason stands out: many small things add up.")
+            lines.append("  No single reason stands out.")
     return lines
 
 

@@ -27,10 +27,11 @@ ListRow = Mapping[str, object]
 """One row of queue.parquet, withheld.parquet or watch.parquet as plain Python values."""
 
 NOT_IN_DIRECTORY = "not in the directory"
-NO_REASON = "no single reason stands out: many small things add up"
-"""Beside the loan's state, where a model names no reason."""
+SMALL_THINGS = "no single reason stands out: many small things add up"
+WHAT_IS_OWED = "no reason stands out in how it is paid: it is listed for what is still owed, {owed}"
 BY_THE_RULE = "this list goes by days late and arrears alone"
-"""The same where the rule drew the list."""
+"""Why somebody is listed of whom no reason is told: a score above that of a loan of which nothing is known, an ordinary score and
+a large loan, or the rule."""
 
 
 class Person(NamedTuple):
@@ -223,8 +224,17 @@ def _reasons(loans: Sequence[ListRow], language: str) -> tuple[tuple[str, bool],
 
 def _without_reasons(loans: Sequence[ListRow]) -> tuple[tuple[str, bool], ...]:
     states = [(f"{row['loan_id']}: " if len(loans) > 1 else "") + _state(_loan(row)) for row in loans]
-    why = NO_REASON if any(row["pd"] is not None for row in loans) else BY_THE_RULE
-    return tuple((sentence, False) for sentence in [*states[: MOST_REASONS - 1], why])
+    return tuple((sentence, False) for sentence in [*states[: MOST_REASONS - 1], _why_listed(loans)])
+
+
+def _why_listed(loans: Sequence[ListRow]) -> str:
+    scored = [row for row in loans if row["pd"] is not None]
+    if not scored:
+        return BY_THE_RULE
+    if any(float(str(row["raw_score"])) > float(str(row["base_value"])) for row in scored):
+        return SMALL_THINGS
+    owed = [_loan(row).money(_amount(row["exposure"]) or Decimal(0)) for row in scored]
+    return WHAT_IS_OWED.format(owed=" and ".join(owed))
 
 
 def _state(loan: LoanLine) -> str:
