@@ -47,7 +47,7 @@ PLACES: dict[About, str] = {
     "beats": "lists",
     "probability": "probability",
     "worst": "sure",
-    "whom": "use",
+    "whom": "sure",
     "use": "use",
     "reads": "moves",
     "data": "learnt",

@@ -163,6 +163,7 @@ def what_moves_it(summary: Summary, explained: "Explained") -> Section:
             [Row([name, describe(name).meaning, telling.decimal(float(size[at]))]) for name, at in zip(names, order, strict=True)],
         ),
         Heading("How a contribution goes with the value"),
+        Words(f"A picture shows for the {min(len(names), MOST_DEPENDENCES)} strongest features at which value they add to the score and at which they take from it."),
         Picture(
             dependence(names[:MOST_DEPENDENCES], X, values, "shap-dependence", "Mean contribution by value of " + ", ".join(names[:MOST_DEPENDENCES]) + "."),
             "Line: mean contribution of snapshots with about that value; band: the middle 80 % of them; brown square: value missing. Where the band is wide, the contribution depends on other features too.",
