@@ -83,7 +83,9 @@ def on_differences(rows: Sequence[Interval], measures: Sequence[MeasureRow]) -> 
     whole = [(other, row) for other in others if (row := by.get((other, EVERY_STRATUM, figure))) is not None]
     unsure = [_beside(other, row) for other, row in whole if row["low"] <= 0 <= row["high"]]
     if unsure:
-        bad.append(f"It cannot be told from chance whether the model's lists capture more {_OF[figure]} than {listed_in_words(unsure)}; {counted}.")  # fmt: skip
+        bad.append(
+            f"It cannot be told from chance whether the model's lists capture more {_OF[figure]} than {listed_in_words(unsure)}; {counted}."
+        )
     for other in others:
         chance = [
             (stratum, row)
@@ -97,7 +99,9 @@ def on_differences(rows: Sequence[Interval], measures: Sequence[MeasureRow]) -> 
             for at, (stratum, row) in enumerate(chance)
         ]
         if orders:
-            bad.append(f"It cannot be told from chance whether the model orders better (AUC) than {BASELINES[other]} {listed_in_words(orders)}.")  # fmt: skip
+            bad.append(
+                f"It cannot be told from chance whether the model orders better (AUC) than {BASELINES[other]} {listed_in_words(orders)}."
+            )
     sure = [_beside(other, row) for other, row in whole if row["low"] > 0]
     if sure:
         good.append(f"The model's lists capture more {_OF[figure]} than {listed_in_words(sure)}; {counted}.")
@@ -113,7 +117,9 @@ def on_months(rows: Sequence[GroupRow], least: int) -> list[str]:
     fell behind are left out."""
     behind = _behind_others(rows, "month", least)
     sentences = [] if behind is None else [behind]
-    months = [row for row in rows if (row["ranker"], row["by"]) == ("model", "month") and row["positives"] >= least]  # fmt: skip
+    months = [
+        row for row in rows if (row["ranker"], row["by"]) == ("model", "month") and row["positives"] >= least
+    ]
     if len(months) > 1:
         figure = "value_captured" if all(row["value_captured"] is not None for row in months) else "recall"
         share, worst = min(((_share(row, figure) or 0.0, row) for row in months), key=lambda one: (one[0], one[1]["name"]))  # fmt: skip

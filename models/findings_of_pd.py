@@ -22,7 +22,13 @@ def on_calibration(calibration: Calibration, least: int) -> Told:
     bad: list[tuple[int, float, str]] = []
     good: list[str] = []
     if brier >= constant:
-        bad.append((0, 0.0, f"The probability (PD) tells no more than saying the same share for everyone: its mean squared error (Brier score) is {brier:.4f}, that of one share {constant:.4f}."))  # fmt: skip
+        bad.append(
+            (
+                0,
+                0.0,
+                f"The probability (PD) tells no more than saying the same share for everyone: its mean squared error (Brier score) is {brier:.4f}, that of one share {constant:.4f}.",
+            )
+        )
     whole = calibration["everyone"]
     parts = [one for one in calibration["strata"] if whole is None or one["snapshots"] != whole["snapshots"]]
     thin = [one for one in calibration["files"] if one["name"] == THIN_FILE]
@@ -108,7 +114,11 @@ def _on_months(months: Sequence[CalibrationGroup]) -> tuple[list[tuple[int, floa
     if interval := _between(worst).rstrip("; "):
         sentence += f" ({interval})"
     sentence += f"{_verdict(worst)}."
-    return ([(_rank(worst, 2), -_distance(worst), sentence)], []) if far_off(worst["ratio"]) else ([], [sentence])  # fmt: skip
+    return (
+        ([(_rank(worst, 2), -_distance(worst), sentence)], [])
+        if far_off(worst["ratio"])
+        else ([], [sentence])
+    )
 
 
 def _on_slope(slope: float | None) -> Told:

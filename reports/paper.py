@@ -87,8 +87,13 @@ class Table:
     @property
     def many(self) -> bool:
         """Whether a phone has no room for it: many columns, or long cells in several of them."""
-        widest = [max((len(row.cells[at]) for row in self.rows if not row.group), default=0) for at in range(len(self.columns))]  # fmt: skip
-        narrow = sum(min(most, 12 if column.left else most) for most, column in zip(widest, self.columns, strict=True))  # fmt: skip
+        widest = [
+            max((len(row.cells[at]) for row in self.rows if not row.group), default=0)
+            for at in range(len(self.columns))
+        ]
+        narrow = sum(
+            min(most, 12 if column.left else most) for most, column in zip(widest, self.columns, strict=True)
+        )
         return len(self.columns) > 7 or narrow > MOST_LETTERS
 
     def __post_init__(self) -> None:

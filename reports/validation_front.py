@@ -43,13 +43,21 @@ def glance(summary: Summary, found: Validation, groups: Sequence[FindingGroup], 
     told = at_a_glance(groups)
     against = sum(len(one["against"]) for one in groups)
     if told:
-        here = f"{len(told)} of {against} findings that speak against it" if against > len(told) else f"All {against} findings that speak against it"  # fmt: skip
+        here = (
+            f"{len(told)} of {against} findings that speak against it"
+            if against > len(told)
+            else f"All {against} findings that speak against it"
+        )
         blocks += [
             Box("Where it fails", [f"{sentence}{_see(places.get(about, ()))}" for about, sentence in told], warn=True),
             Words(f"{here.capitalize()}: the most serious on each question. Section 2 holds everything that was found, for and against, and section 3 says what the words mean."),
         ]  # fmt: skip
     else:
-        blocks.append(Words("Nothing was found against it, which is itself unusual: section 2 holds everything that was found."))  # fmt: skip
+        blocks.append(
+            Words(
+                "Nothing was found against it, which is itself unusual: section 2 holds everything that was found."
+            )
+        )
     if before := before_a_number(summary):
         blocks.append(Box("Before a number is believed", before))
     return Section("What speaks against it, at a glance", blocks)
@@ -111,7 +119,10 @@ def words(summary: Summary) -> Section:
         ("Platt scaling, beta calibration, isotonic regression", "Three ways to turn a score into a probability, from the stiffest to the freest."),
         ("fold model", "A model made for a check, which has not learnt from the people it is asked about. Nobody serves it."),
     ]  # fmt: skip
-    return Section("What the words mean", [table("word|<<what it means here", [Row([one, meaning]) for one, meaning in told])])  # fmt: skip
+    return Section(
+        "What the words mean",
+        [table("word|<<what it means here", [Row([one, meaning]) for one, meaning in told])],
+    )
 
 
 def purpose(summary: Summary) -> Section:

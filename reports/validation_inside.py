@@ -53,9 +53,25 @@ def probabilities(summary: Summary) -> Section:
     picture = agreement_picture(summary)
     if picture:
         blocks.append(Picture(picture, "Judged snapshots in tenths by PD. On the dashed line PD and outcome agree; above it the model was too hopeful, below it too gloomy."))  # fmt: skip
-    rows = _compared("all of them", [{**one, "name": "all judged snapshots"} for one in [told.get("everyone")] if one])  # fmt: skip
+    rows = _compared(
+        "all of them", [{**one, "name": "all judged snapshots"} for one in [told.get("everyone")] if one]
+    )
     rows.append(Row(["tenths by PD, the lowest first"], group=True))
-    rows += [Row([one["name"], telling.count(one["snapshots"]), telling.count(one["positives"]), telling.percent(one["mean_pd"]), telling.percent(one["observed"]), "", "", ""]) for one in told["tenths"]]  # fmt: skip
+    rows += [
+        Row(
+            [
+                one["name"],
+                telling.count(one["snapshots"]),
+                telling.count(one["positives"]),
+                telling.percent(one["mean_pd"]),
+                telling.percent(one["observed"]),
+                "",
+                "",
+                "",
+            ]
+        )
+        for one in told["tenths"]
+    ]
     rows += _compared("by days late", [{**one, "name": telling.stratum(one["name"])} for one in told["strata"]])  # fmt: skip
     rows += _compared("by how much is known of the loan", told.get("files", []))
     rows += _compared("by month of the judged snapshots", told["months"])

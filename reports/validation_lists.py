@@ -64,7 +64,10 @@ def _differences(summary: Summary) -> Iterable[Block]:
     )
     picture = differences_picture(summary)
     if picture:
-        yield Picture(picture, "Value captured by the model’s lists less that of each other ranking, with its 95 % interval.")  # fmt: skip
+        yield Picture(
+            picture,
+            "Value captured by the model’s lists less that of each other ranking, with its 95 % interval.",
+        )
     told: list[Row] = []
     mine = {figure: rows.get(("model", None, EVERY_STRATUM, figure)) for figure in _FIGURES}
     if any(mine.values()):

@@ -241,7 +241,11 @@ def _state(loan: LoanLine) -> str:
     """`3 days late, 120.00 KES to clear; 500.00 KES more due on 2025-07-04`."""
     more = "more " if loan.to_clear else ""
     due = loan.next_due_on is not None and loan.next_due_amount is not None
-    ahead = f"{loan.money(loan.next_due_amount)} {more}due on {loan.next_due_on}" if due and loan.next_due_amount else "nothing more falls due"  # fmt: skip
+    ahead = (
+        f"{loan.money(loan.next_due_amount)} {more}due on {loan.next_due_on}"
+        if due and loan.next_due_amount
+        else "nothing more falls due"
+    )
     if loan.days_late:
         now = f"{several(loan.days_late, 'day')} late, {loan.money(loan.to_clear)} to clear"
     elif loan.to_clear:

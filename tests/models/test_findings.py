@@ -68,8 +68,15 @@ def _calibration(brier: float = 0.08, mean_pd: float = 0.1, observed: float = 0.
     )
 
 
-def findings(measures: list[MeasureRow], lists: list[ListRow], calibration: Calibration, least: int) -> list[str]:  # fmt: skip
-    told = [on_order(measures), (too_good(measures), []), on_lists(lists, least), on_calibration(calibration, least)]  # fmt: skip
+def findings(
+    measures: list[MeasureRow], lists: list[ListRow], calibration: Calibration, least: int
+) -> list[str]:
+    told = [
+        on_order(measures),
+        (too_good(measures), []),
+        on_lists(lists, least),
+        on_calibration(calibration, least),
+    ]
     return in_one_list(grouped({"beats": told}))
 
 
@@ -102,7 +109,14 @@ def test_a_probability_is_called_wrong_only_where_chance_does_not_explain_it(mea
 
 
 def test_what_chance_does_not_explain_stands_before_what_it_may() -> None:
-    calibration = cast(Calibration, {**_calibration(), "everyone": group_of("all", 0.3, (0.9, 9.0)), "strata": [group_of("1-7", 0.14, (1.1, 1.7))]})  # fmt: skip
+    calibration = cast(
+        Calibration,
+        {
+            **_calibration(),
+            "everyone": group_of("all", 0.3, (0.9, 9.0)),
+            "strata": [group_of("1-7", 0.14, (1.1, 1.7))],
+        },
+    )
     calibration["strata"][0]["snapshots"] = 90
     assert [line.split(" the prob")[0] for line in on_calibration(calibration, 30)[0]] == [
         "On loans 1-7 days late",
@@ -111,7 +125,9 @@ def test_what_chance_does_not_explain_stands_before_what_it_may() -> None:
 
 
 def test_findings_stand_by_what_they_are_about_and_none_is_lost() -> None:
-    groups = grouped({"data": [(["D."], [])], "beats": [(["B1.", "B2."], ["Better."]), (["B3."], [])], "worst": [([], [])]})  # fmt: skip
+    groups = grouped(
+        {"data": [(["D."], [])], "beats": [(["B1.", "B2."], ["Better."]), (["B3."], [])], "worst": [([], [])]}
+    )
     assert [one["about"] for one in groups] == ["beats", "data"]
     assert in_one_list(groups) == ["B1.", "B2.", "B3.", "D.", "Better."]
     more = with_more(groups, {"worst": [(["W."], [])], "beats": [(["B4."], [])]})
@@ -119,12 +135,21 @@ def test_findings_stand_by_what_they_are_about_and_none_is_lost() -> None:
 
 
 def test_a_glance_takes_two_of_the_first_group_and_one_of_each_other() -> None:
-    groups = grouped({"beats": [(["B1.", "B2.", "B3."], ["Better."])], "probability": [([], ["Right."])], "whom": [(["W."], [])], "data": [(["D."], [])]})  # fmt: skip
+    groups = grouped(
+        {
+            "beats": [(["B1.", "B2.", "B3."], ["Better."])],
+            "probability": [([], ["Right."])],
+            "whom": [(["W."], [])],
+            "data": [(["D."], [])],
+        }
+    )
     assert at_a_glance(groups, 4) == [("beats", "B1."), ("beats", "B2."), ("whom", "W."), ("data", "D.")]
     assert [sentence for _, sentence in at_a_glance(groups, 5)] == ["B1.", "B2.", "B3.", "W.", "D."]
 
 
-def group_of(name: str, mean_pd: float, interval: tuple[float | None, float | None] = (None, None)) -> CalibrationGroup:  # fmt: skip
+def group_of(
+    name: str, mean_pd: float, interval: tuple[float | None, float | None] = (None, None)
+) -> CalibrationGroup:
     return {
         "name": name,
         "snapshots": 400,
@@ -255,7 +280,10 @@ def test_lists_that_hold_over_half_of_everybody_say_little() -> None:
 
 def test_a_pd_that_is_far_off_or_worthless_is_said_before_one_that_is_right() -> None:
     said = findings([], [], _calibration(brier=0.1, mean_pd=0.2), 30)
-    assert "no more than saying the same share for everyone: its mean squared error (Brier score) is 0.1000, that of one share 0.0900" in said[0]  # fmt: skip
+    assert (
+        "no more than saying the same share for everyone: its mean squared error (Brier score) is 0.1000, that of one share 0.0900"
+        in said[0]
+    )
     assert said[1] == (
         "On all eligible loans together the probability (PD) is 20.0% on average where 10.0% fell behind, 2.00 times what happened "
         "(40 snapshots fell behind): too much; how sure that is cannot be said."
@@ -266,9 +294,19 @@ def test_a_pd_that_is_far_off_or_worthless_is_said_before_one_that_is_right() ->
     ]
 
 
-def _month(name: str, positives: int, expected: float | None, low: float | None = None, high: float | None = None) -> dict:  # fmt: skip
+def _month(
+    name: str, positives: int, expected: float | None, low: float | None = None, high: float | None = None
+) -> dict:
     ratio = None if expected is None else expected / positives
-    return {"name": name, "snapshots": 300, "positives": positives, "expected": expected, "ratio": ratio, "low": low, "high": high}  # fmt: skip
+    return {
+        "name": name,
+        "snapshots": 300,
+        "positives": positives,
+        "expected": expected,
+        "ratio": ratio,
+        "low": low,
+        "high": high,
+    }
 
 
 def _by_month(*months: dict, slope: float | None = None) -> list[str]:
@@ -277,7 +315,9 @@ def _by_month(*months: dict, slope: float | None = None) -> list[str]:
 
 
 def test_the_worst_month_is_named_whichever_way_it_is_off() -> None:
-    said = _by_month(_month("2024-01", 40, 48.0), _month("2024-02", 40, 20.0, 0.3, 0.8), _month("2024-03", 9, None))  # fmt: skip
+    said = _by_month(
+        _month("2024-01", 40, 48.0), _month("2024-02", 40, 20.0, 0.3, 0.8), _month("2024-03", 9, None)
+    )
     assert said[0] == (
         "The worst month of the probabilities is 2024-02: 20.0 were expected to fall behind and 40 did, 0.50 times what happened "
         "(95 % interval 0.30 to 0.80): too little."

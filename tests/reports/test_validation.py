@@ -128,7 +128,9 @@ def test_where_it_beats_nothing_stands_before_what_it_reads(subject: Subject) ->
     told = replace(subject, found=found, shifts=[])
     for paper in (validation_report(told), model_card(told)):
         words = words_of(page_of(paper))
-        assert words.index(subject.summary["findings"][0]) < words.index("It reads the process, not the borrower.")  # fmt: skip
+        assert words.index(subject.summary["findings"][0]) < words.index(
+            "It reads the process, not the borrower."
+        )
 
 
 def test_a_glance_is_a_handful_and_the_whole_list_hides_nothing(subject: Subject) -> None:
@@ -156,7 +158,10 @@ def test_a_section_named_beside_a_finding_is_the_one_with_its_tables(subject: Su
         where = " and ".join(str(names.index(heading) + 1) for heading in headings)
         (at,) = (n for n, one in enumerate(blocks) if isinstance(one, Box) and one.items[0] == about)
         told = blocks[at - 1]
-        assert isinstance(told, Words) and told.text == f"The tables: see section{'s' if len(headings) > 1 else ''} {where}."  # fmt: skip
+        assert (
+            isinstance(told, Words)
+            and told.text == f"The tables: see section{'s' if len(headings) > 1 else ''} {where}."
+        )
 
 
 def test_a_summary_from_before_findings_were_grouped_is_told_in_one_group(subject: Subject) -> None:

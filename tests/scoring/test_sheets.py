@@ -274,19 +274,32 @@ def without_reasons(folder: Path, **cells: object) -> str:
 
 def test_who_is_listed_without_a_reason_is_told_by_how_the_loan_stands(drawn):
     folder = drawn()
-    late = {"days_past_due": 3, "due_unpaid_amount": Decimal("120"), "next_due_on": date(2025, 7, 4), "next_due_amount": Decimal("500")}  # fmt: skip
+    late = {
+        "days_past_due": 3,
+        "due_unpaid_amount": Decimal("120"),
+        "next_due_on": date(2025, 7, 4),
+        "next_due_amount": Decimal("500"),
+    }
     late |= {"raw_score": -2.0, "base_value": -3.0, "exposure": Decimal("9000.5")}
     said = without_reasons(folder, pd=0.1, **late)
-    assert said == "3 days late, 120.00 KES to clear; 500.00 KES more due on 2025-07-04; no single reason stands out: many small things add up"  # fmt: skip
+    assert (
+        said
+        == "3 days late, 120.00 KES to clear; 500.00 KES more due on 2025-07-04; no single reason stands out: many small things add up"
+    )
     assert "no single reason stands out" in sheet(folder, ".html").read_text()
     said = without_reasons(folder, pd=0.1, **late | {"days_past_due": 0})
     assert said.startswith("not late yet, 120.00 KES is due and open; 500.00 KES more due on 2025-07-04")
     said = without_reasons(folder, pd=0.1, **late | {"days_past_due": 0, "due_unpaid_amount": Decimal(0)})
     assert said.startswith("not late, nothing is open; 500.00 KES due on 2025-07-04")
     said = without_reasons(folder, pd=0.1, **late | {"raw_score": -3.1})
-    assert said.endswith("no reason stands out in how it is paid: it is listed for what is still owed, 9,000.50 KES")  # fmt: skip
+    assert said.endswith(
+        "no reason stands out in how it is paid: it is listed for what is still owed, 9,000.50 KES"
+    )
     said = without_reasons(folder, pd=None, **late | {"next_due_on": None})
-    assert said == "3 days late, 120.00 KES to clear; nothing more falls due; this list goes by days late and arrears alone"  # fmt: skip
+    assert (
+        said
+        == "3 days late, 120.00 KES to clear; nothing more falls due; this list goes by days late and arrears alone"
+    )
 
 
 def test_the_same_sheet_is_the_same_bytes_at_any_time(drawn):
