@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from features.catalogue import FEATURES
-from models.draws import Area
+from models.draws import pairs_won
 from models.examples import Examples
 from models.settings import TrainSettings
 from models.splits import grouped_folds
@@ -28,16 +28,18 @@ def directions_of(fit: Examples, settings: TrainSettings) -> list[Direction]:
     alone, turned as expected, among the snapshots that have it (an AUC below one half); it says nothing where fewer than
     `min_of_each_class` of either have it.
     """
-    folds = grouped_folds(fit.people, fit.borrower_ids, fit.positive, FOLDS, settings.seed)
+    of_row = grouped_folds(fit.people, fit.borrower_ids, fit.positive, FOLDS, settings.seed)
+    folds = [
+        tuple(np.flatnonzero((of_row == fold) & some) for some in (fit.positive, ~fit.positive))
+        for fold in range(FOLDS)
+    ]
     found: list[Direction] = []
     for at, name in enumerate(fit.features):
         expected = _EXPECTED.get(name, 0)
         if expected == 0:
             continue
-        areas = [
-            _area(fit.X[folds == fold, at] * expected, fit.positive[folds == fold], settings)
-            for fold in range(FOLDS)
-        ]
+        column = fit.X[:, at]
+        areas = [_area(column[bad] * expected, column[good] * expected, settings) for bad, good in folds]
         against = sum(area is not None and area < 0.5 for area in areas)
         why = None
         if against >= CONTRADICTIONS:
@@ -58,9 +60,8 @@ def constraints(directions: Sequence[Direction], features: Sequence[str]) -> lis
     return [held.get(name, 0) for name in features]
 
 
-def _area(values: np.ndarray, positive: np.ndarray, settings: TrainSettings) -> float | None:
-    known = np.isfinite(values)
-    bad = int(positive[known].sum())
-    if min(bad, int(known.sum()) - bad) < settings.min_of_each_class:
+def _area(bad: np.ndarray, good: np.ndarray, settings: TrainSettings) -> float | None:
+    bad, good = bad[np.isfinite(bad)], good[np.isfinite(good)]
+    if min(len(bad), len(good)) < settings.min_of_each_class:
         return None
-    return Area(values[known], positive[known]).of(np.ones(int(known.sum())))
+    return pairs_won(bad, good) / (2 * len(bad) * len(good))

@@ -38,18 +38,34 @@ class Draws:
 
 
 class Area:
-    """The AUC of one score when snapshots count so many times each; equal scores count half."""
+    """The AUC of one score when snapshots count so many times each; equal scores count half.
+
+    Sorted once: a draw is then a running sum of those that did not fall behind, looked up where those that did would stand.
+    """
 
     def __init__(self, score: np.ndarray, positive: np.ndarray) -> None:
-        values, self._tie = np.unique(score, return_inverse=True)
-        self._positive, self._ties = positive, len(values)
+        bad, good = np.flatnonzero(positive), np.flatnonzero(~positive)
+        self._bad, self._good = bad[np.argsort(score[bad])], good[np.argsort(score[good])]
+        self._below, self._up_to = _places(score[self._good], score[self._bad])
 
     def of(self, times: np.ndarray) -> float:
-        """times: float64 (n). NaN where one class was not drawn."""
-        bad = np.bincount(self._tie, times * self._positive, self._ties)
-        good = np.bincount(self._tie, times * ~self._positive, self._ties)
-        pairs = bad.sum() * good.sum()
-        return float(bad @ (np.cumsum(good) - good / 2) / pairs) if pairs > 0 else np.nan
+        """times: float64 (n), whole numbers. NaN where one class was not drawn."""
+        good = np.append(0.0, np.cumsum(times[self._good]))
+        bad = times[self._bad]
+        pairs = bad.sum() * good[-1]
+        return float(bad @ (good[self._below] + good[self._up_to]) / 2 / pairs) if pairs > 0 else np.nan
+
+
+def pairs_won(bad: np.ndarray, good: np.ndarray) -> int:
+    """Twice the pairs in which one that fell behind has the larger value, equal ones by half: a whole number, so that ties
+    between rankings are ties. bad, good: the values of those that fell behind and of those that did not, in any order."""
+    below, up_to = _places(np.sort(good), np.sort(bad))
+    return int(below.sum()) + int(up_to.sum())
+
+
+def _places(good: np.ndarray, bad: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How many of `good` lie below each of `bad`, and how many not above it; both sorted."""
+    return np.searchsorted(good, bad, side="left"), np.searchsorted(good, bad, side="right")
 
 
 def middle(drawn: np.ndarray) -> tuple[float, float] | None:

@@ -22,7 +22,7 @@ import numpy as np
 
 from features.catalogue import describe
 from models.booster import load_booster
-from models.draws import Area
+from models.draws import pairs_won
 from models.examples import Examples
 from models.fitting import cut, fit_in_time
 from models.folds import Progress, boost, raw_of
@@ -178,10 +178,14 @@ def _areas(fit: Examples, features: Sequence[int]) -> list[float]:
     """The AUC of each feature alone, in its better direction, with missing values below or above all others, whichever tells
     more. Of each class at most so many evenly spaced snapshots are asked: an AUC does not mind how many there are of either."""
     rows = _some_of_each_class(fit)
-    X, positive, once = fit.X[rows], fit.positive[rows], np.ones(int(rows.sum()))
+    bad, good = np.flatnonzero(rows & fit.positive), np.flatnonzero(rows & ~fit.positive)
     found = []
     for at in features:
-        areas = [Area(np.where(np.isfinite(X[:, at]), X[:, at], end), positive).of(once) for end in (-np.inf, np.inf)]  # fmt: skip
+        values = [fit.X[some, at] for some in (bad, good)]
+        areas = [
+            pairs_won(*(np.where(np.isfinite(one), one, end) for one in values)) / (2 * len(bad) * len(good))
+            for end in (-np.inf, np.inf)
+        ]
         found.append(max(*areas, *(1 - area for area in areas)))
     return found
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.bins import Bins
+from models.draws import pairs_won
 
 _HALF_A_ROW = 0.5
 
@@ -52,8 +53,12 @@ class BestSingle:
 def fit_single(X: np.ndarray, y: np.ndarray, features: Sequence[str], bins: Sequence[Bins]) -> BestSingle:
     """X: n x p float64, NaN where missing; y: 0 or 1, both present; features: names of the columns; bins: of each column, learnt
     from these rows. The AUC is unweighted, as the one it is judged by."""
-    pairs = int((y == 1).sum()) * int((y == 0).sum())
-    wins = [_wins(_known(X[:, at], _missing_as(one)), y) for at, one in enumerate(bins)]
+    bad, good = np.flatnonzero(y == 1), np.flatnonzero(y == 0)
+    pairs = len(bad) * len(good)
+    wins: list[int] = []
+    for at, one in enumerate(bins):
+        known = _known(X[:, at], _missing_as(one))
+        wins.append(pairs_won(known[bad], known[good]))
     at = min(range(len(features)), key=lambda place: (-abs(wins[place] - pairs), features[place]))
     sign = 1 if wins[at] >= pairs else -1
     auc = wins[at] / (2 * pairs)
@@ -76,14 +81,6 @@ def _known(column: np.ndarray, missing_as: float) -> np.ndarray:
 def _missing_as(bins: Bins) -> float:
     """0 where a feature was never known: it then tells nobody from anybody."""
     return float(np.nan_to_num(bins.middles[bins.missing_like]))
-
-
-def _wins(values: np.ndarray, y: np.ndarray) -> int:
-    """Twice the pairs in which one that fell behind has the larger value, equal ones by half: a whole number, so that
-    ties between features are ties."""
-    others, found = np.sort(values[y == 0]), values[y == 1]
-    lower, upper = (np.searchsorted(others, found, side=side) for side in ("left", "right"))
-    return int(lower.sum()) + int(upper.sum())
 
 
 def _monotone_rates(bins: Bins, sign: int) -> np.ndarray:
