@@ -11,7 +11,9 @@ A calibrator is kept as numbers in `model.json`. What older releases wrote (`slo
 scaling, no format) is read as it was.
 """
 
+import os
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import cast
 
@@ -26,6 +28,7 @@ from models.summary import MapName
 LOW_SHARE, HIGH_SHARE = 0.05, 0.95
 ISOTONIC_BORROWERS = 1000
 _CELLS_AT_ONCE = 400_000
+_RESAMPLES_AT_ONCE = 32
 _PLACES_AT_KNOTS = 5
 """Decimals of the log-odds that a resampled isotonic map has at its knots: a PD is told to a hundred-thousandth of itself."""
 
@@ -105,10 +108,12 @@ def fit_calibrator(
     seed: int,
     folds: int = 5,
     isotonic_borrowers: int = ISOTONIC_BORROWERS,
+    threads: int | None = None,
 ) -> Calibrator:
     """The chosen map and its `resamples` maps of resampled borrowers. One entry per snapshot in each array, in any order.
 
     borrower: ids, or numbers in the order of the ids. isotonic_borrowers: with fewer that have a positive, no isotonic map.
+    threads: None takes what the machine has; it changes no number.
 
     A resample on which no rising map exists is drawn again; if that happens more often than a resample succeeds,
     the calibration is refused, as there is too little to say how sure it is.
@@ -127,20 +132,34 @@ def fit_calibrator(
     chosen = next(one.name for one in candidates if one.chosen)
     shape, fitted = fit_map(chosen, raw, y, weight)
 
+    def refitted(times: np.ndarray) -> np.ndarray | CalibrationRefusedError:
+        try:
+            return refit(shape, fitted, raw, y, weight * times[of_row])
+        except CalibrationRefusedError as refused:
+            return refused
+
     random = np.random.default_rng([seed, 0xCA11])
     resampled: list[np.ndarray] = []
     failed = 0
-    while len(resampled) < resamples:
-        times = np.bincount(random.integers(0, len(borrowers), len(borrowers)), minlength=len(borrowers))
-        try:
-            resampled.append(refit(shape, fitted, raw, y, weight * times[of_row]))
-        except CalibrationRefusedError as refused:
-            failed += 1
-            if failed > resamples:
-                raise CalibrationRefusedError(
-                    f"of the first {failed + len(resampled)} resamples of borrowers {failed} carry no calibration (last: {refused})"
-                ) from refused
+    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+        while len(resampled) < resamples:
+            lacking = min(resamples - len(resampled), _RESAMPLES_AT_ONCE)
+            drawn = [_times(random, len(borrowers)) for _ in range(lacking)]
+            for found in pool.map(refitted, drawn):
+                if not isinstance(found, CalibrationRefusedError):
+                    resampled.append(found)
+                    continue
+                failed += 1
+                if failed > resamples:
+                    raise CalibrationRefusedError(
+                        f"of the first {failed + len(resampled)} resamples of borrowers {failed} carry no calibration (last: {found})"
+                    ) from found
     maps = np.array(resampled, np.float64)
     if chosen == "isotonic":
         maps = np.round(maps, _PLACES_AT_KNOTS)
     return Calibrator(shape, fitted, maps, candidates)
+
+
+def _times(random: np.random.Generator, borrowers: int) -> np.ndarray:
+    """How often each borrower is drawn when as many are drawn as there are."""
+    return np.bincount(random.integers(0, borrowers, borrowers), minlength=borrowers)

@@ -158,12 +158,15 @@ def weighted_logistic(
         if np.sum(gradient * step) <= 1e-13 * loss:  # what is left to gain is no more than rounding
             at = at - step
             break
-        size = 1.0
-        while size > 1e-10 and not _loss(_sum(z, at - size * step), y, weight) <= loss:
+        before, size = loss, 1.0
+        while True:
+            tried = at - size * step
+            odds = _sum(z, tried)
+            loss = _loss(odds, y, weight)
+            if loss <= before or size <= 1e-10:
+                break
             size /= 2
-        at = at - size * step
-        odds = _sum(z, at)
-        loss = _loss(odds, y, weight)
+        at = tried
     else:
         return None
     slopes = at[:-1] / spreads

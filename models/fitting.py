@@ -51,10 +51,12 @@ def fit_calibrated(
             raise CalibrationRefusedError("too few borrowers with a positive for out-of-fold scores")
         raw = out_of_fold
     tell("calibration", 0, 1)
-    return text, calibrated_on(stands_on, raw, settings)
+    return text, calibrated_on(stands_on, raw, settings, threads)
 
 
-def calibrated_on(stands_on: Examples, raw: np.ndarray, settings: TrainSettings) -> Calibrator:
+def calibrated_on(
+    stands_on: Examples, raw: np.ndarray, settings: TrainSettings, threads: int | None = None
+) -> Calibrator:
     """The map from raw log-odds (float64, one for each of these examples) to PDs."""
     return fit_calibrator(
         raw,
@@ -65,4 +67,5 @@ def calibrated_on(stands_on: Examples, raw: np.ndarray, settings: TrainSettings)
         settings.seed,
         settings.folds,
         settings.isotonic_borrowers,
+        threads,
     )

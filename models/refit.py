@@ -83,7 +83,7 @@ def refit(
     text = boost(data, Shape.of(settings), settings, threads)
     tell("calibration", 0, 1)
     try:
-        calibrator = calibrated_on(data, found.rankers["model"].raw, settings)
+        calibrator = calibrated_on(data, found.rankers["model"].raw, settings, threads)
     except CalibrationRefusedError as refused:
         raise TooLittleHistoryError(
             f"No calibration could be fitted: {refused}. Nothing was registered."
