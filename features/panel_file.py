@@ -1,4 +1,4 @@
-"""A panel on the disk: a Parquet file that says itself what it holds, and is read some rows at a time.
+"""A panel on the disk: a Parquet file that says itself what it holds, and is read some columns at a time.
 
 What a model learns from lies in one file, written part by part of the book (`features.panel.panel_parts`), so that no
 panel has to fit into memory as a table, and anybody can open what was learnt from. The rows lie in the order in which
@@ -118,10 +118,9 @@ class OpenPanel:
     def __init__(self, file: pq.ParquetFile) -> None:
         self._file = file
 
-    def batches(self, columns: Sequence[str], rows: int) -> Iterator[pa.RecordBatch]:
-        """These columns, in this order, of at most so many rows at a time, from the first row of the file to the last."""
-        for batch in self._file.iter_batches(batch_size=rows, columns=list(columns)):
-            yield batch.select(list(columns))
+    def columns(self, names: Sequence[str]) -> list[pa.ChunkedArray]:
+        """These columns, in this order, each of all rows in the order of the file; whoever reads a large panel asks for a few."""
+        return self._file.read(columns=list(names)).select(list(names)).columns
 
 
 def about_panel(parts: PanelParts) -> dict[str, str]:

@@ -189,7 +189,7 @@ def _is_much(one: Change) -> bool:
 
 def _without(data: Examples, left_out: Sequence[str]) -> Examples:
     kept = [at for at, name in enumerate(data.features) if name not in left_out]
-    return replace(data, features=[data.features[at] for at in kept], X=data.X[:, kept])
+    return replace(data, features=[data.features[at] for at in kept], X=data.X.T[kept].T)
 
 
 def _why_none(left_out: Sequence[str], features: Sequence[str]) -> str | None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from features.panel_file import PanelFile
 
+_ROWS_AT_ONCE = 1024
+
 
 @dataclass(frozen=True)
 class Examples:
@@ -31,7 +33,8 @@ class Examples:
     frame: what lists are drawn from and numbers are broken down by: loan_id, borrower_id, branch_id, officer_id,
     product, currency, stratum (categories), exposure, past_due_amount, due_unpaid_amount (currency units), days_past_due,
     days_to_bad (float32, NaN where it did not fall behind), thin_file, label.
-    X: n x p float64, NaN where missing, columns in the order of `features`. y: 0 or 1; weight: of each snapshot; day: day
+    X: n x p float64, NaN where missing, columns in the order of `features`, each of them in one piece (Fortran order): whatever
+    learns looks at one feature after the other. y: 0 or 1; weight: of each snapshot; day: day
     numbers. loan, borrower: numbers that stand in the order of the ids; those of borrowers are positions in `borrower_ids`.
     together: who answers for a loan together, as positions in `together_ids` (`features.liability`). A borrower may have
     belonged to several groups one after the other: who keeps people apart joins all rows that share either.
@@ -63,7 +66,7 @@ class Examples:
         return Examples(
             self.frame[rows].reset_index(drop=True),
             self.features,
-            self.X[rows],
+            some_rows(self.X, rows),
             self.y[rows],
             self.weight[rows],
             self.day[rows],
@@ -87,8 +90,9 @@ class Examples:
         numbers = [
             self.frame[name].to_numpy(np.float64) for name in self.frame.select_dtypes(["number", "bool"])
         ]
+        for first in range(0, len(self.X), _ROWS_AT_ONCE):  # row after row, whatever lies in one piece
+            digest.update(np.ascontiguousarray(self.X[first : first + _ROWS_AT_ONCE]).data)
         for column in (
-            self.X,
             self.y,
             self.weight,
             self.day,
@@ -99,6 +103,17 @@ class Examples:
         ):
             digest.update(np.ascontiguousarray(column).data)
         return digest.hexdigest()
+
+
+def some_rows(X: np.ndarray, rows: slice | np.ndarray) -> np.ndarray:
+    """A stretch of X as a view, or the rows under a mask (bool, n) as a copy with every column in one piece."""
+    if isinstance(rows, slice):
+        return X[rows]
+    places = np.flatnonzero(rows)
+    found = np.empty((len(places), X.shape[1]), X.dtype, order="F")
+    for at in range(X.shape[1]):
+        np.take(X[:, at], places, out=found[:, at], mode="clip")  # no place lies outside: nothing is clipped
+    return found
 
 
 def describe_panel(panel: "PanelFile", data: Examples, ledger_digest: str) -> TrainedOn:

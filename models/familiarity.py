@@ -16,7 +16,7 @@ import numpy as np
 
 from decisions.settings import CapacitySettings
 from models.evaluation import Scored, auc_and_average_precision, caught, draw_lists
-from models.examples import Examples
+from models.examples import Examples, some_rows
 from models.folds import Progress, boost, raw_of
 from models.settings import TrainSettings
 from models.shape import Shape
@@ -51,8 +51,8 @@ def familiarity(fit: Examples, judged: Examples, served: Scored, pd_of: Callable
     for one in range(settings.newcomer_folds):
         tell("models of other borrowers", one, settings.newcomer_folds)
         text = boost(fit.only(in_fit != one), shape, settings, threads)
-        then[in_fit == one] = raw_of(text, fit.X[in_fit == one])
-        later[in_judged == one] = raw_of(text, judged.X[in_judged == one])
+        then[in_fit == one] = raw_of(text, some_rows(fit.X, in_fit == one))
+        later[in_judged == one] = raw_of(text, some_rows(judged.X, in_judged == one))
     drawn = draw_lists(judged.frame, judged.day, {"model": Scored(later, pd_of(later))}, capacity)["model"]
     return [
         *rows,

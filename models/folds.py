@@ -15,7 +15,7 @@ from models.calibration import platt
 from models.calibration_maps import CalibrationRefusedError, fit_platt
 from models.directions import constraints, held_on
 from models.evaluation import Scored
-from models.examples import Examples
+from models.examples import Examples, some_rows
 from models.settings import TrainSettings
 from models.shape import Shape
 from models.splits import grouped_folds
@@ -95,7 +95,7 @@ def _baselines_by_fold(
         tell("out-of-fold baselines", fold, total)
         inside = folds == fold
         fitted.append(fit_baselines(data.only(~inside)))
-        for ranker, scores in scored_by(fitted[-1], data.X[inside]).items():
+        for ranker, scores in scored_by(fitted[-1], some_rows(data.X, inside)).items():
             ranks = rankdata(scores.raw) / inside.sum()
             found[ranker].raw[inside] = ranks if ranker == "single" else scores.raw
             found[ranker].pd[inside] = scores.pd
@@ -124,5 +124,5 @@ def _by_fold(
     total = int(folds.max()) + 1
     for fold in range(total):
         tell("out-of-fold scores", fold, total)
-        scores[folds == fold] = score(fit(data.only(folds != fold)), data.X[folds == fold])
+        scores[folds == fold] = score(fit(data.only(folds != fold)), some_rows(data.X, folds == fold))
     return scores

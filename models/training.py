@@ -14,6 +14,7 @@ writing to MLflow (`registry`) and drawing the page (`reports`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from importlib.metadata import version
@@ -115,7 +116,10 @@ def train(
     tell = progress or _silent
     data = examples_of(panel)
     split = cut(data, labels, settings)
-    trained_on = describe_panel(panel, data, ledger_digest)
+    # hashing takes one core a while, and nobody asks for it before there is a model: it goes on beside the fit
+    beside = ThreadPoolExecutor(1)
+    described = beside.submit(describe_panel, panel, data, ledger_digest)
+    beside.shutdown(wait=False)
     settings_digest = json_digest(
         {
             "arrears": panel.arrears.model_dump(mode="json"),
@@ -144,7 +148,7 @@ def train(
                 [*caveats(None, split, data, settings), *of_shape],
                 settings,
                 until,
-                trained_on,
+                described,
                 settings_digest,
                 threads,
                 tell,
@@ -174,7 +178,7 @@ def train(
         panel,
         data,
         split,
-        trained_on,
+        described.result(),
         settings_digest,
         model,
         refusal,
@@ -243,7 +247,7 @@ def _fit(
     said: Sequence[str],
     settings: TrainSettings,
     until: date,
-    trained_on: TrainedOn,
+    described: Future[TrainedOn],
     settings_digest: str,
     threads: int | None,
     tell: Progress,
@@ -252,6 +256,7 @@ def _fit(
     text, calibrator = fit_calibrated(data, split, shape, settings, threads, tell)
     fit = data.only(split.rows("fit", data.day))
     too_good = [one["finding"] for one in suspects(fit, text, settings)]
+    trained_on = described.result()
     return assemble(
         text=text,
         features=data.features,

@@ -30,6 +30,7 @@ from models.booster import parameters, training_set
 from models.calibration_maps import CalibrationRefusedError, fit_platt
 from models.directions import constraints, held_on
 from models.draws import standard_error
+from models.examples import some_rows
 from models.folds import Progress
 from models.inner import InnerPlan
 from models.settings import TrainSettings
@@ -76,7 +77,11 @@ class _Fold:
         self.learnt.params = self.parameters(Shape.of(settings))
         self.learnt.construct()
         self.block = fold.judged_first
-        self.X, self.positive, self.weight = data.X[judged], data.positive[judged], data.weight[judged]
+        self.X, self.positive, self.weight = (
+            some_rows(data.X, judged),
+            data.positive[judged],
+            data.weight[judged],
+        )
         self.people = data.people[judged]
 
     def parameters(self, shape: Shape) -> dict[str, object]:
