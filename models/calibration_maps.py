@@ -113,11 +113,12 @@ def _with_a_rise(
     centre, spread = _moments(raw, weight)
     if spread <= 1e-12 * max(1.0, abs(centre)):
         raise CalibrationRefusedError("every calibration snapshot has the same score")
-    if raw[y == 1].min() >= raw[y == 0].max():
+    bad, good = raw[y == 1], raw[y == 0]
+    if bad.min() >= good.max():
         raise CalibrationRefusedError(
             "the scores separate the bad from the good without a single error, which no honest feature does: look for a leak"
         )
-    if raw[y == 1].max() <= raw[y == 0].min():
+    if bad.max() <= good.min():
         raise CalibrationRefusedError("the scores fall where risk rises on the calibration snapshots")
     return raw, y, weight
 

@@ -5,7 +5,6 @@ is read, put into that order where it stays, and let go. So no second matrix, an
 the first one. How the rows lie in the file changes nothing.
 """
 
-from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,7 @@ from models.examples import Examples
 if TYPE_CHECKING:
     from features.panel_file import OpenPanel, PanelFile
 
-_COLUMNS_AT_ONCE = 8
+_COLUMNS_AT_ONCE, _BESIDE = 8, 2
 _TEXTS = (
     "loan_id",
     "borrower_id",
@@ -64,21 +63,20 @@ def _matrix(panel: "PanelFile", file: "OpenPanel", order: np.ndarray) -> np.ndar
     """The features (n x p). While some columns are read, those before them are put where they stay."""
     X = np.empty((panel.rows, len(panel.features)), order="F")
 
-    def put(columns: Sequence[pa.ChunkedArray], first: int) -> None:
-        for at, column in enumerate(columns, first):
-            np.take(
-                _floats(column), order, out=X[:, at], mode="clip"
-            )  # no place lies outside: nothing is clipped
+    def put(at: int, column: pa.ChunkedArray) -> None:
+        np.take(
+            _floats(column), order, out=X[:, at], mode="clip"
+        )  # no place lies outside: nothing is clipped
 
-    with ThreadPoolExecutor(1) as beside:
-        before: Future[None] | None = None
+    with ThreadPoolExecutor(_BESIDE) as beside:
+        before: list[Future[None]] = []
         for first in range(0, len(panel.features), _COLUMNS_AT_ONCE):
             columns = file.columns(panel.features[first : first + _COLUMNS_AT_ONCE])
-            if before is not None:
-                before.result()
-            before = beside.submit(put, columns, first)
-        if before is not None:
-            before.result()
+            for one in before:
+                one.result()
+            before = [beside.submit(put, at, column) for at, column in enumerate(columns, first)]
+        for one in before:
+            one.result()
     return X
 
 

@@ -222,14 +222,23 @@ def kept_together(borrower: np.ndarray, together: np.ndarray) -> np.ndarray:
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    people, of_row = np.unique(borrower, return_inverse=True)
-    groups, group_of = np.unique(together, return_inverse=True)
+    people, of_row = _told_apart(borrower)
+    groups, group_of = _told_apart(together)
     size = len(people) + len(groups)
     links = coo_array((np.ones(len(of_row), np.int8), (of_row, len(people) + group_of)), shape=(size, size))
     part = connected_components(links, directed=False)[1][: len(people)]
     first = np.full(size, len(people))
     np.minimum.at(first, part, np.arange(len(people)))
     return np.asarray(people[first[part]][of_row])
+
+
+def _told_apart(numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(those that occur, of each the place among them), as `np.unique` gives them; of positions in a table, without sorting."""
+    if len(numbers) == 0:
+        return numbers, np.empty(0, np.int64)
+    from_first = numbers - numbers.min()
+    there = np.bincount(from_first) > 0
+    return np.flatnonzero(there) + numbers.min(), (np.cumsum(there) - 1)[from_first]
 
 
 def in_seeded_order(ids: np.ndarray, seed: int) -> list[int]:
