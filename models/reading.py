@@ -47,7 +47,10 @@ def _filled(panel: "PanelFile", file: "OpenPanel") -> Examples:
         return file.columns([name])[0]
 
     X = _matrix(panel, file, order)
-    of = {"loan_id": loan} | {name: _numbered(read(name), order) for name in _TEXTS if name != "loan_id"}
+    texts = [name for name in _TEXTS if name != "loan_id"]
+    with ThreadPoolExecutor(_BESIDE) as beside:
+        numbered = beside.map(lambda column: _numbered(column, order), file.columns(texts))
+        of = {"loan_id": loan} | dict(zip(texts, numbered, strict=True))
     numbers = {name: _floats(read(name))[order] for name in _NUMBERS}
     numbers["days_to_bad"] = _floats(read("days_to_bad"))[order].astype(np.float32)
     label, weight = read("label"), _floats(read("weight"))
