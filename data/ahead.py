@@ -11,8 +11,9 @@ _Made = TypeVar("_Made")
 AT_ONCE = 2
 
 
-def in_order(make: Callable[[_Of], _Made], things: Iterable[_Of]) -> Iterator[_Made]:
-    """What `make` gives for each thing, in their order; AT_ONCE threads work, and as many wait to be taken.
+def in_order(make: Callable[[_Of], _Made], things: Iterable[_Of], waiting: int = AT_ONCE) -> Iterator[_Made]:
+    """What `make` gives for each thing, in their order; AT_ONCE threads work, and at most `waiting` wait to be taken. Whoever
+    takes several and is busy with them for long lets more wait, so that the threads do not.
 
     An error of `make` is raised where its thing's turn comes.
     """
@@ -21,7 +22,7 @@ def in_order(make: Callable[[_Of], _Made], things: Iterable[_Of]) -> Iterator[_M
         try:
             for thing in things:
                 ahead.append(pool.submit(make, thing))
-                if len(ahead) > AT_ONCE:
+                if len(ahead) > waiting:
                     yield ahead.popleft().result()
             while ahead:
                 yield ahead.popleft().result()

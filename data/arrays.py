@@ -13,6 +13,9 @@ import pyarrow.compute as pc
 from data.days import NEVER
 from data.errors import LedgerError
 
+_FITS = 18
+"""Every decimal of so many digits fits 64 bits."""
+
 
 def one_chunk(column: pa.ChunkedArray | pa.Array) -> pa.Array:
     """The column as one array."""
@@ -37,12 +40,17 @@ def numbers_in(column: pa.ChunkedArray | pa.Array, missing: float = 0) -> np.nda
     second, for a library that no number passes through.
     """
     array = one_chunk(column)
-    numbers = _values(
-        array, np.dtype("float64" if pa.types.is_float64(array.type) else str(array.type)).type
-    ).copy()
-    if array.null_count:
-        numbers[~validity(array)] = missing
-    return numbers
+    numbers = _values(array, np.dtype("float64" if pa.types.is_float64(array.type) else str(array.type)).type)
+    return _filled(numbers, array, missing)
+
+
+def _filled(values: np.ndarray, array: pa.Array, missing: float) -> np.ndarray:
+    """A copy of the values of an array, `missing` where a cell is empty."""
+    if array.null_count == 0:
+        return values.copy()
+    if array.null_count == len(array):
+        return np.full(len(array), missing, values.dtype)
+    return np.where(validity(array), values, values.dtype.type(missing))
 
 
 def validity(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
@@ -65,19 +73,13 @@ def ten_thousandths(column: pa.ChunkedArray | pa.Array, missing: int = 0) -> np.
         )
     pairs = _values(array, np.int64, per_row=2).reshape(-1, 2)
     low, high = pairs[:, 0], pairs[:, 1]
-    empty = ~validity(array) if array.null_count else None
-    fits = high == (low >> 63)
-    if empty is not None:
-        fits = fits | empty
-    if not fits.all():
-        row = int(np.flatnonzero(~fits)[0])
-        raise LedgerError(
-            f"Amount {array[row].as_py()} is too large to count in 1/10,000 with 64 bits; correct it at the source."
-        )
-    amounts = low.copy()
-    if empty is not None:
-        amounts[empty] = missing
-    return amounts
+    if array.type.precision > _FITS:
+        unfit = np.flatnonzero((high != (low >> 63)) & validity(array))
+        if len(unfit):
+            raise LedgerError(
+                f"Amount {array[int(unfit[0])].as_py()} is too large to count in 1/10,000 with 64 bits; correct it at the source."
+            )
+    return _filled(low, array, missing)
 
 
 def days_of(column: pa.ChunkedArray | pa.Array, missing: int = int(NEVER)) -> np.ndarray:
@@ -85,10 +87,7 @@ def days_of(column: pa.ChunkedArray | pa.Array, missing: int = int(NEVER)) -> np
     array = one_chunk(column)
     if not pa.types.is_date32(array.type):
         array = array.cast(pa.date32())
-    days = _values(array, np.int32).copy()
-    if array.null_count:
-        days[~validity(array)] = missing
-    return days
+    return _filled(_values(array, np.int32), array, missing)
 
 
 def arrow_of(values: np.ndarray, kind: pa.DataType, known: np.ndarray | None = None) -> pa.Array:

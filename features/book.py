@@ -6,7 +6,7 @@ order of rows in the ledger. The opening arrears of a loan whose earlier history
 installment due on its opening day: its own due date is not in the book, and this is the latest it can be.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -43,7 +43,7 @@ from features.families import Family, refinanced_by
 from features.liability import Liability
 from features.reading import known_days, numbers, numbers_of, positions, sorted_by, starts_of, words_in
 from features.settings import ArrearsSettings
-from features.settled import settled_from
+from features.settled import Who, settled_from
 from features.surroundings import HOLDERS, Holders, holders_of
 
 COUNTED_PAYMENTS = ("payment", "reversal", "waiver")
@@ -90,6 +90,8 @@ class Book:
     liability: Liability
     month_end_only: bool
     arrears: ArrearsSettings
+    asked: dict[tuple[int, int], Who] = field(default_factory=dict, init=False, compare=False, repr=False)
+    """Who was there on a day as known on another, from when the crowd was counted until the day is observed."""
 
     @property
     def longest_schedule(self) -> int:
@@ -313,8 +315,8 @@ def _receipts(ledger: Ledger, loan_ids: pa.Array, batch: int | None, waivers: bo
         counts = np.flatnonzero(posted * numbers_of(table["kind"], {**dict.fromkeys(kinds, 1), "": 1}, 0))
         table = table.take(places_of(counts))
     loan, known = positions(table["loan_id"], loan_ids), known_days(table)
-    until = np.full(table.num_rows, NEVER, dtype=np.int64)
-    number, undoes = np.full((2, table.num_rows), -1)
+    until = np.full(table.num_rows, NEVER, dtype=np.int32)
+    number, undoes = np.full((2, table.num_rows), -1, dtype=np.int32)
     if table["reverses"].null_count < table.num_rows:
         reversals = np.flatnonzero(validity(table["reverses"]))
         ids = ledger.facts("payments", ["payment_id"], batch=batch)["payment_id"]

@@ -221,7 +221,7 @@ def facts_only(book: Facts, loans: np.ndarray) -> Facts:
     starts, some = [], []
     for begins, facts in zip(book[:6], book.all[:6], strict=True):
         kept = np.concatenate([[0], np.cumsum(np.where(loans, np.diff(begins), 0))])
-        found = empty_records(facts.dtype, int(kept[-1]))
+        found = cast(Records, np.empty(int(kept[-1]), facts.dtype).view(np.recarray))
         _take(_words_of(facts, np.int64), begins, loans, _words_of(found, np.int64))
         starts.append(kept)
         some.append(found)
@@ -231,12 +231,15 @@ def facts_only(book: Facts, loans: np.ndarray) -> Facts:
 
 @compiled
 def _take(every: np.ndarray, begins: np.ndarray, loans: np.ndarray, left: np.ndarray) -> None:
-    at = 0
-    for loan in range(len(loans)):
-        if loans[loan]:
-            for i in range(begins[loan], begins[loan + 1]):
-                left[at] = every[i]
-                at += 1
+    at, loan, count = 0, 0, len(loans)
+    while loan < count:  # loans side by side are taken over in one go
+        first = loan
+        while loan < count and loans[loan]:
+            loan += 1
+        some = every[begins[first] : begins[loan]]
+        left[at : at + len(some)] = some
+        at += len(some)
+        loan += 1
 
 
 @compiled
@@ -266,7 +269,7 @@ def empty_records(kind: np.dtype, count: int) -> Records:
 
 def records(kind: np.dtype, columns: Sequence[np.ndarray]) -> Records:
     """n records of a kind from its n-long columns, in order."""
-    found = empty_records(kind, len(columns[0]))
+    found = cast(Records, np.empty(len(columns[0]), kind).view(np.recarray))
     narrow, narrow_at = _columns_of(kind, columns, np.int32)
     wide, wide_at = _columns_of(kind, columns, np.int64)
     # one walk over the records, not one for each field

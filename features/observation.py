@@ -11,7 +11,6 @@ import numpy as np
 
 from data.days import NEVER
 from features import income, promises, season
-from features.arrears import days_past_due
 from features.book import Assignments, Attribute, Book
 from features.catalogue import FEATURE_NAMES, FEATURES
 from features.compiled import borrowed, compiled
@@ -23,7 +22,7 @@ from features.matrix import S_DPD, STATE, Scratch, scratch
 from features.promises import tell_promises
 from features.relations import tell_relations
 from features.season import tell_season
-from features.settled import is_live
+from features.settled import Who, stands
 from features.surroundings import Crowd, Surroundings, count_live, surroundings, tell
 
 _NEVER = int(NEVER)
@@ -66,20 +65,20 @@ def rows_seen(book: Book, day: int, known: int) -> np.ndarray:
     return book.by_borrower[seen[book.by_borrower]]
 
 
-def _rows_told(book: Book, day: int, known: int) -> tuple[np.ndarray, np.ndarray]:
-    """(`rows_seen` of borrowers with a live loan; bool per row: it has not ended and still owes something)."""
+def _who(book: Book, day: int, known: int) -> Who:
+    """Whom a day is told of, and how they stand: `rows_seen` of borrowers with a live loan."""
     row = rows_seen(book, day, known)
-    live = np.zeros(len(row), dtype=np.bool_)
+    live, late = np.zeros((2, len(row)), dtype=np.bool_)
     asked = np.flatnonzero(book.settled[row] > min(day, known))
-    _live(book.facts, book.rows.loan[row], book.rows.tolerance[row], asked, day, known, live)
+    _stand(book.facts, book.rows.loan[row], book.rows.tolerance[row], asked, day, known, live, late)
     told = _with_a_live_one(book.rows.borrower[row], live)
-    return row[told], live[told]
+    return Who(row[told], live[told], late[told])
 
 
 @compiled
-def _live(facts: Facts, loan: np.ndarray, tolerance: np.ndarray, asked: np.ndarray, day: int, known: int, live: np.ndarray) -> None:  # fmt: skip
+def _stand(facts: Facts, loan: np.ndarray, tolerance: np.ndarray, asked: np.ndarray, day: int, known: int, live: np.ndarray, late: np.ndarray) -> None:  # fmt: skip
     for i in asked:
-        live[i] = is_live(facts_of(facts, loan[i]), day, known, tolerance[i])
+        live[i], late[i] = stands(facts_of(facts, loan[i]), day, known, tolerance[i])
 
 
 @compiled
@@ -114,7 +113,9 @@ def observe_book(book: Book, day: int, known: int, work: Scratch, crowd: Crowd |
 
 def observe_loans(book: Book, day: int, known: int, work: Scratch) -> Observation:
     """`observe_book` without what the crowd says: those columns of the catalogue are NaN until it is told."""
-    rows, (row, live) = book.rows, _rows_told(book, day, known)
+    rows = book.rows
+    who = book.asked.pop((day, known)) if (day, known) in book.asked else _who(book, day, known)
+    row, live = who.row, who.live
     loan = rows.loan[row]
     state = np.empty((len(row), len(STATE)), dtype=np.int64)
     place_of = {name: place for place, name in enumerate(feature_names(book))}
@@ -170,19 +171,12 @@ def surroundings_of(book: Book, row: np.ndarray, live: np.ndarray, late: np.ndar
 
 
 def crowd_of(book: Book, day: int, known: int) -> Crowd:
-    """Who is live and who is late in a book at the end of a day, and with whom: what `observe_book` counts, and no more."""
-    row, live = _rows_told(book, day, known)
-    row = row[live]
-    late = np.empty(len(row), dtype=np.bool_)
-    _late(book.facts, book.rows.loan[row], book.rows.tolerance[row], day, known, late)
+    """Who is live and who is late in a book at the end of a day, and with whom: what `observe_book` counts, and no more.
+
+    The book keeps the answer until the day is observed."""
+    who = book.asked[day, known] = _who(book, day, known)
+    row, late = who.row[who.live], who.late[who.live]
     return count_live(surroundings_of(book, row, np.ones(len(row), np.bool_), late, day, known))
-
-
-@compiled
-def _late(facts: Facts, loan: np.ndarray, tolerance: np.ndarray, day: int, known: int, late: np.ndarray) -> None:  # fmt: skip
-    """Of live loans, whether each is past due by its own arrears."""
-    for i in range(len(loan)):
-        late[i] = days_past_due(facts_of(facts, loan[i]), day, known, tolerance[i]) > 0
 
 
 @compiled

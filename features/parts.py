@@ -11,7 +11,7 @@ from typing import TypeVar
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data.ahead import in_order
+from data.ahead import AT_ONCE, in_order
 from data.ledger import Ledger
 from features.book import Book, read_book
 from features.settings import ArrearsSettings
@@ -46,10 +46,11 @@ class Parts:
     def __len__(self) -> int:
         return len(self._ledger.buckets())
 
-    def told(self, tell: Callable[[Book], _Told], again: bool = False) -> Iterator[_Told]:
+    def told(self, tell: Callable[[Book], _Told], again: bool = False, waiting: int = AT_ONCE) -> Iterator[_Told]:  # fmt: skip
         """What `tell` says of each part, in the order of the parts; some are worked on at a time.
 
-        again: they will be asked for another time, so as many are held as there is room for.
+        again: they will be asked for another time, so as many are held as there is room for. waiting: so many may be told
+        before they are taken.
         """
         room = HELD_BYTES
 
@@ -57,7 +58,7 @@ class Parts:
             book = self._held.pop(bucket, None) or self._read(bucket)
             return bucket, book, tell(book)
 
-        for bucket, book, said in in_order(of, self._ledger.buckets()):
+        for bucket, book, said in in_order(of, self._ledger.buckets(), waiting):
             if again and book.nbytes <= room:
                 self._held[bucket] = book
                 room -= book.nbytes

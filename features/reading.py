@@ -114,4 +114,14 @@ def sorted_by(columns: list[np.ndarray], by: tuple[int, ...]) -> list[np.ndarray
 
 def starts_of(loan: np.ndarray, count: int) -> np.ndarray:
     """Where the rows of each of `count` loans begin, and the last one's end; `loan` rises."""
-    return np.concatenate([[0], np.cumsum(np.bincount(loan, minlength=count))]).astype(np.int64)
+    return _starts_of(np.ascontiguousarray(loan, dtype=np.int32), count)
+
+
+@compiled
+def _starts_of(loan: np.ndarray, count: int) -> np.ndarray:
+    starts = np.zeros(count + 1, dtype=np.int64)
+    for i in range(len(loan)):
+        starts[loan[i] + 1] += 1
+    for one in range(count):
+        starts[one + 1] += starts[one]
+    return starts

@@ -5,15 +5,29 @@ of these days, whatever day is asked about, the same facts are seen: whether a l
 ever. Most loans of an old book ended long before the day that is asked about, and this is asked of every one of them.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from data.days import NEVER
-from features.arrears import ended_on, version_in_force
+from features.arrears import ended_on, state_on, version_in_force
 from features.compiled import compiled
 from features.facts import Facts, LoanFacts, facts_of
 from features.receipts import covering, total_due
 
 _NEVER = int(NEVER)
+
+
+class Who(NamedTuple):
+    """The n loans that a day is told of, of borrowers with a live one, ordered by (borrower, disbursed_on, loan).
+
+    row: n positions among a book's loan rows. live, late: n, whether the loan had not ended and still owed something, and
+    whether a live one was past due by its own arrears.
+    """
+
+    row: np.ndarray
+    live: np.ndarray
+    late: np.ndarray
 
 
 @compiled
@@ -24,6 +38,17 @@ def is_live(loan: LoanFacts, day: int, known: int, tolerance: int) -> bool:
         return False
     paid, aside = covering(loan, version, day, known, tolerance)
     return total_due(loan, version, known) - paid - aside > tolerance
+
+
+@compiled
+def stands(loan: LoanFacts, day: int, known: int, tolerance: int) -> tuple[bool, bool]:
+    """(`is_live`, whether it then is past due by its own arrears)."""
+    version = version_in_force(loan, day, known)
+    if version < 0 or ended_on(loan, day, known) != _NEVER:
+        return False, False
+    now = state_on(loan, version, day, known, tolerance)
+    live = now.remaining > tolerance
+    return live, live and now.days_past_due > 0
 
 
 @compiled

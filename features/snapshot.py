@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+WRITTEN_TOGETHER = 5
+"""So many parts wait for whoever writes them: a group of rows is written in one go, of several parts."""
+
+
 def feature_table(
     ledger: Ledger,
     as_of: date,
@@ -63,7 +67,8 @@ def feature_tables(
     parts = Parts(ledger, batch, arrears, since=min(min(look) for look in looks))
     begun, live, first = 0, 0, None
     crowds = crowds_of(parts, looks, progress)
-    for done, part in enumerate(parts.told(lambda book: rows_of(book, looks, settings, crowds))):
+    told = parts.told(lambda book: rows_of(book, looks, settings, crowds), waiting=WRITTEN_TOGETHER)
+    for done, part in enumerate(told):
         begun, live = begun + part.known, live + part.rows.num_rows
         first = min((day for day in (first, part.first) if day is not None), default=None)
         if progress:

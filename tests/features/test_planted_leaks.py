@@ -169,10 +169,11 @@ def test_a_crowd_that_is_counted_with_arrears_known_later_is_named(named: Named,
     lately: list[Any] = []
 
     def told_with_later(honest: Any, *given: Any) -> None:
-        *rest, known, late = given
-        lately.append(np.empty_like(late))
-        honest(*rest, known + 30, lately[-1])
+        *rest, known, live, _ = given
+        late = np.zeros_like(live)
+        honest(*rest, known + 30, np.zeros_like(live), late)
         honest(*given)
+        lately.append(late[live])
 
     def counted(honest: Any, around: Any) -> Any:
         late = honest(around._replace(late=lately.pop(0))).late
@@ -180,7 +181,7 @@ def test_a_crowd_that_is_counted_with_arrears_known_later_is_named(named: Named,
         return honest(around)._replace(late=tuple(late[n] if name == holder else mine[n] for n, name in enumerate(CROWDS)))  # fmt: skip
 
     with (
-        planted(features.observation, "_late", told_with_later),
+        planted(features.observation, "_stand", told_with_later),
         planted(features.observation, "count_live", counted),
     ):
         assert named("payments", kind="removed") == [holder.removesuffix("_id") + "_late_share"]
