@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from data.days import NEVER
 from features.clocks import counted_after, exposure_of, standing_on
-from features.compiled import compiled
+from features.compiled import built_in, compiled
 from features.counting import calendar_row, counted, paused_days
 from features.facts import (
     CHARGED_OFF,
@@ -97,7 +97,7 @@ class State(NamedTuple):
     set_aside: int
 
 
-@compiled
+@built_in
 def version_in_force(loan: LoanFacts, day: int, known: int) -> int:
     """Position of the schedule version that rules on `day`: the highest that is known and effective; -1 if none."""
     found = -1
@@ -109,7 +109,7 @@ def version_in_force(loan: LoanFacts, day: int, known: int) -> int:
     return found
 
 
-@compiled
+@built_in
 def original_version(loan: LoanFacts, day: int, known: int) -> int:
     """Position of the schedule the loan began with: version 1, or the newest correction of it; -1 if none is known.
 
@@ -126,7 +126,7 @@ def original_version(loan: LoanFacts, day: int, known: int) -> int:
     return found
 
 
-@compiled
+@built_in
 def ended_on(loan: LoanFacts, day: int, known: int) -> int:
     """The day the loan ended (closed, written or charged off, or an excluding event such as death) if that is by `day`, else NEVER."""
     ended = _NEVER
@@ -141,7 +141,7 @@ def ended_on(loan: LoanFacts, day: int, known: int) -> int:
     return ended
 
 
-@compiled
+@built_in
 def state_on(loan: LoanFacts, version: int, day: int, known: int, tolerance: int) -> State:
     """The state under one schedule version at the end of `day`.
 

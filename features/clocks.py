@@ -13,7 +13,7 @@ the source splits its installments, else what remains to be paid.
 from typing import NamedTuple
 
 from data.days import NEVER
-from features.compiled import compiled
+from features.compiled import built_in, compiled
 from features.counting import calendar_row, falls_due
 from features.facts import MATERIAL, OLDEST_UNPAID, LoanFacts, is_known
 from features.receipts import allowed, covering, share_of
@@ -32,7 +32,7 @@ class Standing(NamedTuple):
     aside: int
 
 
-@compiled
+@built_in
 def standing_on(loan: LoanFacts, version: int, day: int, known: int, tolerance: int) -> Standing:
     """How one schedule version stands at the end of `day`. Dues that fall on `day` are due but not yet past due."""
     paid, aside = covering(loan, version, day, known, tolerance)
@@ -86,7 +86,7 @@ def _runs(loan: LoanFacts, version: int, day: int, known: int, standing: Standin
     return standing.oldest != _NEVER and standing.oldest - loan.rules.inclusive < day
 
 
-@compiled
+@built_in
 def counted_after(loan: LoanFacts, version: int, day: int, known: int, tolerance: int, standing: Standing) -> int:  # fmt: skip
     """The day after which days late are counted at the end of `day`; NEVER where nothing is counted.
 

@@ -58,10 +58,21 @@ of all that is told of it. Never given back to Python, which would not hold it e
 
 def compiled(function: _Function) -> _Function:
     """`numba.njit`, kept on disk for as long as no module of this room changes; it lets go of the interpreter's lock."""
+    return _compiled(function, within=False)
+
+
+def built_in(function: _Function) -> _Function:
+    """`compiled`, and put as it stands wherever compiled code calls it: handing a loan on to a call costs as much as twenty of
+    its facts. For what is called in one or two places of what is done for every loan and day."""
+    return _compiled(function, within=True)
+
+
+def _compiled(function: _Function, within: bool) -> _Function:
     before = vars(numba.config)["CACHE_DIR"]
     try:
         # Numba reads the folder while it decorates; other libraries' functions stay where they are.
         vars(numba.config)["CACHE_DIR"] = _KEPT_IN or before
-        return cast(_Function, numba.njit(cache=_KEPT_IN is not None, nogil=True)(function))
+        made = numba.njit(cache=_KEPT_IN is not None, nogil=True, forceinline=within)(function)
+        return cast(_Function, made)
     finally:
         vars(numba.config)["CACHE_DIR"] = before

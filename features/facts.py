@@ -298,4 +298,4 @@ def with_columns(some: Records, **columns: np.ndarray) -> Records:
 @compiled
 def is_known(known_at: int, known_until: int, known: int) -> bool:
     """Whether a fact stood in the books on day `known`."""
-    return known_at <= known and known < known_until
+    return (known_at <= known) & (known < known_until)

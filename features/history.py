@@ -9,7 +9,7 @@ import numpy as np
 
 from features.arrears import RESCHEDULED, LoanFacts, is_known
 from features.catalogue import FEATURE_NAMES
-from features.compiled import compiled
+from features.compiled import built_in, compiled
 from features.facts import FROM_THE_START, INSTALLMENT
 from features.matrix import S_LAST, S_ORIGINAL, UNKNOWN, Scratch
 
@@ -39,7 +39,7 @@ F_RESCHEDULES, F_SINCE_RESCHEDULE, F_ORIGINAL, F_FIRST = (
 )
 
 
-@compiled
+@built_in
 def _lately(judged: int, day: int, work: Scratch, out: np.ndarray) -> None:
     """How many were late, and by how much at most, among the installments that fell due in each window.
 
@@ -62,7 +62,7 @@ def deviation(count: int, total: float, squares: float) -> float:
     return np.sqrt(max(0.0, squares / count - mean * mean))
 
 
-@compiled
+@built_in
 def _run(judged: int, work: Scratch, out: np.ndarray) -> None:
     """Steps, weights and streaks over the judged installments, newest first."""
     weight, weights, weighted = 1.0, 0.0, 0.0
@@ -87,7 +87,7 @@ def _run(judged: int, work: Scratch, out: np.ndarray) -> None:
         out[F_STEP] = work.dues[judged - 1].days_late - work.dues[judged - 2].days_late
 
 
-@compiled
+@built_in
 def _pay_day(judged: int, work: Scratch, out: np.ndarray) -> None:
     """Where in relation to the due date money comes: days after it, negative before, and how that moves."""
     recent, total, squares = 0.0, 0.0, 0.0
@@ -104,7 +104,7 @@ def _pay_day(judged: int, work: Scratch, out: np.ndarray) -> None:
         out[F_DRIFT] = recent / 3 - (total - recent) / (count - 3)
 
 
-@compiled
+@built_in
 def _covered_when_due(judged: int, receipts: int, credit: int, work: Scratch, out: np.ndarray) -> None:
     """The mean share of an installment that the money of its due date covered, over the last 6."""
     before, r, total = 0, -1, 0.0
@@ -120,7 +120,7 @@ def _covered_when_due(judged: int, receipts: int, credit: int, work: Scratch, ou
         out[F_COVERED] = total / (judged - first)
 
 
-@compiled
+@built_in
 def _ahead(loan: LoanFacts, version: int, dues: int, day: int, disbursed_on: int, usual: float, work: Scratch, out: np.ndarray) -> None:  # fmt: skip
     """What the schedule still holds: the month ahead, the largest installment, the end; and how it began. No charges."""
     soon, largest, count, last = 0.0, 0.0, 0, 0
@@ -141,7 +141,7 @@ def _ahead(loan: LoanFacts, version: int, dues: int, day: int, disbursed_on: int
         out[F_TO_END] = max(0, last - day)
 
 
-@compiled
+@built_in
 def _reschedules(loan: LoanFacts, day: int, known: int, out: np.ndarray) -> None:
     count = 0
     for v in range(len(loan.versions)):
@@ -155,7 +155,7 @@ def _reschedules(loan: LoanFacts, day: int, known: int, out: np.ndarray) -> None
     out[F_RESCHEDULES] = count
 
 
-@compiled
+@built_in
 def tell_history(loan: LoanFacts, version: int, dues: int, receipts: int, judged: int, disbursed_on: int, usual: float, day: int, known: int, work: Scratch, state: np.ndarray, out: np.ndarray) -> None:  # fmt: skip
     """Fill this module's places of one row of features; `state` is the same loan's, filled before."""
     _lately(judged, day, work, out)

@@ -23,7 +23,7 @@ from features.arrears import (
     state_on,
     version_in_force,
 )
-from features.compiled import compiled
+from features.compiled import built_in
 from features.counting import calendar_row, counted, falls_due
 from features.facts import CHARGE, INSTALLMENT
 from features.history import deviation, tell_history
@@ -93,7 +93,7 @@ GAPS = 6
 SCALE = 10_000.0
 
 
-@compiled
+@built_in
 def _gather_dues(loan: LoanFacts, version: int, known: int, work: Scratch) -> int:
     """Known dues of one version that ask for something, in order of date; how many."""
     found = 0
@@ -112,7 +112,7 @@ def _gather_dues(loan: LoanFacts, version: int, known: int, work: Scratch) -> in
     return found
 
 
-@compiled
+@built_in
 def _gather_receipts(
     loan: LoanFacts, version: int, day: int, known: int, tolerance: int, work: Scratch
 ) -> int:
@@ -148,7 +148,7 @@ def _gather_receipts(
     return found
 
 
-@compiled
+@built_in
 def _judge(loan: LoanFacts, version: int, dues: int, receipts: int, day: int, known: int, tolerance: int, work: Scratch) -> int:  # fmt: skip
     """Days late, days early, number of parts and openness of every judged installment; how many were judged."""
     judged, sum_due, r, first, ahead = 0, 0, -1, -1, False
@@ -183,7 +183,7 @@ def _judge(loan: LoanFacts, version: int, dues: int, receipts: int, day: int, kn
     return judged
 
 
-@compiled
+@built_in
 def _lateness(judged: int, day: int, work: Scratch, out: np.ndarray) -> None:
     """Windows, trend, spread and streaks over the judged installments, newest first."""
     late, total, most, squares = 0, 0.0, 0.0, 0.0
@@ -232,7 +232,7 @@ def _lateness(judged: int, day: int, work: Scratch, out: np.ndarray) -> None:
         out[F_LAST_MINUS] = out[F_LAST] - (total - out[F_LAST]) / (judged - 1)
 
 
-@compiled
+@built_in
 def _payments(loan: LoanFacts, version: int, dues: int, day: int, known: int, work: Scratch, state: np.ndarray, out: np.ndarray) -> None:  # fmt: skip
     """What the receipts say by themselves: the last payment, the rhythm, reversals, covered over due.
 
@@ -292,7 +292,7 @@ def _payments(loan: LoanFacts, version: int, dues: int, day: int, known: int, wo
         out[F_PAID_DUE + window] = out[F_PAID_DUE + window] / due if due > 0 else np.nan
 
 
-@compiled
+@built_in
 def _balance(dues: int, paid: int, aside: int, day: int, tolerance: int, work: Scratch, state: np.ndarray) -> None:  # fmt: skip
     """Outstanding principal into the state (UNKNOWN where dues are not split).
 
@@ -311,7 +311,7 @@ def _balance(dues: int, paid: int, aside: int, day: int, tolerance: int, work: S
     state[S_OUTSTANDING] = max(0, outstanding - aside) if split else UNKNOWN
 
 
-@compiled
+@built_in
 def _schedule(dues: int, day: int, disbursed_on: int, principal: int, rate: float, work: Scratch, state: np.ndarray, out: np.ndarray) -> float:  # fmt: skip
     """Progress and the contract, of installments alone; returns the usual one, their mean (NaN: there is none)."""
     count, reached, total, first, last = 0, 0, 0, 0, 0
@@ -342,7 +342,7 @@ def _schedule(dues: int, day: int, disbursed_on: int, principal: int, rate: floa
     return usual
 
 
-@compiled
+@built_in
 def observe(loan: LoanFacts, disbursed_on: int, principal: int, rate: float, tolerance: int, day: int, known: int, work: Scratch, state: np.ndarray, out: np.ndarray) -> float:  # fmt: skip
     """Fill one row of state and one of features for one loan at the end of `day`, as known on `known`.
 

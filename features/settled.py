@@ -11,7 +11,7 @@ import numpy as np
 
 from data.days import NEVER
 from features.arrears import ended_on, state_on, version_in_force
-from features.compiled import compiled
+from features.compiled import built_in, compiled
 from features.facts import Facts, LoanFacts, facts_of
 from features.receipts import covering, total_due
 
@@ -30,7 +30,7 @@ class Who(NamedTuple):
     late: np.ndarray
 
 
-@compiled
+@built_in
 def is_live(loan: LoanFacts, day: int, known: int, tolerance: int) -> bool:
     """Whether a loan has a schedule, has not ended and still owes something at the end of `day`, as known on `known`."""
     version = version_in_force(loan, day, known)
@@ -40,7 +40,7 @@ def is_live(loan: LoanFacts, day: int, known: int, tolerance: int) -> bool:
     return total_due(loan, version, known) - paid - aside > tolerance
 
 
-@compiled
+@built_in
 def stands(loan: LoanFacts, day: int, known: int, tolerance: int) -> tuple[bool, bool]:
     """(`is_live`, whether it then is past due by its own arrears)."""
     version = version_in_force(loan, day, known)
@@ -51,13 +51,13 @@ def stands(loan: LoanFacts, day: int, known: int, tolerance: int) -> tuple[bool,
     return live, live and now.days_past_due > 0
 
 
-@compiled
+@built_in
 def _later(last: int, on: int, known_at: int, known_until: int) -> int:
     last = max(last, on, known_at)
     return last if known_until == _NEVER else max(last, known_until)
 
 
-@compiled
+@built_in
 def last_change(loan: LoanFacts) -> int:
     """The last day on which anything that `is_live` asks for happens, becomes known or is withdrawn."""
     last = -_NEVER
