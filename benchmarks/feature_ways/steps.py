@@ -82,6 +82,7 @@ def _run(place: Path, out: Path, days: list[int], some: int | None = None) -> St
         steps.timed(COUNT, lambda book=book: [crowd_of(book, *look) for look in looks])
         tables.append(steps.timed(COLUMNS, lambda book=book: rows_of(book, looks, settings, crowds).rows))
         for look in looks:
+            crowd_of(book, *look)  # so that who is live is known, as it was above
             steps.timed(
                 PASS, lambda book=book, look=look: observe_loans(book, *look, working_space(book)), COLUMNS
             )

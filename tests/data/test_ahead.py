@@ -22,7 +22,8 @@ def test_what_is_made_comes_in_the_order_of_the_things_whoever_is_done_first() -
     assert list(in_order(make, range(5))) == [0, 10, 20, 30, 40]
 
 
-def test_only_a_few_things_are_asked_for_before_one_is_taken() -> None:
+@pytest.mark.parametrize("waiting", [AT_ONCE, 5])
+def test_only_a_few_things_are_asked_for_before_one_is_taken(waiting: int) -> None:
     asked: list[int] = []
 
     def things() -> Iterator[int]:
@@ -30,11 +31,11 @@ def test_only_a_few_things_are_asked_for_before_one_is_taken() -> None:
             asked.append(thing)
             yield thing
 
-    made = in_order(lambda thing: thing, things())
+    made = in_order(lambda thing: thing, things(), waiting)
     assert next(made) == 0
-    assert len(asked) == AT_ONCE + 1
+    assert len(asked) == waiting + 1
     made.close()
-    assert len(asked) == AT_ONCE + 1
+    assert len(asked) == waiting + 1
 
 
 def test_an_error_is_raised_where_its_turn_comes() -> None:

@@ -74,6 +74,8 @@ def test_the_crowd_that_is_counted_first_is_the_one_that_is_told_of(
         for one, other in zip((*told.live, *told.late), (*counted.live, *counted.late), strict=True):
             np.testing.assert_array_equal(one, other)
         assert sum(one.sum() for one in counted.late) > 0
+        again = observe_book(book, day, known, working_space(book))
+        assert again.features.tobytes() == seen.features.tobytes() and not book.asked, "asked once for both"
 
 
 def test_facts_are_left_out_of_borrowers_whose_loans_were_over(demo_ledger_workspace: Path) -> None:

@@ -15,7 +15,7 @@ from features.book import read_book
 from features.facts import LoanFacts, with_columns
 from features.observation import observe_book, working_space
 from features.settings import ArrearsSettings
-from features.settled import is_live, last_change
+from features.settled import is_live, last_change, stands
 
 START = to_day(date(2024, 1, 1))
 DAYS = st.integers(0, 12)
@@ -66,7 +66,8 @@ def test_after_its_last_change_a_loan_is_live_or_not_for_ever(
     one = made(loan, rows)
     last = last_change(one)
     at_last = is_live(one, last, last, TOLERANCE)
-    assert is_live(one, last + later[0], last + later[1], TOLERANCE) == at_last
+    look = (last + later[0], last + later[1])
+    assert is_live(one, *look, TOLERANCE) == stands(one, *look, TOLERANCE)[0] == at_last
 
 
 def test_a_loan_is_settled_on_the_day_the_last_of_its_facts_is_known(loan: Any) -> None:
