@@ -3,7 +3,7 @@
 A panel is made up (seeded), written as `duesight panel` writes one, and `models.training.train` is run on it once, in a process of
 its own. Timed are its steps as it tells them. LightGBM's own fit is the time inside `Booster.update`, tree after tree; around it
 lie reading, LightGBM's bins of the data, predicting calibration and test, calibrating, and saving. What an analyst waits
-for besides (baselines, lists, intervals, explaining, and tuning where there is any) is told apart.
+for besides (expected directions, baselines, lists, intervals, explaining, and tuning where there is any) is told apart.
 
     .venv/bin/python benchmarks/around_the_fit.py [--rows 1200000] [--features 80] [--months 48]
         [--trials 0] [--keep FOLDER]

@@ -62,7 +62,7 @@ def tell(what, done, total):
 began = time.perf_counter()
 result = train_model(here, None, tell)
 print(json.dumps({"seconds": time.perf_counter() - began, "peak_mb": peak(), "registrable": result.registrable,
-    "filled_mb": at["booster"], "boosted_mb": at["baselines"], "fitted_mb": at["what the model looks at"]}))
+    "filled_mb": at["expected directions"], "boosted_mb": at["baselines"], "fitted_mb": at["what the model looks at"]}))
 """
 )
 

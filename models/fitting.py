@@ -28,10 +28,15 @@ def cut(data: Examples, labels: LabelSettings, settings: TrainSettings) -> Split
 
 
 def fit_in_time(
-    data: Examples, split: Split, shape: Shape, settings: TrainSettings, threads: int | None
+    data: Examples,
+    split: Split,
+    shape: Shape,
+    settings: TrainSettings,
+    threads: int | None,
+    tell: Progress | None = None,
 ) -> str:
     """The text of a booster of this shape on the fit window: what anything learns from is decided here."""
-    return boost(data.only(split.rows("fit", data.day)), shape, settings, threads)
+    return boost(data.only(split.rows("fit", data.day)), shape, settings, threads, tell)
 
 
 def fit_calibrated(
@@ -39,8 +44,7 @@ def fit_calibrated(
 ) -> tuple[str, Calibrator]:
     """The text of a booster of this shape on the fit window, and its calibration on the window kept for it, else on out-of-fold scores of
     the fit window. CalibrationRefusedError where there is too little for one."""
-    tell("booster", 0, 1)
-    text = fit_in_time(data, split, shape, settings, threads)
+    text = fit_in_time(data, split, shape, settings, threads, tell)
     if split.has_calibration:
         stands_on = data.only(split.rows("calibrate", data.day))
         raw = raw_of(text, stands_on.X)

@@ -27,9 +27,18 @@ Progress = Callable[[str, int, int], None]
 _T = TypeVar("_T")
 
 
-def boost(part: Examples, shape: Shape, settings: TrainSettings, threads: int | None) -> str:
+def silent(_what: str, _done: int, _total: int) -> None:
+    """For who does not want to be told."""
+
+
+def boost(
+    part: Examples, shape: Shape, settings: TrainSettings, threads: int | None, tell: Progress | None = None
+) -> str:
     """The text of a booster of this shape fitted on these examples, held to the directions that they bear out."""
+    tell = tell or silent
+    tell("expected directions", 0, 1)
     directions = constraints(held_on(part, settings), part.features)
+    tell("booster", 0, 1)
     return fit_booster(part.X, part.y, part.weight, part.day, part.loan, part.features, shape, settings, threads, directions)  # fmt: skip
 
 

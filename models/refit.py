@@ -79,8 +79,7 @@ def refit(
     found = judge_by_folds(data, Shape.of(settings), settings, threads, tell)
     if "model" not in found.rankers:
         raise TooLittleHistoryError(f"{found.words} Nothing was registered.")
-    tell("booster", 0, 1)
-    text = boost(data, Shape.of(settings), settings, threads)
+    text = boost(data, Shape.of(settings), settings, threads, tell)
     tell("calibration", 0, 1)
     try:
         calibrator = calibrated_on(data, found.rankers["model"].raw, settings, threads)

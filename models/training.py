@@ -36,7 +36,7 @@ from models.examples import Examples, describe_panel
 from models.familiarity import familiarity, known_to
 from models.findings import caveats
 from models.fitting import cut, fit_calibrated
-from models.folds import Progress, judge_out_of_fold, scored_by
+from models.folds import Progress, judge_out_of_fold, scored_by, silent
 from models.importance import importance_of
 from models.inner import drawn, plan_inner
 from models.reading import examples_of
@@ -113,7 +113,7 @@ def train(
         raise TooLittleHistoryError(
             f"No loan has a snapshot whose outcome was known by {until}: there is nothing to learn from."
         )
-    tell = progress or _silent
+    tell = progress or silent
     data = examples_of(panel)
     split = cut(data, labels, settings)
     # hashing takes one core a while, and nobody asks for it before there is a model: it goes on beside the fit
@@ -210,10 +210,6 @@ def judge_by_folds(
     )
     fitted_on = "Each fold was calibrated by Platt scaling on the out-of-fold scores of the others."
     return Judgement(data, *found, "out_of_fold", words, None, fitted_on, [], 0)
-
-
-def _silent(_what: str, _done: int, _total: int) -> None:
-    pass
 
 
 def _refusal(data: Examples, split: Split, settings: TrainSettings) -> str | None:
