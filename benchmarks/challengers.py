@@ -4,7 +4,7 @@ Each book is cut in time as `duesight train` cuts it (fit, purge, calibrate, pur
 ours, as `models.training` serves it; a scorecard and the best single feature, as every training page shows them; LightGBM
 and XGBoost as their libraries come, with the seed, one thread and nothing tuned. The scores of each become probabilities by
 the same procedure on the calibration window; on each test day `decisions` draws the list of one
-day's capacity by PD x exposure, for the lender's rule by days late, then arrears.
+day's capacity by PD x exposure, for the lender's rule by days late, then arrears, then exposure.
 
 One figure decides, and it was named before it was measured: the value captured by those lists, pooled over the test days, and
 the difference of ours to each, with the middle 95 % over draws of the test's borrowers, both on the same draw

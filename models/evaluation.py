@@ -1,7 +1,7 @@
 """What the lists would have caught: every ranker judged on the days it did not learn from.
 
 On each judged day the list of one day's capacity is drawn by the same `decisions.draw_list` that draws the morning's
-list, for whatever has a PD by PD x exposure, for the rule by days past due, then arrears.
+list, for whatever has a PD by PD x exposure, for the rule by days past due, then arrears, then exposure.
 Precision, recall and value captured follow from who is picked. AUC and average precision (unweighted over snapshots:
 each morning every loan counts once) say how well the order is, whatever the capacity.
 

@@ -113,7 +113,8 @@ def captured_at(judged: Examples, rankings: Rankings) -> list[CapturedAt]:
     for ranker, scored in rankings.items():
         # as lists are drawn: by what is at stake, which of a snapshot without a known exposure is nothing
         value = order[ranker] if scored is None else value_at_risk(scored.pd, exposure)
-        first = np.lexsort((judged.loan, -order[ranker], -value, judged.day))
+        then = exposure if scored is None else order[ranker]
+        first = np.lexsort((judged.loan, -then, -value, judged.day))
         _, begins = np.unique(judged.day[first], return_index=True)
         lengths = np.diff(np.append(begins, len(first)))
         place = np.arange(len(first)) - np.repeat(begins, lengths)

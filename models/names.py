@@ -3,14 +3,14 @@
 from typing import Literal
 
 Ranker = Literal["model", "rule", "single", "scorecard"]
-"""The booster; the lender's rule (days past due, then arrears); the best single feature; the scorecard."""
+"""The booster; the lender's rule (days past due, then arrears, then exposure); the best single feature; the scorecard."""
 
 RANKERS: tuple[Ranker, ...] = ("model", "rule", "single", "scorecard")
 """Always in this order."""
 
 RANKER_WORDS: dict[Ranker, str] = {
     "model": "model",
-    "rule": "rule (days past due, then arrears)",
+    "rule": "rule (days past due, then arrears, then exposure)",
     "single": "best single feature",
     "scorecard": "scorecard",
 }

@@ -337,7 +337,8 @@ def promote(
 def score(
     as_of: AsOf,
     rule: Annotated[
-        bool, typer.Option("--rule", help="Draw the list without a model: days late, then arrears.")
+        bool,
+        typer.Option("--rule", help="Draw the list without a model: days late, then arrears, then exposure."),
     ] = False,
     model: Annotated[str, typer.Option(help="champion, challenger or a version number.")] = "champion",
 ) -> None:

@@ -116,7 +116,7 @@ def list_lines(drawn: "ListResult") -> list[str]:
     withheld = counts["withheld"]
     assert isinstance(withheld, dict)
     told = ", ".join(f"{count:,} {reason}" for reason, count in withheld.items()) or "none"
-    by = manifest["model_version"] or "the rule (days late, then arrears)"
+    by = manifest["model_version"] or "the rule (days late, then arrears, then exposure)"
     caveats = manifest["caveats"]
     assert isinstance(caveats, list)
     return [

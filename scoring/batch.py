@@ -1,7 +1,7 @@
 """The list of a day: score what is live, leave alone whom we must, pick what fits, say why, write it whole.
 
 Everything is decided elsewhere and put together here: the state and features by `features`, conditions, value and
-capacity by `decisions`, the score by a served model or, without one, the lender's rule (days late, then arrears).
+capacity by `decisions`, the score by a served model or, without one, the lender's rule (days late, then arrears, then exposure).
 
 It promises: queue and withheld have no loan in common and are together exactly the eligible loans (checked before
 anything is written); a list appears in its folder whole or not at all; a list that is there already is not

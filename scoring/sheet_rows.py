@@ -277,7 +277,7 @@ def _promise(loans: Sequence[ListRow]) -> tuple[str, bool]:
 
 def _order(manifest: Mapping[str, Json]) -> str:
     if manifest["drawn_by"] == "rule":
-        return "Order: by the lender's rule, days late and then arrears; no model was used."
+        return "Order: by the lender's rule, days late, then arrears, then what is still owed; no model was used."
     labels = manifest["labels"]
     assert isinstance(labels, dict)
     version = f" {manifest['model_version']}" if manifest.get("model_version") else ""

@@ -68,17 +68,18 @@ def test_each_officer_has_a_day_of_their_own_and_minutes_of_their_own_count(book
     assert sorted(drawn.loc[drawn["list_key"] == "officer:O0", "officer_rank"]) == [1, 2, 3, 4, 5]
 
 
-def test_the_rule_goes_by_days_late_and_then_by_arrears(book):
+def test_the_rule_goes_by_days_late_then_by_arrears_and_among_those_in_time_by_exposure(book):
     drawn = draw_list(
         book(
             ("L1", "B1", "O1", "N", 1, None, None, 3, 500),
             ("L2", "B2", "O1", "N", 1, None, None, 9, 10),
             ("L3", "B3", "O1", "N", 1, None, None, 3, 900),
+            *(("L" + str(i), "B" + str(i), "O1", "N", 100 - i, None, None, 0, 0) for i in range(4, 9)),
         ),
         RULE_ORDER,
         TWO_CALLS,
     )
-    assert drawn["contact_rank"].tolist() == [3, 1, 2]
+    assert drawn["contact_rank"].tolist() == [3, 1, 2, 4, 5, 6, 7, 8]
 
 
 def test_an_unknown_value_comes_last_and_adds_nothing(book):

@@ -160,7 +160,12 @@ def test_the_command_prints_the_rankers_by_stratum_and_the_lists_of_one_day(retr
         int(next(iter(by_stratum[name])).split()[0].replace(",", "")) for name in ("all", "0", "1-7", "8-29")
     ]
     assert parts[0] == sum(parts[1:])
-    for ranker in ("model", "rule (days past due, then arrears)", "best single feature", "scorecard"):
+    for ranker in (
+        "model",
+        "rule (days past due, then arrears, then exposure)",
+        "best single feature",
+        "scorecard",
+    ):
         assert any(line.startswith(f"  {ranker}:") and "listed fell behind" in line for line in lines)
     assert any(line.startswith("Best single feature: ") for line in lines)
 

@@ -64,6 +64,11 @@ def test_such_a_list_goes_by_chance_times_exposure_and_the_rule_s_by_days_late()
     ]
 
 
+def test_among_loans_in_time_the_rule_s_list_holds_the_largest() -> None:
+    judged = examples([0, 1, 0], exposure=[10.0, 900.0, 500.0])
+    assert [row["hits"] for row in captured_at(judged, {"rule": None})] == [1, 1, 1, 1]
+
+
 def test_a_share_of_few_loans_is_one_loan_and_several_currencies_have_no_value() -> None:
     judged = examples([1, 0, 0], currency=["KES", "KES", "UGX"])
     rows = captured_at(judged, {"rule": None})
