@@ -47,7 +47,7 @@ def car_loans(kept: Path, book: Path, bad_at_days: int) -> Here:
 def panel_of(here: Here, until: date | None) -> PanelFile:
     """What a model learns from: the file that is there, where it answers the same question by the same features; else a new one."""
     for path in sorted(
-        here.workspace.panels.glob(f"training-until_*_{here.settings.labels.model_name()}.parquet")
+        here.workspace.panels.glob(f"training-until_*_{here.settings.labels.model_name()}_*.parquet")
     ):
         try:
             panel = PanelFile.open(path)

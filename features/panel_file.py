@@ -28,7 +28,9 @@ from features.settings import ArrearsSettings, LabelSettings
 ABOUT = "duesight.panel"
 """The key under which a file says what it holds."""
 
-_AGAIN = "make it again: duesight panel writes it, duesight train its own"
+_AGAIN = "make it again: duesight train writes its own, duesight panel the others"
+    "make it again: duesight train writes those it learns from (training-until_…), duesight panel the others"
+)
 
 
 @dataclass(frozen=True)
@@ -103,13 +105,20 @@ class PanelFile:
         it is another one already, or cannot be read."""
         try:
             with pq.ParquetFile(self.path) as file:
-                if file.metadata.num_rows != self.rows:
+                if not self._is(file):
                     raise InputError(
                         f"{self.path}: another panel took the place of this one; run the command again."
                     )
                 yield OpenPanel(file)
         except (OSError, pa.ArrowException, KeyError) as error:
-            raise InputError(f"{self.path}: this panel cannot be read ({error}); {_AGAIN}.") from error
+            said = " ".join(str(error).split())
+            raise InputError(f"{self.path}: this panel cannot be read ({said}); {_AGAIN}.") from error
+
+    def _is(self, file: pq.ParquetFile) -> bool:
+        """Whether the file says of itself what this one said when it was opened; a part of its features may be asked for."""
+        said = (file.metadata.metadata or {}).get(ABOUT.encode(), b"{}")
+        about = {**json.loads(said), "features": self.features}
+        return self == self._said(self.path, file.metadata.num_rows, about)
 
 
 class OpenPanel:

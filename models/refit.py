@@ -25,6 +25,7 @@ from data.digest import Json
 from data.errors import InputError, TooLittleHistoryError
 from decisions.settings import CapacitySettings, ValueSettings
 from features.catalogue import catalogue_digest
+from features.settings import ArrearsSettings, LabelSettings
 from models.ablations import changes_of, words_of
 from models.calibration import Calibrator
 from models.calibration_maps import CalibrationRefusedError
@@ -71,7 +72,7 @@ def refit(
     TooLittleHistoryError, and nothing is written, where too few fell behind or did not.
     """
     settings = origin.settings
-    check_origin(origin)
+    check_origin(origin, panel.labels, panel.arrears)
     _refuse_another_panel(panel, origin)
     data = examples_of(panel)
     _refuse_too_little(data, settings)
@@ -124,8 +125,8 @@ def refit(
     return TrainingResult(summary, model, model.save(models_dir), panel)
 
 
-def check_origin(origin: ServedModel) -> None:
-    """InputError where this version cannot be refitted, before anybody waits for a panel."""
+def check_origin(origin: ServedModel, labels: LabelSettings, arrears: ArrearsSettings) -> None:
+    """InputError where this version cannot be refitted, before anybody waits for a panel told with these settings."""
     _ = origin.settings
     if origin.refit_of is not None:
         raise InputError(
@@ -136,6 +137,11 @@ def check_origin(origin: ServedModel) -> None:
         raise InputError(
             f"Model {origin.digest[:12]} learnt from the features of catalogue {origin.catalogue_digest[:12]}, and this release tells those of "
             f"{catalogue_digest()[:12]}: a refit would be another model. Train a new one: duesight train."
+        )
+    if labels != origin.labels or arrears != origin.arrears:
+        raise InputError(
+            f"Model {origin.digest[:12]} learnt with other settings under [labels] or [arrears] than those in force: a refit keeps its origin's. "
+            "Put those back, or train a new model: duesight train."
         )
 
 
@@ -166,11 +172,6 @@ def compare(data: Examples, origin: ServedModel, model: ServedModel, by_fold: Sc
 
 
 def _refuse_another_panel(panel: "PanelFile", origin: ServedModel) -> None:
-    if panel.labels != origin.labels or panel.arrears != origin.arrears:
-        raise InputError(
-            f"Model {origin.digest[:12]} learnt with other settings under [labels] or [arrears] than those in force: a refit keeps its origin's. "
-            "Put those back, or train a new model: duesight train."
-        )
     lacking = [name for name in origin.features if name not in panel.features]
     new = [name for name in panel.features if name not in origin.features]
     if lacking or new:

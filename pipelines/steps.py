@@ -183,7 +183,7 @@ def check_training(here: Here, until: date | None, refit_of: str | None = None) 
     if refit_of is not None:
         from models.refit import check_origin
 
-        check_origin(_model_named(here, refit_of))
+        check_origin(_model_named(here, refit_of), here.settings.labels, here.settings.arrears)
     if until is not None:
         _refuse_a_day_not_known_yet(ledger, until, "--until")
     check_ready(here.workspace.models, here.settings.labels)

@@ -92,7 +92,7 @@ def _panel_of(here: "Here", model: "ServedModel") -> "PanelFile":
     from features.panel_file import PanelFile
     from pipelines.feature_files import training_panel
 
-    path = training_panel(here, model.trained_until, model.labels.model_name())
+    path = training_panel(here, model.trained_until, model.labels, model.arrears)
     if not path.exists():
         raise InputError(
             f"{path}: the panel that model {model.digest[:12]} learnt from is not there; restore the file from a copy, or make it again "

@@ -15,7 +15,7 @@ from data.days import to_date
 from data.errors import InputError
 from features.catalogue import catalogue_digest
 from features.panel_file import ABOUT, PanelFile
-from features.settings import LabelSettings
+from features.settings import ArrearsSettings, LabelSettings
 from models.examples import Examples
 from models.reading import examples_of
 
@@ -100,6 +100,16 @@ def test_another_panel_of_other_length_under_the_same_name_is_refused(make_panel
         examples_of(file)
 
 
+def test_another_panel_of_the_same_length_is_refused_where_it_counts_otherwise(make_panel, write_panel, tmp_path: Path) -> None:  # fmt: skip
+    panel = make_panel(months=6, loans=40)
+    file = write_panel(panel, tmp_path / "panel.parquet")
+    write_panel(
+        dataclasses.replace(panel, arrears=ArrearsSettings(day_count="inclusive")), tmp_path / "panel.parquet"
+    )
+    with pytest.raises(InputError, match="another panel took the place of this one"):
+        examples_of(file)
+
+
 @pytest.mark.parametrize("about", ["[]", "{", '{"catalogue_digest": "CATALOGUE"}'])
 def test_a_file_that_says_nonsense_of_its_panel_is_refused(make_panel, write_panel, tmp_path: Path, about: str) -> None:  # fmt: skip
     path = write_panel(make_panel(months=6, loans=40), tmp_path / "panel.parquet").path
@@ -157,7 +167,7 @@ def test_a_panel_of_an_older_release_is_refused_with_the_columns_it_lacks(make_p
         PanelFile.open(path)
     assert str(refused.value) == (
         f"{path}: this panel was made by an older release and has no column liable_together, days_to_bad; make it again: "
-        "duesight panel writes it, duesight train its own."
+        "duesight train writes its own, duesight panel the others."
     )
 
 

@@ -143,7 +143,9 @@ def test_a_refit_of_a_refit_names_the_one_that_was_judged(refitted, done: Traini
 
 def test_a_model_of_another_catalogue_is_not_refitted(learnt) -> None:
     with pytest.raises(InputError, match="a refit would be another model"):
-        check_origin(with_about(learnt.model, catalogue_digest="f" * 64))
+        check_origin(
+            with_about(learnt.model, catalogue_digest="f" * 64), learnt.model.labels, learnt.model.arrears
+        )
 
 
 def test_a_panel_with_other_features_is_refused_by_their_names(refitted, make_panel, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The panel that a training run learns from lies in the workspace, and how the book was cut changes nothing in it."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -26,7 +27,7 @@ def written(ledger: Ledger, path: Path) -> PanelFile:
 
 def test_training_leaves_the_panel_it_learnt_from_under_the_day_it_knows(demo_workspace: Path) -> None:
     (path,) = (demo_workspace / "panels").iterdir()
-    assert path.name == "training-until_2025-06-30_early-warning-k30-h90.parquet"
+    assert re.fullmatch(r"training-until_2025-06-30_early-warning-k30-h90_[0-9a-f]{8}\.parquet", path.name)
     panel = PanelFile.open(path)
     (about,) = (demo_workspace / "models" / "served").glob("*/model.json")
     trained_on = json.loads(about.read_text(encoding="utf-8"))["panel"]
