@@ -29,8 +29,6 @@ ABOUT = "duesight.panel"
 """The key under which a file says what it holds."""
 
 _AGAIN = "make it again: duesight train writes its own, duesight panel the others"
-    "make it again: duesight train writes those it learns from (training-until_…), duesight panel the others"
-)
 
 
 @dataclass(frozen=True)

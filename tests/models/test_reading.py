@@ -155,7 +155,7 @@ def test_a_panel_of_another_catalogue_is_refused_with_a_sentence(make_panel, wri
     assert str(path) in str(refused.value) and "this version knows those of 0123456789ab;" in str(
         refused.value
     )
-    assert str(refused.value).endswith("duesight train its own.")
+    assert str(refused.value).endswith("duesight panel the others.")
 
 
 def test_a_panel_of_an_older_release_is_refused_with_the_columns_it_lacks(make_panel, write_panel, tmp_path: Path) -> None:  # fmt: skip
