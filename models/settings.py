@@ -78,7 +78,8 @@ class TrainSettings(BaseModel):
         default=(6, 31), description="leaves of a tree at most, and never more than its depth allows"
     )
     tuned_learning_rate: tuple[TriedRate, TriedRate] = Field(
-        default=(0.03, 0.1), description="tried between; how many trees go with it is found, up to `rounds`"
+        default=(0.03, 0.1),
+        description="tried between; how many trees go with it is found, up to those of rounds",
     )
     tuned_lambda_l2: tuple[TriedShrinkage, TriedShrinkage] = Field(
         default=(0.1, 100.0), description="tried between"

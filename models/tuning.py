@@ -283,6 +283,10 @@ def _on_what(plan: InnerPlan, many: int, people: int) -> list[str]:
 
 def _why(tried: list[Tried], best: int, chosen: int, near: int) -> list[str]:
     shape, least = tried[chosen].shape, tried[best]
+    if chosen == best and near == 1:
+        return [
+            f"Chosen is number {best}, which has the least loss; no other is within one standard error of it: {shape.words()}."
+        ]
     if chosen == best:
         return [
             f"Chosen is number {best}, which has the least loss, and of the {near} within one standard error of it the lowest cost of explanation: {shape.words()}."

@@ -136,7 +136,7 @@ def shape(summary: Summary) -> Section:
                     Row([_trial(one), *map(telling.count, (one["shape"]["rounds"], one["shape"]["num_leaves"], one["shape"]["max_depth"])), telling.decimal(one["shape"]["learning_rate"]), telling.decimal(one["shape"]["lambda_l2"], 1), telling.count(one["shape"]["min_rows_in_leaf"]), telling.decimal(one["above"], 5), telling.decimal(one["error"], 5)], ours=one["chosen"])
                     for one in sorted(told["trials"], key=lambda one: (one["cost"], one["number"]))
                 ],
-                "The cheapest to explain stands first (trees × leaves × depth squared). The number of trees is searched for every shape, up to `rounds` of the settings: the settings’ own shape may have fewer than they say.",
+                "The cheapest to explain stands first (trees × leaves × depth squared). The number of trees is searched for every shape, up to the rounds of the settings: the settings’ own shape may have fewer than they say.",
             ),
             table(
                 "learnt to|snapshots|fell behind|days between|judged from|to|snapshots judged|fell behind",

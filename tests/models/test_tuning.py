@@ -18,7 +18,7 @@ from models.inner import InnerPlan, drawn, plan_inner
 from models.settings import TrainSettings
 from models.shape import Shape
 from models.splits import split_in_time
-from models.tuning import Tried, choose, tune
+from models.tuning import Tried, _why, choose, tune
 
 GAP = 100
 FIRST = to_day(date(2023, 1, 6))
@@ -276,3 +276,9 @@ def test_of_those_within_one_error_of_the_best_the_cheapest_is_chosen_and_none_b
     assert told["shape"] == unsure.shape.told()
     assert told["trials"][2]["error"] == pytest.approx(np.std([-0.2, 0.2, 0.1, 0.0], ddof=1) / 2)
     assert "Chosen is number 2" in told["words"][-2] and "costs 9.0 times as much" in told["words"][-1]
+
+
+def test_a_shape_that_no_other_comes_near_is_said_to_stand_alone() -> None:
+    one = Tried(Shape.of(SETTINGS), 0.25, np.zeros(4))
+    assert "no other is within one standard error of it" in _why([one], 0, 0, 1)[0]
+    assert "of the 2 within one standard error of it" in _why([one], 0, 0, 2)[0]
