@@ -5,7 +5,9 @@ old the loan is and which month it is, who handles it and where. The latter move
 changes, and says little about a person. So the same training is done without each kind of feature: same snapshots to
 learn from, same shape of the booster, same way to a PD, judged on the same test by the same draws of borrowers.
 
-What is left can stand in for what was taken out, so that nothing is lost does not say that the model makes no use of it.
+A loss is called by its interval: below zero, the model reads it; above zero, it may mislead the model; and where it holds
+zero, neither can be told. What is left can stand in for what was taken out, so that nothing is seen to be lost does not say
+that the model makes no use of it.
 Intervals are conditional on the judged months and on one fit of each model (`models.draws`).
 """
 
@@ -21,6 +23,8 @@ from models.calibration_maps import CalibrationRefusedError
 from models.draws import middle
 from models.evaluation import Scored, draw_lists
 from models.examples import Examples
+from models.finding_groups import CHANCE
+from models.findings import listed_in_words
 from models.fitting import cut, fit_calibrated
 from models.folds import Progress, raw_of
 from models.judging import FIGURES, figures
@@ -28,7 +32,7 @@ from models.sanity import gain_share
 from models.served import ServedModel
 from models.settings import TrainSettings
 from models.shape import Shape
-from models.validation import Ablation, AblationName, Change
+from models.validation import Ablation, AblationName, Change, Loss
 
 MUCH_ORDER = 0.1
 """A tenth of what the AUC has above one half is much to lose."""
@@ -40,12 +44,11 @@ _WORDS = {"auc": "AUC", "value_captured": "value captured", "recall": "recall"}
 
 @dataclass(frozen=True)
 class _Part:
-    """Features of some families, or of these names; and what it means where nothing, or something, is lost without them."""
+    """Features of some families, or of these names; and what it means where something is lost without them."""
 
     words: str
     families: tuple[str, ...]
     names: tuple[str, ...]
-    nothing: str
     something: str
 
 
@@ -54,7 +57,6 @@ PARTS: Mapping[AblationName, _Part] = {
         "what the lender's own contacts recorded (promises, conversations)",
         ("contact",),
         (),
-        "Nothing shows that the score stands on whom the lender called.",
         "The lender makes these records, and whom it calls changes as soon as lists are worked: read such a reason as one about the follow-up, and "
         "judge the model anew after every change of practice.",
     ),
@@ -68,7 +70,6 @@ PARTS: Mapping[AblationName, _Part] = {
             "installments_left",
             "days_to_last_due",
         ),
-        "Nothing shows that it needs the age of the loan or the season to tell who falls behind.",
         "That is where loans of this age stood in the months it learnt from, and not what a borrower does: a book that grows younger or older, or another "
         "season, moves every score at once.",
     ),
@@ -76,7 +77,6 @@ PARTS: Mapping[AblationName, _Part] = {
         "the officer, the branch and the meeting place",
         ("officer", "branch", "centre"),
         (),
-        "Nothing shows that the score stands on who handles the loan or where.",
         "Borrowers are then judged by who handles them: a change of officer moves their scores, and what looks like risk may be how an officer works or keeps "
         "records. Look there before you call the borrower.",
     ),
@@ -114,7 +114,7 @@ def ablate(data: Examples, model: ServedModel, capacity: CapacitySettings, threa
                     if changes
                     else "Nothing could be compared: nobody, or everybody, fell behind in the test."
                 )
-        loss = loss_of(changes)
+        loss = loss_of(changes, gain)
         told.append(
             {
                 "name": name,
@@ -155,30 +155,53 @@ def changes_of(judged: Examples, full: Scored, without: Scored, capacity: Capaci
     return changes
 
 
-def loss_of(changes: Sequence[Change]) -> Literal["nothing", "little", "much", "unknown"]:
-    """Something is lost where the interval of a figure's change lies below zero; it is much by MUCH_ORDER or MUCH_REACHED."""
+def loss_of(changes: Sequence[Change], gain: float) -> Loss:
+    """Something is lost where the interval of a figure's change lies below zero; it is much by MUCH_ORDER or MUCH_REACHED.
+    gain: share of what the trees gain that these features make up."""
     if not any(one["high"] is not None for one in changes):
         return "unknown"
+    if gain == 0.0 and not any(one["change"] for one in changes):
+        return "unused"
     lost = [one for one in changes if one["high"] is not None and one["high"] < 0]
     if any(_is_much(one) for one in lost):
         return "much"
-    return "little" if lost else "nothing"
+    if lost:
+        return "little"
+    return "misleads" if any(_is_better(one) for one in changes) else "unshown"
 
 
 def reads(ablations: Sequence[Ablation]) -> str:
-    """The borrower or the process, in one sentence."""
-    by = {
-        loss: [one["words"] for one in ablations if one["loss"] == loss]
-        for loss in ("much", "little", "unknown")
-    }
-    if by["much"]:
-        return f"Much of what the model sees is the process and not the borrower: {'; '.join(by['much'])}."
-    if by["little"]:
-        return f"The model reads the borrower first, and a little of the process: {'; '.join(by['little'])}."
-    if len(by["unknown"]) == len(ablations):
+    """The borrower or the process, in a few words: what is shown, then what may be, then what cannot be said."""
+    by: dict[Loss, list[Ablation]] = {}
+    for one in ablations:
+        by.setdefault(one["loss"], []).append(one)
+    if len(by.get("unknown", [])) == len(ablations):
         return "Whether the model reads the borrower or the process cannot be said: nothing could be left out and compared."
-    rest = f" Of {'; '.join(by['unknown'])} it cannot be said." if by["unknown"] else ""
-    return f"Nothing shows that the model reads the process: it tells as much without what could be left out.{rest}"
+    told: list[str] = []
+    if "much" in by:
+        told.append(f"Much of what the model sees is the process and not the borrower: {_named(by['much'])}.")
+    if "little" in by:
+        told.append(
+            f"{'And a little' if told else 'The model reads the borrower first, and a little of the process'}: {_named(by['little'])}."
+        )
+    if "misleads" in by:
+        told.append(f"It may be misled by {_named(by['misleads'])}: by some figure it does better without.")
+    if "unshown" in by:
+        spans = [f"{one['words']}, without which {words_of(one['changes'][0])}" for one in by["unshown"]]
+        told.append(f"It {CHANCE} whether the model reads {'; '.join(spans)}.")
+    if "unused" in by:
+        told.append(f"Its trees do not use {_named(by['unused'])}.")
+    if "unknown" in by:
+        told.append(f"Of {_named(by['unknown'])} it cannot be said.")
+    return " ".join(told)
+
+
+def _named(some: Sequence[Ablation]) -> str:
+    return "; ".join(one["words"] for one in some)
+
+
+def _is_better(one: Change) -> bool:
+    return one["low"] is not None and one["low"] > 0
 
 
 def _is_much(one: Change) -> bool:
@@ -198,28 +221,30 @@ def _why_none(left_out: Sequence[str], features: Sequence[str]) -> str | None:
     return "The model has no other features." if len(left_out) == len(features) else None
 
 
-def _finding(part: _Part, left_out: Sequence[str], gain: float, changes: Sequence[Change], why_none: str | None, loss: str) -> str:  # fmt: skip
+def _finding(part: _Part, left_out: Sequence[str], gain: float, changes: Sequence[Change], why_none: str | None, loss: Loss) -> str:  # fmt: skip
     if why_none is not None:
         return f"Without {part.words}: not compared. {why_none}"
-    told = ", ".join(words_of(one) for one in changes)
     features = f"{len(left_out)} feature{'' if len(left_out) == 1 else 's'}"
-    if gain == 0.0 and not any(one["change"] for one in changes):
+    if loss == "unused":
         return f"Without {part.words} ({features}): its trees do not use any of them, so nothing changes."
-    better = any(one["low"] is not None and one["low"] > 0 for one in changes)
+    without = f"Without {part.words} ({features}, {gain:.0%} of what the trees gain)"
+    better = [one for one in changes if _is_better(one)]
+    others = [one for one in changes if one not in better]
+    if loss == "misleads":
+        sentence = f"{without} it does better by {listed_in_words([words_of(one) for one in better])}: they may mislead it."
+        if not others:
+            return sentence
+        return f"{sentence} {listed_in_words([words_of(one) for one in others])} {'does' if len(others) == 1 else 'do'} not show it."
     said = {
-        "nothing": "it does better: they mislead it"
-        if better
-        else "it cannot be shown that anything is lost",
+        "unshown": f"it {CHANCE} whether anything is lost",
         "little": "a little is lost",
         "much": "much is lost",
         "unknown": "what is lost cannot be said",
     }[loss]
-    if better and loss in ("little", "much"):
-        said += ", and by another figure something is gained"
-    sentence = f"Without {part.words} ({features}, {gain:.0%} of what the trees gain) {said}: {told}."
-    if loss == "unknown" or (loss == "nothing" and better):
-        return sentence
-    return f"{sentence} {part.nothing if loss == 'nothing' else part.something}"
+    if better:
+        said += f", and by {listed_in_words([_WORDS[one['figure']] for one in better])} something is gained"
+    told = ", ".join(words_of(one) for one in changes)
+    return f"{without} {said}: {told}.{f' {part.something}' if loss in ('little', 'much') else ''}"
 
 
 def words_of(one: Change, beside: str = "instead of") -> str:

@@ -17,6 +17,7 @@ import numpy as np
 from decisions.settings import CapacitySettings
 from models.evaluation import Scored, auc_and_average_precision, caught, draw_lists
 from models.examples import Examples, some_rows
+from models.finding_groups import LITTLE, NOTHING_SAID
 from models.folds import Progress, boost, raw_of
 from models.settings import TrainSettings
 from models.shape import Shape
@@ -24,6 +25,8 @@ from models.splits import grouped_folds, kept_together
 from models.summary_of_use import Familiarity
 
 Months = Literal["later", "learnt from"]
+CLEARLY_LOWER = 0.05
+"""An AUC that is so much lower of borrowers whom the model never saw is no small thing; `LITTLE` says so of the others."""
 
 
 def familiarity(fit: Examples, judged: Examples, served: Scored, pd_of: Callable[[np.ndarray], np.ndarray], capacity: CapacitySettings, shape: Shape, settings: TrainSettings, threads: int | None, tell: Progress) -> list[Familiarity]:  # fmt: skip
@@ -101,19 +104,30 @@ def on_familiarity(rows: Sequence[Familiarity]) -> tuple[list[str], list[str]]:
     folds = by.get(("folds", "later", "never seen"))
     if known is None or new is None:
         return [], []
-    bad: list[str] = []
+    bad: list[tuple[float, str]] = []
     good: list[str] = []
     if new["auc"] is None:
         bad.append(
-            f"Of borrowers it never saw the served model's own order cannot be told in the judged months: {new['why_none']}."
+            (
+                0.0,
+                f"Of how the served model itself orders borrowers it never saw {NOTHING_SAID} in the judged months: {new['why_none']}.",
+            )
         )
     elif known["auc"] is not None:
-        said = f"The served model orders borrowers it never saw with AUC {new['auc']:.3f} ({new['positives']:,} of {new['snapshots']:,} snapshots fell behind), those of its fit window with {known['auc']:.3f} ({known['positives']:,} of {known['snapshots']:,})."
-        (bad if new["auc"] < known["auc"] else good).append(said)
+        said = f"The served model orders borrowers it never saw with AUC {new['auc']:.3f} ({new['positives']:,} of {new['snapshots']:,} snapshots fell behind), those of its fit window with {known['auc']:.3f} ({known['positives']:,} of {known['snapshots']:,})"
+        _weigh(said, new["auc"] - known["auc"], bad, good)
     if folds is not None and folds["auc"] is not None and known["auc"] is not None:
         said = (
             f"Fold models, which are not the one that is served, order borrowers of the judged months they never saw with AUC {folds['auc']:.3f} ({folds['positives']:,} of {folds['snapshots']:,} snapshots fell behind); "
-            f"the served model those it had seen with {known['auc']:.3f} ({known['positives']:,} of {known['snapshots']:,})."
+            f"the served model those it had seen with {known['auc']:.3f} ({known['positives']:,} of {known['snapshots']:,})"
         )
-        (bad if folds["auc"] < known["auc"] else good).append(said)
-    return bad, good
+        _weigh(said, folds["auc"] - known["auc"], bad, good)
+    return [sentence for _, sentence in sorted(bad, key=lambda one: one[0])], good
+
+
+def _weigh(said: str, difference: float, bad: list[tuple[float, str]], good: list[str]) -> None:
+    """A lower AUC of newcomers speaks against the model, and is called little where it is."""
+    if difference >= 0:
+        good.append(f"{said}.")
+    else:
+        bad.append((difference, f"{said}{f', {LITTLE}' if difference > -CLEARLY_LOWER else ''}."))

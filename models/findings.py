@@ -1,8 +1,10 @@
 """What the numbers of a training run say, in sentences, the unflattering ones first.
 
 A table lets a reader overlook the row where the model adds nothing; a sentence does not. Every sentence names the numbers it
-compares. A difference is called by its sign here; how sure it is, `models.findings_of_lists` says, and how far probabilities
-can be believed, `models.findings_of_pd`. In which order all of them are read, `models.finding_groups` says.
+compares, and none calls a difference a success that chance may have made. Here is what all of them are put together from, and
+what is said of the model as a whole; how it orders loans, `models.findings_of_order` says, what its lists hold,
+`models.findings_of_lists`, and how far probabilities can be believed, `models.findings_of_pd`. In which order all of them are
+read, `models.finding_groups` says.
 """
 
 from collections.abc import Sequence
@@ -15,7 +17,6 @@ from models.settings import TrainSettings
 from models.splits import PartName, Split
 from models.summary import (
     EVERY_STRATUM,
-    RANKERS,
     ListRow,
     MeasureRow,
     Ranker,
@@ -32,10 +33,9 @@ BASELINES: dict[Ranker, str] = {
 
 Told = tuple[list[str], list[str]]
 """(unwelcome, welcome) sentences, the more serious first."""
+INTERVAL = "95 % interval"
 THIN_FILE = "thin file"
 """The group of loans of which too few installments were judged, among `Calibration.files`."""
-NO_ORDER = 0.5
-"""The AUC of a score that is the same for every loan."""
 OPEN_SHARE = 0.2
 """From this share of positives on, open installments of the day are spoken of."""
 OVER_HALF = 0.5
@@ -45,40 +45,6 @@ FEW_PEOPLE = 30
 "Bootstrap-based improvements for inference with clustered errors", Review of Economics and Statistics 90(3)."""
 TOO_GOOD = 0.95
 """An AUC among current loans above this is a sign of a leak before it is a success (domain reference 2.2)."""
-
-
-def on_order(measures: Sequence[MeasureRow]) -> Told:
-    """Where a baseline orders a group of loans as well as the model, then where nothing can be said; and where none does."""
-    unbeaten: list[str] = []
-    unknown: list[str] = []
-    good: list[str] = []
-    strata = list(dict.fromkeys(row["stratum"] for row in measures))
-    everyone = max((row["snapshots"] for row in measures if row["stratum"] == EVERY_STRATUM), default=-1)
-    for stratum in strata:
-        by_ranker = {row["ranker"]: row for row in measures if row["stratum"] == stratum}
-        model = by_ranker["model"]
-        if model["snapshots"] == 0 or (stratum != EVERY_STRATUM and model["snapshots"] == everyone):
-            continue  # nobody, or everybody once more
-        own = model["auc"]
-        if own is None:
-            unknown.append(f"{on_stratum(stratum)} nothing can be said: {model['why_none']}.")
-            continue
-        counts = f"{model['positives']} snapshots of {model['loans_with_positive']} loans fell behind"
-        others = {
-            ranker: auc
-            for ranker in BASELINES
-            if ranker in by_ranker and (auc := by_ranker[ranker]["auc"]) is not None
-        }
-        for sentences, how, there in (
-            (unbeaten, "no better than", {r: auc for r, auc in others.items() if auc >= own}),
-            (good, "better than", {r: auc for r, auc in others.items() if auc < own}),
-        ):
-            if there:
-                told = listed_in_words([f"{BASELINES[r]} ({_auc(auc)})" for r, auc in there.items()])
-                sentences.append(
-                    f"{on_stratum(stratum)} the model, AUC {own:.3f}, orders {how} {told}; {counts}."
-                )
-    return [*unbeaten, *unknown], good
 
 
 def too_good(measures: Sequence[MeasureRow]) -> list[str]:
@@ -118,18 +84,30 @@ def open_on_the_day(judged: Examples, raw: np.ndarray, least: int) -> str | None
 
 
 def limits(
-    target: Target, trained_on: TrainedOn, learnt_to: str | None, calibrated_apart: bool = False
+    target: Target,
+    trained_on: TrainedOn,
+    learnt_to: str | None,
+    calibrated_apart: bool = False,
+    least: int = 0,
 ) -> list[str]:
-    """What the model cannot do, whatever its numbers. `learnt_to`: last day of the fit window, None without a model."""
+    """What the model cannot do, whatever its numbers. `learnt_to`: last day of the fit window, None without a model. least:
+    snapshots that fell behind, and as many that did not, without which nothing is said of a product."""
     bad_at, products = target["bad_at_days"], ", ".join(row["name"] for row in trained_on["products"])
     sentences = [
         f"It says nothing about loans already {bad_at} or more days late, loans of which no installment has fallen due, or loans that cannot become {bad_at} days late within {target['horizon_days']} days.",
         "The PD is the probability of falling behind under the practice of the months it learnt from. It is not the probability of a loss, and not what a call would change.",
         f"It knows these products only: {products}. A new product, or a new kind of borrower, is outside what it was judged on.",
         "The judged lists are drawn with the same capacity for every officer and with nobody withheld.",
-        "Fairness between groups of borrowers and the drift of the book have not been examined.",
+        "Fairness between groups of borrowers has not been examined. Of the drift of the book a training examines nothing, and a validation report only whether scores lie elsewhere in the judged months.",
         "The interval beside a PD says how well the calibration is known. It is not an interval for one person.",
     ]
+    few = [
+        f"{row['name']} ({row['positives']:,} of {row['snapshots']:,} snapshots fell behind)"
+        for row in trained_on["products"]
+        if min(row["positives"], row["snapshots"] - row["positives"]) < least
+    ]
+    if few:
+        sentences.insert(3, f"Too few to say anything of by itself: {listed_in_words(few)}.")
     if thin := target["thin_file_installments"]:
         sentences.append(
             f"A loan of which fewer than {thin} installments have been judged so far is marked thin_file on queue and watch: its history is too short to show habits of its own, and its PD is that of loans which look alike."
@@ -207,48 +185,6 @@ def on_stratum(stratum: str) -> str:
     return "On loans without arrears" if stratum == "0" else f"On loans {stratum} days late"
 
 
-def on_lists(lists: Sequence[ListRow], least: int) -> Told:
-    """Baselines whose lists reach as much as the model's, in number or in value, and those that reach less in both."""
-    pooled = {row["ranker"]: row for row in lists if row["as_of"] == POOLED}
-    if "model" not in pooled:
-        return [], []
-    model = pooled["model"]
-    days = len({row["as_of"] for row in lists}) - 1
-    if model["positives"] < least:
-        few = f"The lists of {days} days cannot be compared: only {model['positives']} snapshots fell behind, {least} are needed."
-        return [few], []
-    own = (
-        f"With one day's capacity the model's lists of {days} days reach {model['hits']} of {model['positives']} snapshots that fell behind"
-        f"{_share(model['value_captured'])}"
-    )
-    others = [pooled[ranker] for ranker in RANKERS if ranker in BASELINES and ranker in pooled]
-    bad: list[str] = []
-    good: list[str] = []
-    for sentences, beaten in ((bad, False), (good, True)):
-        told = [
-            f"{BASELINES[row['ranker']]}'s {row['hits']}{_share(row['value_captured'])}"
-            for row in others
-            if _reaches_more(model, row) == beaten
-        ]
-        if told:
-            sentences.append(f"{own}, {listed_in_words(told)}.")
-    return bad, good
-
-
-def _reaches_more(model: ListRow, other: ListRow) -> bool:
-    """In number, and in value where that is known."""
-    ours, theirs = model["value_captured"], other["value_captured"]
-    return model["hits"] > other["hits"] and (ours is None or theirs is None or ours > theirs)
-
-
 def listed_in_words(words: Sequence[str]) -> str:
     """`a, b and c`."""
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
-
-
-def _auc(auc: float) -> str:
-    return f"{auc:.3f}: it cannot tell one from another" if auc == NO_ORDER else f"{auc:.3f}"
-
-
-def _share(value: float | None) -> str:
-    return "" if value is None else f" ({value:.1%} of their exposure)"

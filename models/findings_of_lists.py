@@ -8,8 +8,19 @@ of loan, is told whatever the whole looks like. A group in which too few fell be
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from models.findings import BASELINES, listed_in_words, on_stratum
-from models.summary import EVERY_STRATUM, CapturedAt, GroupRow, Interval, MeasureRow, Ranker
+from models.evaluation import POOLED
+from models.finding_groups import CHANCE, UNSURE
+from models.findings import BASELINES, INTERVAL, Told, listed_in_words, on_stratum
+from models.summary import (
+    EVERY_STRATUM,
+    RANKERS,
+    CapturedAt,
+    GroupRow,
+    Interval,
+    ListRow,
+    MeasureRow,
+    Ranker,
+)
 
 WHOSE: Mapping[Ranker, str] = {ranker: f"{words}'s" for ranker, words in BASELINES.items()}
 MONTHS_FOR_AN_INTERVAL = 12
@@ -17,14 +28,15 @@ MONTHS_FOR_AN_INTERVAL = 12
 FAR_BELOW = 0.75
 """A quarter of the loans of which lists reach less than this share of what they reach of all is called out."""
 CLEARLY = 0.05
-"""A month or a size of loan of which a baseline's lists reach five percentage points more is called out."""
+"""A month or a size of loan of which a baseline's lists reach five percentage points more is called out,"""
+CLEARLY_MORE = 5
+"""if they also hold this many more snapshots that fell behind: no interval is drawn for it, and of few a share says little."""
 _OF = {"value_captured": "of the exposure that fell behind", "recall": "of those who fell behind"}
 _MORE = {
     "value_captured": "capture {by:.1f} percentage points more of the exposure that fell behind",
     "recall": "reach {by:.1f} percentage points more of those who fell behind",
     "precision": "hold {by:.1f} percentage points more that fell behind among the listed",
 }
-_DRAWS = "95 % interval"
 
 
 def on_losses(rows: Sequence[Interval], measures: Sequence[MeasureRow]) -> list[str]:
@@ -38,7 +50,7 @@ def on_losses(rows: Sequence[Interval], measures: Sequence[MeasureRow]) -> list[
         lost: list[Ranker] = []
         for other in WHOSE:
             shown = [
-                f"{_MORE[row['figure']].format(by=-100 * row['value'])} ({_DRAWS if not parts and not at else 'interval'} {-100 * row['high']:.1f} to {-100 * row['low']:.1f})"
+                f"{_MORE[row['figure']].format(by=-100 * row['value'])} ({INTERVAL if not parts and not at else 'interval'} {-100 * row['high']:.1f} to {-100 * row['low']:.1f})"
                 for at, row in enumerate(
                     row
                     for figure in _MORE
@@ -66,11 +78,9 @@ def on_losses(rows: Sequence[Interval], measures: Sequence[MeasureRow]) -> list[
     return [sentence for _, _, sentence in sorted(told)]
 
 
-def on_differences(rows: Sequence[Interval], measures: Sequence[MeasureRow]) -> tuple[list[str], list[str]]:
-    """(unwelcome, welcome) sentences: what cannot be told from chance, of the lists and of the order, and what the lists reach beyond others'.
-
-    An order that is no better than a baseline's even on the judged snapshots is told by `models.findings` with both AUCs.
-    """
+def on_differences(rows: Sequence[Interval], measures: Sequence[MeasureRow]) -> Told:
+    """What the lists capture less, or cannot be shown to capture more, than others' of all loans together; and what they do.
+    A loss that is shown is told by `on_losses`."""
     by = {(row["against"], row["stratum"], row["figure"]): row for row in rows if row["against"] is not None}
     others: list[Ranker] = list(dict.fromkeys(row["against"] for row in rows if row["against"] is not None))
     fell = {row["stratum"]: row["positives"] for row in measures if row["ranker"] == "model"}
@@ -78,38 +88,77 @@ def on_differences(rows: Sequence[Interval], measures: Sequence[MeasureRow]) -> 
         "value_captured" if any(key[1:] == (EVERY_STRATUM, "value_captured") for key in by) else "recall"
     )
     counted = f"{fell.get(EVERY_STRATUM, 0):,} snapshots fell behind"
-    bad: list[str] = []
-    good: list[str] = []
     whole = [(other, row) for other in others if (row := by.get((other, EVERY_STRATUM, figure))) is not None]
     unsure = [_beside(other, row) for other, row in whole if row["low"] <= 0 <= row["high"]]
-    if unsure:
-        bad.append(
-            f"It cannot be told from chance whether the model's lists capture more {_OF[figure]} than {listed_in_words(unsure)}; {counted}."
-        )
-    for other in others:
-        chance = [
-            (stratum, row)
-            for stratum in fell
-            if stratum != EVERY_STRATUM
-            and (row := by.get((other, stratum, "auc"))) is not None
-            and row["low"] <= 0 < row["value"]
-        ]
-        orders = [
-            f"{on_stratum(stratum)[0].lower()}{on_stratum(stratum)[1:]} ({row['value']:+.3f}, {'interval' if at else _DRAWS} {row['low']:+.3f} to {row['high']:+.3f}; {fell[stratum]:,} fell behind)"
-            for at, (stratum, row) in enumerate(chance)
-        ]
-        if orders:
-            bad.append(
-                f"It cannot be told from chance whether the model orders better (AUC) than {BASELINES[other]} {listed_in_words(orders)}."
-            )
     sure = [_beside(other, row) for other, row in whole if row["low"] > 0]
-    if sure:
-        good.append(f"The model's lists capture more {_OF[figure]} than {listed_in_words(sure)}; {counted}.")
-    return bad, good
+    return (
+        [f"{UNSURE}{_OF[figure]} than {listed_in_words(unsure)}; {counted}."] if unsure else [],
+        [f"The model's lists capture more {_OF[figure]} than {listed_in_words(sure)}; {counted}."]
+        if sure
+        else [],
+    )
+
+
+def on_lists(lists: Sequence[ListRow], intervals: Sequence[Interval], least: int) -> Told:
+    """Baselines whose lists reach as much as the model's, in number or in value, and those that reach less in both: for the
+    model only where the intervals of both differences say so."""
+    pooled = {row["ranker"]: row for row in lists if row["as_of"] == POOLED}
+    if "model" not in pooled:
+        return [], []
+    model = pooled["model"]
+    days = len({row["as_of"] for row in lists}) - 1
+    if model["positives"] < least:
+        few = f"The lists of {days} days cannot be compared: only {model['positives']} snapshots fell behind, {least} are needed."
+        return [few], []
+    own = (
+        f"With one day's capacity the model's lists of {days} days reach {model['hits']} of {model['positives']} snapshots that fell behind"
+        f"{_worth(model)}"
+    )
+    shown = {
+        (row["against"], row["figure"])
+        for row in intervals
+        if row["stratum"] == EVERY_STRATUM and row["low"] > 0
+    }
+    no_more: list[str] = []
+    more: list[str] = []
+    unsure: dict[str, list[str]] = {}
+    for ranker in RANKERS:
+        if ranker not in BASELINES or ranker not in pooled:
+            continue
+        row = pooled[ranker]
+        told = f"{WHOSE[ranker]} {row['hits']}{_worth(row)}"
+        both = model["value_captured"] is not None and row["value_captured"] is not None
+        chance = [
+            words
+            for figure, words in (("recall", "in number"), ("value_captured", "in exposure"))
+            if (both or figure == "recall") and (ranker, figure) not in shown
+        ]
+        if not _reaches_more(model, row):
+            no_more.append(told)
+        elif chance:
+            unsure.setdefault(" and ".join(chance), []).append(told)
+        else:
+            more.append(told)
+    return (
+        [
+            *([f"{own}, {listed_in_words(no_more)}."] if no_more else []),
+            *(
+                f"{own}, {listed_in_words(told)}: whether that is more {figures} {CHANCE}."
+                for figures, told in unsure.items()
+            ),
+        ],
+        [f"{own}, {listed_in_words(more)}."] if more else [],
+    )
+
+
+def _reaches_more(model: ListRow, other: ListRow) -> bool:
+    """In number, and in value where that is known."""
+    ours, theirs = model["value_captured"], other["value_captured"]
+    return model["hits"] > other["hits"] and (ours is None or theirs is None or ours > theirs)
 
 
 def _beside(other: Ranker, row: Interval) -> str:
-    return f"{WHOSE[other]} ({100 * row['value']:+.1f} percentage points, {_DRAWS} {100 * row['low']:+.1f} to {100 * row['high']:+.1f})"
+    return f"{WHOSE[other]} ({100 * row['value']:+.1f} percentage points, {INTERVAL} {100 * row['low']:+.1f} to {100 * row['high']:+.1f})"
 
 
 def on_months(rows: Sequence[GroupRow], least: int) -> list[str]:
@@ -156,6 +205,7 @@ def _behind_others(rows: Sequence[GroupRow], by: str, least: int) -> str | None:
         if (mine := _share(of[name, "model"], figure)) is not None
         and (theirs := _share(row, figure)) is not None
         and mine - theirs <= -CLEARLY
+        and row["hits"] - of[name, "model"]["hits"] >= CLEARLY_MORE
     ]
     if not found:
         return None
@@ -172,7 +222,7 @@ def _behind_others(rows: Sequence[GroupRow], by: str, least: int) -> str | None:
     return f"{where} {WHOSE[ranker]} lists hold {other['hits']} of {other['positives']} snapshots that fell behind{_worth(other)}, the model's {own['hits']}{_worth(own)}.{more}"
 
 
-def _worth(row: GroupRow | CapturedAt) -> str:
+def _worth(row: GroupRow | CapturedAt | ListRow) -> str:
     return "" if row["value_captured"] is None else f" ({row['value_captured']:.1%} of their exposure)"
 
 

@@ -7,6 +7,7 @@ expected over observed holds 1, chance alone may have made the difference, and t
 import math
 from collections.abc import Sequence
 
+from models.finding_groups import CHANCE
 from models.findings import THIN_FILE, Told, on_stratum
 from models.summary import Calibration, CalibrationGroup
 
@@ -36,7 +37,7 @@ def on_calibration(calibration: Calibration, least: int) -> Told:
         if row["positives"] < least or (told := _told(row)) is None:
             continue
         if far_off(row["ratio"]):
-            bad.append((_rank(row, 1 if row is whole else 2), -_distance(row), told))
+            bad.append((_rank(row, 1), -_distance(row), told))
         elif row is whole:
             good.append(told)
     months_bad, months_good = _on_months(calibration["months"])
@@ -89,7 +90,7 @@ def _verdict(row: CalibrationGroup) -> str:
         return "" if may_be_chance is not False else f": a little {_way(ratio)}"
     if may_be_chance is None:
         return f": {_way(ratio)}; how sure that is cannot be said"
-    return ": the difference cannot be told from chance" if may_be_chance else f": {_way(ratio)}"
+    return f": the difference {CHANCE}" if may_be_chance else f": {_way(ratio)}"
 
 
 def _way(ratio: float) -> str:

@@ -11,6 +11,7 @@ snapshots that judged the origin, boosters of the refit's settings that never sa
 These fold boosters know other borrowers of those days, which the origin did not, and the origin knew most of the borrowers.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -32,6 +33,7 @@ from models.calibration_maps import CalibrationRefusedError
 from models.evaluation import Scored, draw_lists
 from models.examples import Examples, describe_panel
 from models.findings import few_people
+from models.findings_of_pd import FAR_OFF
 from models.fitting import calibrated_on, cut
 from models.folds import Progress, boost
 from models.importance import importance_of
@@ -332,12 +334,17 @@ def _words(told: Refit, changes: Sequence[Change]) -> list[str]:
         if same is None
         else f", and {same:.0%} of the {told['listed']:,} on its list are on the origin's too"
     )
+    strata = [
+        (
+            _moved(row),
+            f"On {told['newest']}, {'without arrears' if row['name'] == '0' else row['name'] + ' days late'}, its PDs are {row['refit']:.1%} on average and the origin's {row['origin']:.1%} ({row['snapshots']:,} loans).",
+        )
+        for row in sorted(told["strata"], key=_moved, reverse=True)
+    ]
     words = [
+        *(sentence for factor, sentence in strata if factor > FAR_OFF),
         f"{' '.join(alike)}{listed}. The refit has seen what became of that day, its origin has not.",
-        *(
-            f"There, {'without arrears' if row['name'] == '0' else row['name'] + ' days late'}, its PDs are {row['refit']:.1%} on average and the origin's {row['origin']:.1%} ({row['snapshots']:,} loans)."
-            for row in told["strata"]
-        ),
+        *(sentence for factor, sentence in strata if factor <= FAR_OFF),
     ]
     if not changes:
         return [
@@ -350,6 +357,15 @@ def _words(told: Refit, changes: Sequence[Change]) -> list[str]:
         f"On the days that judged its origin ({told['judged_first']} to {told['judged_last']}), boosters with its settings that never saw the borrower, but "
         f"saw others on those days, reach, beside the origin: {figures}. Of these figures the origin's alone are of a test in time.",
     ]
+
+
+def _moved(row: RefitStratum) -> float:
+    """The factor by which the refit's PDs lie from the origin's, whichever way: what moved most is told first."""
+    return (
+        max(row["refit"] / row["origin"], row["origin"] / row["refit"])
+        if min(row["refit"], row["origin"]) > 0
+        else math.inf
+    )
 
 
 def _capital(words: str) -> str:

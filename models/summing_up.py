@@ -20,8 +20,17 @@ from models.evaluation import Scored
 from models.examples import Examples
 from models.familiarity import on_familiarity
 from models.finding_groups import grouped, in_one_list
-from models.findings import limits, lists_say_little, on_lists, on_order, open_on_the_day, too_good
-from models.findings_of_lists import of_intervals, on_differences, on_longest, on_losses, on_months, on_sizes
+from models.findings import limits, lists_say_little, open_on_the_day, too_good
+from models.findings_of_lists import (
+    of_intervals,
+    on_differences,
+    on_lists,
+    on_longest,
+    on_losses,
+    on_months,
+    on_sizes,
+)
+from models.findings_of_order import on_order
 from models.findings_of_pd import on_calibration
 from models.folds import Progress
 from models.judging import judge
@@ -103,14 +112,14 @@ def summed_up(
             "refit": [(refit["words"] if refit else [], [])],
             "beats": [
                 (on_losses(told["intervals"], told["measures"]), []),
-                on_order(told["measures"]),
-                on_lists(told["lists"], least),
                 (unshown, shown),
+                on_lists(told["lists"], told["intervals"], least),
+                on_order(told["measures"], told["intervals"]),
                 (on_longest(told["captured_at"], fell, least), []),
             ],
             "probability": [on_calibration(calibration, least)],
             "worst": [(on_months(told["groups"], least), [])],
-            "whom": [(on_sizes(told["groups"], least), []), on_familiarity(familiar)],
+            "whom": [on_familiarity(familiar), (on_sizes(told["groups"], least), [])],
             "use": [
                 on_worth(told["worth"], trained_on["currencies"][0]["name"]),
                 on_lead_times(told["lead_times"]),
@@ -138,6 +147,7 @@ def summed_up(
                 trained_on,
                 parts[0]["last"] if model is not None and refit is None else None,
                 split.has_calibration,
+                least,
             ),
             *of_intervals(
                 told["groups"],

@@ -9,6 +9,7 @@ borrower, loan or officer.
 from typing import Literal, TypedDict
 
 AblationName = Literal["contact", "clock", "context"]
+Loss = Literal["much", "little", "misleads", "unshown", "unused", "unknown"]
 """Features made of contacts; the clock (age of the loan, calendar); the officer, the branch and the meeting place."""
 
 SanityName = Literal["shuffled_labels", "planted_leak", "too_good"]
@@ -33,8 +34,9 @@ class Ablation(TypedDict):
     """The same training without some features: same rows, same shape of the booster, same kind of calibration.
 
     Where the panel has no such feature, or the model is not held to learn without them, `changes` is empty and
-    `why_none` says so. loss: how much of the order is lost: "nothing" where it cannot be shown that anything is, "little",
-    "much", or "unknown".
+    `why_none` says so. loss: how much is lost, "little" or "much", where the interval of a figure says so; "misleads" where none
+    says so and one says the opposite, "unshown" where all hold zero, "unused" where the trees split on none of them, or
+    "unknown".
     """
 
     name: AblationName
@@ -43,7 +45,7 @@ class Ablation(TypedDict):
     gain_share: float  # of the model's own gain that these features make up
     changes: list[Change]
     why_none: str | None
-    loss: Literal["nothing", "little", "much", "unknown"]
+    loss: Loss
     finding: str  # a sentence: what is lost, and what that means
 
 

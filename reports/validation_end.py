@@ -64,6 +64,12 @@ def _all(heading: str, values: Mapping[str, object]) -> Iterable[Block]:
 
 
 def _told(value: object) -> str:
+    if value is None:
+        return "not set"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple) and all(not isinstance(one, dict | list) for one in value):
+        return ", ".join(_told(one) for one in value) or "none"
     if isinstance(value, str):
         return value
     if isinstance(value, float):

@@ -2,6 +2,7 @@
 for, and what it learnt from."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import cast
 
 from models.finding_groups import ABOUT, at_a_glance, with_more
 from models.summary import About, Count, FindingGroup, Summary
@@ -30,8 +31,9 @@ def groups_of(
     groups = summary.get("finding_groups", whole if summary["findings"] else [])
     if found is None:
         return groups
-    lost = any(one["loss"] != "nothing" for one in found["ablations"])
-    reads = ([found["reads"]], []) if lost else ([], [found["reads"]])
+    unused = all(one["loss"] == "unused" for one in found["ablations"])
+    misleads = [one["finding"] for one in found["ablations"] if one["loss"] == "misleads"]
+    reads = ([], [found["reads"]]) if unused else ([*misleads, found["reads"]], [])
     return with_more(groups, {"reads": [reads], "worst": [(list(unstable), [])]})
 
 
@@ -194,7 +196,7 @@ def learnt_from(summary: Summary) -> Section:
     if not any(row["part"] == "calibrate" for row in summary["schedule"]):
         blocks.append(Words(f"No months were set apart for the calibration: {summary['calibration']['fitted_on']}"))  # fmt: skip
     for name, rows in (("product", on["products"]), ("currency", on["currencies"])):
-        blocks += _counted(name, rows)
+        blocks += _counted(name, rows, cast(int, summary["settings"].get("min_of_each_class", 0)))
     blocks.append(Heading("Left out of the panel"))
     if on["dropped"]:
         dropped = [Row([one["reason"], telling.count(one["snapshots"])]) for one in on["dropped"]]
@@ -204,14 +206,14 @@ def learnt_from(summary: Summary) -> Section:
     return Section("What it learnt from, and what it was judged on", blocks)
 
 
-def _counted(name: str, rows: Sequence[Count]) -> Iterator[Block]:
+def _counted(name: str, rows: Sequence[Count], least: int) -> Iterator[Block]:
     if len(rows) == 1:
         yield Words(f"One {name}: {rows[0]['name']}.", quiet=True)
         return
     yield table(
         f"<<{name}|snapshots|loans|fell behind|share",
         [
-            Row([row["name"], *map(telling.count, (row["snapshots"], row["loans"], row["positives"])), telling.percent(row["positives"] / row["snapshots"])])
+            Row([row["name"], *map(telling.count, (row["snapshots"], row["loans"], row["positives"])), telling.percent(row["positives"] / row["snapshots"]) if min(row["positives"], row["snapshots"] - row["positives"]) >= least else "too few to say"])
             for row in rows
         ],
     )  # fmt: skip

@@ -41,7 +41,10 @@ def test_without_the_clock_the_same_training_is_judged_on_the_same_test(learnt) 
     assert full == pytest.approx({"auc": auc, "value_captured": pooled["value_captured"], "recall": pooled["recall"]}, abs=1e-6)  # fmt: skip
     for one in clock["changes"]:
         assert one["change"] == pytest.approx(one["without"] - one["full"]) and one["low"] <= one["high"]
-    assert clock["loss"] == "nothing" and "cannot be shown that anything is lost" in clock["finding"]
+    assert (
+        clock["loss"] == "unshown"
+        and "cannot be told from chance whether anything is lost" in clock["finding"]
+    )
     for name in ("contact", "context"):
         assert by[name]["left_out"] == [] and by[name]["changes"] == [] and by[name]["loss"] == "unknown"
         assert "records nothing of it" in by[name]["finding"]
@@ -84,57 +87,83 @@ def test_amounts_of_several_currencies_are_not_added(learnt) -> None:
     [
         ([], "unknown"),
         ([change("auc", 0.8, -0.2, None, None)], "unknown"),
-        ([change("auc", 0.8, -0.2, -0.4, 0.001)], "nothing"),
-        ([change("auc", 0.8, 0.1, 0.05, 0.2)], "nothing"),
+        ([change("auc", 0.8, -0.2, -0.4, 0.001)], "unshown"),
+        ([change("auc", 0.8, 0.1, 0.0, 0.2)], "unshown"),
+        ([change("auc", 0.8, 0.1, 0.05, 0.2)], "misleads"),
+        ([change("auc", 0.8, 0.1, -0.05, 0.2), change("recall", 0.5, 0.1, 0.05, 0.2)], "misleads"),
         ([change("auc", 0.8, -0.029, -0.04, -0.001)], "little"),
         ([change("auc", 0.8, -0.031, -0.04, -0.001)], "much"),
         ([change("recall", 0.5, -0.04, -0.06, -0.01)], "little"),
         ([change("auc", 0.8, 0.0, -0.1, 0.1), change("recall", 0.5, -0.06, -0.09, -0.01)], "much"),
+        ([change("auc", 0.8, 0.1, 0.05, 0.2), change("recall", 0.5, -0.04, -0.06, -0.01)], "little"),
     ],
 )
 def test_what_is_lost_is_called_by_its_interval_and_its_size(changes, loss: str) -> None:
-    assert loss_of(changes) == loss
+    assert loss_of(changes, 0.1) == loss
 
 
 def test_features_that_no_tree_uses_are_said_to_change_nothing() -> None:
     same = [change("auc", 0.8, 0.0, 0.0, 0.0), change("recall", 0.5, 0.0, 0.0, 0.0)]
-    assert _finding(PARTS["clock"], ["loan_age_days", "installments_due"], 0.0, same, None, "nothing") == (
+    assert loss_of(same, 0.0) == "unused" and loss_of(same, 0.1) == "unshown"
+    assert _finding(PARTS["clock"], ["loan_age_days", "installments_due"], 0.0, same, None, "unused") == (
         "Without the clock (age and progress of the loan, calendar) (2 features): its trees do not use any of them, so nothing changes."
     )
 
 
 @pytest.mark.parametrize(
-    ("changes", "said", "never"),
+    ("changes", "said"),
     [
-        ([change("auc", 0.8, 0.1, 0.05, 0.2)], "it does better: they mislead it: AUC", "cannot be shown"),
-        ([change("auc", 0.8, 0.1, -0.05, 0.2)], "cannot be shown that anything is lost: AUC", "mislead"),
+        (
+            [change("auc", 0.8, 0.02, -0.01, 0.05), change("value_captured", 0.5, 0.1, 0.05, 0.2)],
+            "it does better by value captured 60.0 % instead of 50.0 % (+10.0, 95 % interval +5.0 to +20.0): they may mislead it. "
+            "AUC 0.820 instead of 0.800 (+0.020, 95 % interval -0.010 to +0.050) does not show it.",
+        ),
+        (
+            [change("auc", 0.8, 0.1, 0.05, 0.2)],
+            "it does better by AUC 0.900 instead of 0.800 (+0.100, 95 % interval +0.050 to +0.200): they may mislead it.",
+        ),
+        (
+            [change("auc", 0.8, 0.1, -0.05, 0.2)],
+            "it cannot be told from chance whether anything is lost: AUC 0.900 instead of 0.800 (+0.100, 95 % interval -0.050 to +0.200).",
+        ),
         (
             [change("auc", 0.8, 0.1, 0.05, 0.2), change("recall", 0.5, -0.02, -0.03, -0.01)],
-            "a little is lost, and by another figure something is gained",
-            "mislead",
+            "a little is lost, and by AUC something is gained: AUC 0.900",
         ),
     ],
 )
-def test_one_finding_does_not_say_two_things(changes, said: str, never: str) -> None:
-    finding = _finding(PARTS["contact"], ["kept_promises"], 0.1, changes, None, loss_of(changes))
-    assert said in finding and never not in finding
-    assert ("Nothing shows" in finding) == ("cannot be shown" in finding)
+def test_one_finding_does_not_say_two_things(changes, said: str) -> None:
+    finding = _finding(PARTS["contact"], ["kept_promises"], 0.1, changes, None, loss_of(changes, 0.1))
+    assert said in finding and "Nothing shows" not in finding
 
 
-def test_the_answer_names_what_is_read_of_the_process() -> None:
+def test_the_answer_names_what_is_read_of_the_process_and_what_cannot_be_told() -> None:
     def told(*losses: str):
-        return [
-            {"words": part.words, "loss": loss} for part, loss in zip(PARTS.values(), losses, strict=True)
-        ]
+        return reads(
+            [
+                {
+                    "words": part.words,
+                    "loss": loss,
+                    "changes": [change("auc", 0.8, 0.01, -0.02, 0.04)],
+                    "finding": "",
+                }
+                for part, loss in zip(PARTS.values(), losses, strict=True)
+            ]
+        )
 
-    assert reads(told("nothing", "nothing", "nothing")).startswith(
-        "Nothing shows that the model reads the process"
+    unshown = told("unshown", "unknown", "unshown")
+    assert unshown.startswith("It cannot be told from chance whether the model reads what the lender's own")
+    assert (
+        "meeting place, without which AUC 0.810 instead of 0.800 (+0.010, 95 % interval -0.020 to +0.040)."
+        in unshown
     )
-    assert "Of the clock" in reads(told("nothing", "unknown", "nothing"))
-    assert reads(told("nothing", "little", "nothing")).startswith("The model reads the borrower first")
-    much = reads(told("little", "nothing", "much"))
-    assert much.startswith("Much of what the model sees is the process") and "the officer" in much
-    assert "cannot be said" in reads(told("unknown", "unknown", "unknown"))
+    assert "Of the clock" in unshown and "as much" not in unshown
+    assert "It may be misled by the clock" in told("unshown", "misleads", "unshown")
+    assert told("unused", "little", "unused").startswith("The model reads the borrower first")
+    much = told("little", "unshown", "much")
+    assert much.startswith("Much of what the model sees is the process") and "And a little: what" in much
+    assert told("unused", "unused", "unused").startswith("Its trees do not use what the lender's own")
+    assert "cannot be said" in told("unknown", "unknown", "unknown")
 
 
 def test_a_model_of_nothing_else_cannot_be_learnt_without_it(learnt, monkeypatch: pytest.MonkeyPatch) -> None:

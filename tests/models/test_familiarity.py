@@ -124,3 +124,14 @@ def test_too_few_newcomers_are_said_and_worse_than_known_is_unwelcome(learnt) ->
     assert "Fold models, which are not the one that is served" in bad[1] and good == []
     assert "never saw with AUC 0.500 (4 of 8 snapshots fell behind);" in bad[1]
     assert on_familiarity([]) == ([], [])
+
+
+def test_a_slightly_lower_order_of_newcomers_is_called_little_and_stands_after_a_clear_one(learnt) -> None:
+    rows = list(asked().values())
+    for row, auc in zip(rows, (0.8, 0.76, 0.7, None), strict=True):
+        row["auc"] = auc
+    clear, little = on_familiarity(rows)[0]
+    assert clear.startswith("Fold models") and clear.endswith("with 0.800 (2 of 4).")
+    assert little.startswith("The served model") and little.endswith(
+        "(2 of 4), a difference of less than 0.05."
+    )

@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 
 from models.examples import Examples
-from models.finding_groups import at_a_glance, grouped, in_one_list, with_more
-from models.findings import limits, lists_say_little, on_lists, on_order, open_on_the_day, too_good
+from models.findings import limits, lists_say_little, open_on_the_day, too_good
 from models.findings_of_pd import on_calibration
 from models.summary import Calibration, CalibrationGroup, ListRow, MeasureRow, Target, TrainedOn
 
@@ -68,22 +67,15 @@ def _calibration(brier: float = 0.08, mean_pd: float = 0.1, observed: float = 0.
     )
 
 
-def findings(
-    measures: list[MeasureRow], lists: list[ListRow], calibration: Calibration, least: int
-) -> list[str]:
-    told = [
-        on_order(measures),
-        (too_good(measures), []),
-        on_lists(lists, least),
-        on_calibration(calibration, least),
-    ]
-    return in_one_list(grouped({"beats": told}))
+def findings(calibration: Calibration) -> list[str]:
+    bad, good = on_calibration(calibration, 30)
+    return [*bad, *good]
 
 
 def test_a_pd_that_is_far_off_on_thin_files_is_said() -> None:
     calibration = _calibration()
     calibration["files"] = [group_of("thin file", 0.2, (1.4, 2.9)), group_of("longer history", 0.2)]
-    said = findings([], [], calibration, 30)
+    said = findings(calibration)
     assert [line for line in said if "thin" in line] == [
         "On thin files the probability (PD) is 20.0% on average where 10.0% fell behind, 2.00 times what happened "
         "(95 % interval 1.40 to 2.90; 40 snapshots fell behind): too much."
@@ -124,29 +116,6 @@ def test_what_chance_does_not_explain_stands_before_what_it_may() -> None:
     ]
 
 
-def test_findings_stand_by_what_they_are_about_and_none_is_lost() -> None:
-    groups = grouped(
-        {"data": [(["D."], [])], "beats": [(["B1.", "B2."], ["Better."]), (["B3."], [])], "worst": [([], [])]}
-    )
-    assert [one["about"] for one in groups] == ["beats", "data"]
-    assert in_one_list(groups) == ["B1.", "B2.", "B3.", "D.", "Better."]
-    more = with_more(groups, {"worst": [(["W."], [])], "beats": [(["B4."], [])]})
-    assert in_one_list(more) == ["B1.", "B2.", "B3.", "B4.", "W.", "D.", "Better."]
-
-
-def test_a_glance_takes_two_of_the_first_group_and_one_of_each_other() -> None:
-    groups = grouped(
-        {
-            "beats": [(["B1.", "B2.", "B3."], ["Better."])],
-            "probability": [([], ["Right."])],
-            "whom": [(["W."], [])],
-            "data": [(["D."], [])],
-        }
-    )
-    assert at_a_glance(groups, 4) == [("beats", "B1."), ("beats", "B2."), ("whom", "W."), ("data", "D.")]
-    assert [sentence for _, sentence in at_a_glance(groups, 5)] == ["B1.", "B2.", "B3.", "W.", "D."]
-
-
 def group_of(
     name: str, mean_pd: float, interval: tuple[float | None, float | None] = (None, None)
 ) -> CalibrationGroup:
@@ -164,111 +133,9 @@ def group_of(
     }
 
 
-def test_a_stratum_where_the_model_does_not_beat_the_rule_is_said_first() -> None:
-    rows = [
-        _measure("model", "all", 0.80, 600),
-        _measure("rule", "all", 0.70, 600),
-        _measure("model", "8-29", 0.61),
-        _measure("rule", "8-29", 0.61),
-    ]
-    said = findings(rows, [], _calibration(), 30)
-    assert said[0] == (
-        "On loans 8-29 days late the model, AUC 0.610, orders no better than the rule (0.610); 40 snapshots of 25 loans fell behind."
-    )
-    assert said[1].startswith(
-        "On all eligible loans together the model, AUC 0.800, orders better than the rule (0.700);"
-    )
-
-
-def test_every_baseline_that_is_not_beaten_is_named_and_those_that_are_come_later() -> None:
-    rows = [
-        _measure(ranker, "0", auc)
-        for ranker, auc in (("model", 0.7), ("rule", 0.5), ("single", 0.7), ("scorecard", 0.71))
-    ]
-    said = findings(rows, [], _calibration(), 30)
-    assert said[0] == (
-        "On loans without arrears the model, AUC 0.700, orders no better than the best single feature (0.700) and the scorecard (0.710); "
-        "40 snapshots of 25 loans fell behind."
-    )
-    assert said[1].startswith(
-        "On loans without arrears the model, AUC 0.700, orders better than the rule (0.500: it cannot tell one from another);"
-    )
-
-
-def test_a_baseline_that_is_not_beaten_comes_before_what_cannot_be_said() -> None:
-    rows = [
-        _measure("model", "1-7", None),
-        _measure("rule", "1-7", None),
-        _measure("model", "0", 0.96),
-        _measure("scorecard", "0", 0.97),
-        _measure("model", "8-29", 0.6),
-        _measure("single", "8-29", 0.6),
-    ]
-    said = on_order(rows)[0]
-    assert [line.split(" the model,")[0] for line in said[:2]] == [
-        "On loans without arrears",
-        "On loans 8-29 days late",
-    ]
-    assert "nothing can be said" in said[2]
-
-
-def test_a_stratum_without_a_metric_is_said_with_its_counts() -> None:
-    rows = [_measure("model", "1-7", None), _measure("rule", "1-7", None)]
-    assert findings(rows, [], _calibration(), 30)[0] == (
-        "On loans 1-7 days late nothing can be said: 4 fell behind and 9 did not; a metric needs 30 of each."
-    )
-
-
-def test_a_rule_that_cannot_order_is_not_counted_as_beaten() -> None:
-    rows = [_measure("model", "0", 0.7), _measure("rule", "0", 0.5)]
-    assert findings(rows, [], _calibration(), 30)[0] == (
-        "On loans without arrears the model, AUC 0.700, orders better than the rule (0.500: it cannot tell one from another); 40 snapshots of 25 loans fell behind."
-    )
-
-
-def test_a_stratum_without_snapshots_is_not_mentioned() -> None:
-    rows = [_measure("model", "1-27", None, snapshots=0), _measure("rule", "1-27", None, snapshots=0)]
-    assert not any("1-27" in line for line in findings(rows, [], _calibration(), 30))
-
-
 def test_an_auc_too_good_among_current_loans_is_a_warning() -> None:
     rows = [_measure("model", "0", 0.96), _measure("rule", "0", 0.5)]
-    assert "look for a leak" in findings(rows, [], _calibration(), 30)[0]
-
-
-def test_lists_that_reach_less_value_than_the_rules_are_unflattering_even_with_more_hits() -> None:
-    lists = [
-        _list("model", "all", 20, 0.4),
-        _list("model", "2024-01-31", 20, 0.4),
-        _list("rule", "all", 18, 0.5),
-        _list("rule", "2024-01-31", 18, 0.5),
-    ]
-    said = findings([], lists, _calibration(), 30)
-    assert said[0] == (
-        "With one day's capacity the model's lists of 1 days reach 20 of 40 snapshots that fell behind (40.0% of their exposure), the rule's 18 (50.0% of their exposure)."
-    )
-
-
-def test_lists_are_told_of_every_baseline_those_that_reach_as_many_first() -> None:
-    lists = [
-        _list(ranker, "all", hits, value)
-        for ranker, hits, value in (
-            ("model", 20, 0.4),
-            ("rule", 18, 0.3),
-            ("single", 20, 0.3),
-            ("scorecard", 21, None),
-        )
-    ]
-    said = findings([], lists, _calibration(), 30)
-    assert said[0].endswith(
-        "(40.0% of their exposure), the best single feature's 20 (30.0% of their exposure) and the scorecard's 21."
-    )
-    assert said[1].endswith("(40.0% of their exposure), the rule's 18 (30.0% of their exposure).")
-
-
-def test_lists_with_too_few_positives_are_not_compared() -> None:
-    lists = [_list("model", "all", 20, 0.4), _list("rule", "all", 18, 0.5)]
-    assert "cannot be compared: only 40" in findings([], lists, _calibration(), 41)[0]
+    assert "look for a leak" in too_good(rows)[0]
 
 
 def test_lists_that_hold_over_half_of_everybody_say_little() -> None:
@@ -279,7 +146,7 @@ def test_lists_that_hold_over_half_of_everybody_say_little() -> None:
 
 
 def test_a_pd_that_is_far_off_or_worthless_is_said_before_one_that_is_right() -> None:
-    said = findings([], [], _calibration(brier=0.1, mean_pd=0.2), 30)
+    said = findings(_calibration(brier=0.1, mean_pd=0.2))
     assert (
         "no more than saying the same share for everyone: its mean squared error (Brier score) is 0.1000, that of one share 0.0900"
         in said[0]
@@ -288,7 +155,7 @@ def test_a_pd_that_is_far_off_or_worthless_is_said_before_one_that_is_right() ->
         "On all eligible loans together the probability (PD) is 20.0% on average where 10.0% fell behind, 2.00 times what happened "
         "(40 snapshots fell behind): too much; how sure that is cannot be said."
     )
-    assert findings([], [], _calibration(), 30) == [
+    assert findings(_calibration()) == [
         "On all eligible loans together the probability (PD) is 10.0% on average where 10.0% fell behind, 1.00 times what happened "
         "(40 snapshots fell behind)."
     ]
@@ -311,7 +178,7 @@ def _month(
 
 def _by_month(*months: dict, slope: float | None = None) -> list[str]:
     told = {"months": list(months), "slope": slope}
-    return findings([], [], cast(Calibration, {**_calibration(), **told}), 30)
+    return findings(cast(Calibration, {**_calibration(), **told}))
 
 
 def test_the_worst_month_is_named_whichever_way_it_is_off() -> None:
@@ -358,11 +225,20 @@ def test_a_slope_far_from_one_is_unflattering(slope: float, says: str) -> None:
 
 def test_a_thin_file_is_explained_among_the_limits_where_there_are_any() -> None:
     target = cast(Target, {"bad_at_days": 30, "horizon_days": 90, "thin_file_installments": 3})
-    trained_on = cast(TrainedOn, {"products": [{"name": "weekly"}]})
+    trained_on = cast(TrainedOn, {"products": [{"name": "weekly", "snapshots": 900, "positives": 90}]})
     said = [line for line in limits(target, trained_on, None) if "thin_file" in line]
     assert len(said) == 1 and "fewer than 3 installments" in said[0]
     target["thin_file_installments"] = 0
     assert not any("thin_file" in line for line in limits(target, trained_on, None))
+
+
+def test_a_product_of_which_too_few_fell_behind_or_did_not_is_named_among_the_limits() -> None:
+    target = cast(Target, {"bad_at_days": 30, "horizon_days": 90, "thin_file_installments": 0})
+    products = [{"name": "weekly", "snapshots": 900, "positives": 90}, {"name": "harvest", "snapshots": 20, "positives": 12}]  # fmt: skip
+    trained_on = cast(TrainedOn, {"products": products})
+    few = "Too few to say anything of by itself: harvest (12 of 20 snapshots fell behind)."
+    assert few in limits(target, trained_on, "2024-01-31", least=10)
+    assert few not in limits(target, trained_on, "2024-01-31", least=8)
 
 
 def test_nothing_judged_is_nothing_found() -> None:
@@ -378,7 +254,7 @@ def test_nothing_judged_is_nothing_found() -> None:
             "months": [],
         },
     )
-    assert findings([], [], nothing, 30) == []
+    assert findings(nothing) == []
 
 
 def _current(rows: list[tuple[int, int, int]]) -> Examples:
@@ -403,8 +279,3 @@ def test_open_installments_are_not_mentioned_where_they_explain_little() -> None
     judged = _current([(0, 1, 1)] + [(0, 0, 1)] * 9 + [(0, 0, 0)] * 10)
     assert open_on_the_day(judged, np.zeros(20), least=4) is None
     assert open_on_the_day(_current([(0, 0, 0)] * 5), np.zeros(5), least=1) is None
-
-
-def test_a_stratum_that_is_everybody_is_not_told_twice() -> None:
-    rows = [_measure(ranker, stratum, 0.8) for stratum in ("all", "0") for ranker in ("model", "rule")]
-    assert len([line for line in findings(rows, [], _calibration(), 30) if "AUC" in line]) == 1

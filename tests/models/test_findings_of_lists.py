@@ -2,8 +2,16 @@
 
 from typing import cast
 
-from models.findings_of_lists import of_intervals, on_differences, on_longest, on_losses, on_months, on_sizes
-from models.summary import CapturedAt, GroupRow, Interval, MeasureRow, Ranker
+from models.findings_of_lists import (
+    of_intervals,
+    on_differences,
+    on_lists,
+    on_longest,
+    on_losses,
+    on_months,
+    on_sizes,
+)
+from models.summary import CapturedAt, GroupRow, Interval, ListRow, MeasureRow, Ranker
 
 
 def less(against: Ranker, value: float, low: float, high: float, stratum: str = "all", figure: str = "value_captured") -> Interval:  # fmt: skip
@@ -77,21 +85,47 @@ def test_where_amounts_are_not_added_those_who_fell_behind_are_counted() -> None
     )
 
 
-def test_an_order_that_may_be_chance_is_named_by_stratum_and_one_that_is_not_is_left_out() -> None:
+def judged(ranker: Ranker, hits: int, value: float | None) -> ListRow:
+    return cast(
+        ListRow,
+        {"ranker": ranker, "as_of": "all", "eligible": 300, "listed": 30, "positives": 40, "hits": hits, "value_captured": value},
+    )  # fmt: skip
+
+
+def test_lists_that_reach_less_value_are_unflattering_even_with_more_hits() -> None:
+    rows = [judged("model", 20, 0.4), judged("rule", 18, 0.5)]
+    day = [cast(ListRow, {**row, "as_of": "2024-01-31"}) for row in rows]
+    sure = [less("rule", 0.05, 0.01, 0.1, figure="recall")]
+    assert on_lists([*rows, *day], sure, 30) == (
+        [
+            "With one day's capacity the model's lists of 1 days reach 20 of 40 snapshots that fell behind (40.0% of their exposure), the rule's 18 (50.0% of their exposure)."
+        ],
+        [],
+    )
+    assert "cannot be compared: only 40" in on_lists(rows, sure, 41)[0][0]
+
+
+def test_lists_that_reach_more_are_a_success_only_where_both_intervals_say_so() -> None:
     rows = [
-        less("rule", 0.2, 0.1, 0.3),
-        less("rule", 0.14, 0.07, 0.2, "1-7", "auc"),
-        less("rule", 0.005, -0.01, 0.02, "0", "auc"),
-        less("rule", 0.01, -0.05, 0.05, "8-29", "auc"),
-        less("single", -0.01, -0.05, 0.05, "8-29", "auc"),
-        less("scorecard", 0.02, -0.05, 0.06, "8-29", "auc"),
+        judged("model", 20, 0.4),
+        judged("rule", 18, 0.3),
+        judged("single", 19, 0.3),
+        judged("scorecard", 21, None),
     ]
-    measures = [*ALL, *(row for one in ("0", "1-7", "8-29") for row in counted(one, {"model": 10}))]
-    assert on_differences(rows, measures)[0] == [
-        "It cannot be told from chance whether the model orders better (AUC) than the rule on loans without arrears (+0.005, 95 % interval -0.010 to +0.020; 40 fell behind) "
-        "and on loans 8-29 days late (+0.010, interval -0.050 to +0.050; 40 fell behind).",
-        "It cannot be told from chance whether the model orders better (AUC) than the scorecard on loans 8-29 days late (+0.020, 95 % interval -0.050 to +0.060; 40 fell behind).",
-    ], "an order that is not better on the judged loans themselves is told elsewhere"
+    both = [less(one, 0.1, 0.01, 0.2) for one in ("rule", "single")]
+    number = [less("rule", 0.05, 0.01, 0.1, figure="recall"), less("single", 0.02, 0, 0.1, figure="recall")]
+    bad, good = on_lists(rows, [*both, *number], 30)
+    own = "With one day's capacity the model's lists of 0 days reach 20 of 40 snapshots that fell behind (40.0% of their exposure), "
+    assert bad == [
+        f"{own}the scorecard's 21.",
+        f"{own}the best single feature's 19 (30.0% of their exposure): whether that is more in number cannot be told from chance.",
+    ]
+    assert good == [f"{own}the rule's 18 (30.0% of their exposure)."]
+    unsure = on_lists(rows[:2], [], 30)
+    assert (
+        unsure[0][0].endswith("more in number and in exposure cannot be told from chance.")
+        and unsure[1] == []
+    )
 
 
 def test_the_worst_month_is_named_beside_the_rule() -> None:
@@ -115,19 +149,29 @@ def test_the_worst_month_is_named_beside_the_rule() -> None:
 def test_a_month_and_a_size_of_loan_of_which_a_baseline_holds_clearly_more_are_named() -> None:
     rows = [
         lists("month", "2025-01", "model", 40, 20, 0.5),
-        lists("month", "2025-01", "rule", 40, 24, 0.52),
+        lists("month", "2025-01", "rule", 40, 25, 0.52),
         lists("month", "2025-02", "model", 29, 2, 0.1),
         lists("month", "2025-02", "rule", 29, 20, 0.9),
         lists("loan_size", "smallest quarter", "model", 30, 6, 0.5),
         lists("loan_size", "smallest quarter", "scorecard", 30, 7, 0.54),
         lists("loan_size", "second quarter", "model", 30, 6, 0.5),
-        lists("loan_size", "second quarter", "scorecard", 30, 9, 0.4),
-        lists("loan_size", "second quarter", "rule", 30, 8, 0.4),
+        lists("loan_size", "second quarter", "scorecard", 30, 12, 0.4),
+        lists("loan_size", "second quarter", "rule", 30, 11, 0.4),
     ]
     assert [*on_months(rows, 30), *on_sizes(rows, 30)] == [
-        "In 2025-01 the rule's lists hold 24 of 40 snapshots that fell behind (52.0% of their exposure), the model's 20 (50.0% of their exposure).",
-        "Of the second quarter of snapshots by principal the scorecard's lists hold 9 of 30 snapshots that fell behind (40.0% of their exposure), the model's 6 (50.0% of their exposure).",
+        "In 2025-01 the rule's lists hold 25 of 40 snapshots that fell behind (52.0% of their exposure), the model's 20 (50.0% of their exposure).",
+        "Of the second quarter of snapshots by principal the scorecard's lists hold 12 of 30 snapshots that fell behind (40.0% of their exposure), the model's 6 (50.0% of their exposure).",
     ], "a month of 29 is too few, and three points more are not clearly more"
+
+
+def test_a_few_snapshots_more_are_not_clearly_more_whatever_share_they_make() -> None:
+    rows = [
+        lists("month", "2025-03", "model", 37, 33, 0.9),
+        lists("month", "2025-03", "scorecard", 37, 37, 1.0),
+    ]
+    assert on_months(rows, 30) == [], "four of 37 are over a tenth, and no interval says that it is more"
+    rows[0]["hits"] = 32
+    assert "hold 37 of 37" in on_months(rows, 30)[0]
 
 
 def test_a_quarter_of_the_loans_that_lists_reach_too_little_of_is_told_where_enough_fell_behind() -> None:

@@ -16,10 +16,12 @@ from models.summary import Summary
 from models.validation import SanityCheck, SanityName, Validation
 from reports import validation_inside, validation_lists, validation_use
 from reports.model_card import model_card
-from reports.paper import Box, Paper, Picture, Section, Table, Words
+from reports.paper import Box, Paper, Picture, Record, Section, Table, Words
 from reports.print import page_of, pdf_of, pictures_of
 from reports.validation import TABLES as FOUND_IN
 from reports.validation import Subject, validation_report
+from reports.validation_end import settings
+from reports.validation_front import groups_of, learnt_from
 
 STANDING = "It was never promoted and draws no list."
 
@@ -51,10 +53,10 @@ def found() -> Validation:
                     {"figure": "value_captured", "full": 0.39, "without": 0.35, "change": -0.04, "low": None, "high": None},
                 ],
                 "why_none": None,
-                "loss": "nothing",
+                "loss": "unused",
                 "finding": "Without contacts nothing is lost that can be shown.",
             },
-            {"name": "clock", "words": "The clock", "left_out": [], "gain_share": 0.0, "changes": [], "why_none": "the panel has no such feature", "loss": "nothing", "finding": "There is no clock."},
+            {"name": "clock", "words": "The clock", "left_out": [], "gain_share": 0.0, "changes": [], "why_none": "the panel has no such feature", "loss": "unused", "finding": "There is no clock."},
         ],
         "reads": "It reads the borrower.",
         "sanity": [check("shuffled_labels", True, "Nothing is found in shuffled labels.")],
@@ -131,6 +133,33 @@ def test_where_it_beats_nothing_stands_before_what_it_reads(subject: Subject) ->
         assert words.index(subject.summary["findings"][0]) < words.index(
             "It reads the process, not the borrower."
         )
+
+
+def test_what_may_mislead_the_model_stands_against_it(subject: Subject) -> None:
+    found = deepcopy(subject.found)
+    found["ablations"][0] |= {"loss": "misleads", "finding": "Without contacts it does better by AUC: they may mislead it."}  # fmt: skip
+    reads = next(one for one in groups_of(subject.summary, found) if one["about"] == "reads")
+    assert reads["against"] == [found["ablations"][0]["finding"], found["reads"]]
+
+
+def test_a_product_of_which_too_few_fell_behind_has_no_share(summary: Summary) -> None:
+    summary["settings"]["min_of_each_class"] = 30
+    summary["trained_on"]["products"] = [
+        {"name": "weekly", "snapshots": 900, "loans": 300, "positives": 90},
+        {"name": "harvest", "snapshots": 20, "loans": 20, "positives": 12},
+    ]
+    shares = {row[0]: row[-1] for row in cells(learnt_from(summary))}
+    assert (shares["weekly"], shares["harvest"]) == ("10.0%", "too few to say")
+
+
+def test_settings_are_told_in_words(summary: Summary) -> None:
+    summary["settings"] = {"tuned": [3, 6], "officers": [], "cost": None, "held": True}
+    told = next(
+        block.rows
+        for block in settings(summary, 1).blocks
+        if isinstance(block, Record) and ("cost", "not set") in block.rows
+    )
+    assert dict(told) == {"tuned": "3, 6", "officers": "none", "cost": "not set", "held": "yes"}
 
 
 def test_a_glance_is_a_handful_and_the_whole_list_hides_nothing(subject: Subject) -> None:
