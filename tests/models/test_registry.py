@@ -84,6 +84,24 @@ def test_a_moved_workspace_takes_its_files_with_it_and_writes_nothing_where_it_w
         assert client.get_model_version_download_uri(version.name, version.version).startswith(here)
 
 
+def test_mlflows_own_experiment_lies_in_the_workspace_and_not_where_one_stood(
+    models: Path, tmp_path: Path
+) -> None:
+    def where(folder: Path) -> str:
+        with tracking.opened(folder, create=True) as client:
+            return str(client.get_experiment("0").artifact_location)
+
+    new = tmp_path / "new"
+    new.mkdir()
+    assert where(models) == f"{(models / 'artifacts').as_uri()}/0", "after a copy"
+    assert where(new) == f"{(new / 'artifacts').as_uri()}/0"
+    theirs = "file:///their/place/mlruns/0"
+    with closing(sqlite3.connect(new / "mlflow.db")) as connection, connection:
+        connection.execute("UPDATE experiments SET artifact_location = ?", (theirs,))
+    _client(new).create_run("0")
+    assert where(new) == theirs, "somebody keeps runs in it"
+
+
 def test_a_refused_run_is_kept_and_not_registered(kept) -> None:
     folder, results = kept
     client = _client(folder)
