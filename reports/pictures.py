@@ -204,10 +204,11 @@ def share_bars(bars: Sequence[Bar], name: str, words: str) -> str:
                     edgecolors=INK,
                     linewidths=0.6,
                     zorder=3,
+                    clip_on=False,
                 )
             # Beside the axes, not behind the last dot, where it would look like the label of that day.
             axes.text(
-                1.02,
+                1.04,
                 row,
                 percent(bar.share),
                 va="center",
@@ -219,8 +220,10 @@ def share_bars(bars: Sequence[Bar], name: str, words: str) -> str:
         axes.invert_yaxis()
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
-        axes.set_xlim(0, widest * 1.03)
         percent_axis(axes, "x")
+        axes.set_xlim(
+            0, axes.xaxis.get_major_locator().tick_values(0, widest)[-1]
+        )  # no dot beyond the last mark
         return inline(figure, name, words)
 
 

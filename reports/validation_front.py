@@ -123,7 +123,7 @@ def words(summary: Summary) -> Section:
     ]  # fmt: skip
     return Section(
         "What the words mean",
-        [table("word|<<what it means here", [Row([one, meaning]) for one, meaning in told])],
+        [table("<word|<<what it means here", [Row([one, meaning]) for one, meaning in told])],
     )
 
 

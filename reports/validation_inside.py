@@ -172,10 +172,10 @@ def what_moves_it(summary: Summary, explained: "Explained") -> Section:
         ),
         Picture(
             pushes(names, X, values, "shap-summary", "Contributions by feature; the table below holds their mean sizes."),
-            f"The {len(names)} features that move the score most. The thicker, the more snapshots are pushed that far (square root); brown where the feature’s value is large, blue where it is small, grey where it is missing.",
+            f"The {len(names)} features that move the score most. The thicker, the more snapshots are pushed that far (square root); brown where the feature’s value is large, blue where it is small, grey where it is missing. What each of them measures stands in the table below.",
         ),
         table(
-            "<<feature|<<what it measures|mean contribution",
+            "<feature|<<what it measures|mean contribution",
             [Row([name, describe(name).meaning, telling.decimal(float(size[at]))]) for name, at in zip(names, order, strict=True)],
         ),
         Heading("How a contribution goes with the value"),
@@ -184,6 +184,7 @@ def what_moves_it(summary: Summary, explained: "Explained") -> Section:
             dependence(names[:MOST_DEPENDENCES], X, values, "shap-dependence", "Mean contribution by value of " + ", ".join(names[:MOST_DEPENDENCES]) + "."),
             "Line: mean contribution of snapshots with about that value; band: the middle 80 % of them; brown square: value missing. Where the band is wide, the contribution depends on other features too.",
         ),
+        Points([f"{name}: {describe(name).meaning}" for name in names[:MOST_DEPENDENCES]]),
     ]  # fmt: skip
     blocks += _directions(summary)
     return Section("What moves the score", blocks, SERVED)
@@ -198,7 +199,7 @@ def _directions(summary: Summary) -> Iterable[Block]:
     yield Heading("Which way a feature may move the score")
     yield Words(f"The model is held to what the catalogue expects of {len(rows) - len(dropped):,} of {summary['trained_on']['features']:,} features; dropped, because the data say otherwise: {len(dropped):,}.")  # fmt: skip
     if dropped:
-        yield table("<<feature|<<why it is not held", [Row([row["feature"], row["why_not"] or ""]) for row in dropped])  # fmt: skip
+        yield table("<feature|<<why it is not held", [Row([row["feature"], row["why_not"] or ""]) for row in dropped])  # fmt: skip
 
 
 def ablations(found: Validation) -> Section:
@@ -244,7 +245,7 @@ def sanity(found: Validation) -> Section:
     if suspects:
         blocks += [
             Heading("Features that look too good"),
-            table("<<feature|<<what it measures|AUC alone|share of gain", [Row([one["feature"], one["meaning"], telling.decimal(one["auc"]), telling.percent(one["gain_share"])]) for one in suspects.values()]),
+            table("<feature|<<what it measures|AUC alone|share of gain", [Row([one["feature"], one["meaning"], telling.decimal(one["auc"]), telling.percent(one["gain_share"])]) for one in suspects.values()]),
             Points([one["finding"] for one in suspects.values()]),
         ]  # fmt: skip
     return Section("Could the numbers be a mistake?", blocks, ANEW)

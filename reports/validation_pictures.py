@@ -90,11 +90,11 @@ def pushes(features: Sequence[str], X: "np.ndarray", values: "np.ndarray", name:
                 known = ranks[inside, at][np.isfinite(ranks[inside, at])]
                 colour = to_hex(ramp(round(float(known.mean()), 3))) if len(known) else FAINT
                 axes.barh(at, edges[one + 1] - edges[one], left=edges[one], height=thick, color=colour, edgecolor=QUIET, linewidth=0.15)  # fmt: skip
-        axes.set_yticks(range(len(features)), [_short(one) for one in features], fontsize=8)
+        axes.set_yticks(range(len(features)), [_short(one) for one in features], fontsize=9)
         axes.invert_yaxis()
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
-        axes.tick_params(axis="x", labelsize=8)
+        axes.tick_params(axis="x", labelsize=9)
         axes.set_xlabel("contribution to the score (log-odds): right is riskier", fontsize=9)
         return inline(figure, name, words)
 
@@ -107,7 +107,7 @@ def dependence(features: Sequence[str], X: "np.ndarray", values: "np.ndarray", n
 
     rows = (len(features) + 1) // 2
     with plain_settings(name):
-        figure = Figure(figsize=(WIDTH_INCHES, 1.75 * rows), layout="constrained")
+        figure = Figure(figsize=(WIDTH_INCHES, 1.45 * rows), layout="constrained")
         for at, feature in enumerate(features):
             axes = figure.add_subplot(rows, 2, at + 1)
             axes.axhline(0, color=QUIET, linewidth=0.7)
@@ -119,10 +119,10 @@ def dependence(features: Sequence[str], X: "np.ndarray", values: "np.ndarray", n
                 span = (x[-1] - x[0]) if len(x) > 1 else 1.0
                 left = (x[0] if len(x) else 0.0) - 0.12 * (span or 1.0)
                 axes.plot([left], [values[~known, at].mean()], "s", color=RULE, markersize=4)
-            axes.set_title(_short(feature), fontsize=7.5, loc="left")
-            axes.tick_params(labelsize=7)
+            axes.set_title(_short(feature), fontsize=9, loc="left")
+            axes.tick_params(labelsize=8.5)
             axes.locator_params(nbins=4)
-        figure.supylabel("contribution (log-odds)", fontsize=8)
+        figure.supylabel("contribution (log-odds)", fontsize=9)
         return inline(figure, name, words)
 
 

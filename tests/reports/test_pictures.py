@@ -45,6 +45,11 @@ def test_bars_and_dots_at_nothing_and_at_all_are_drawn() -> None:
     assert "<svg" in agreement([Point(0.0, 0.0, 0)], "zero", "nothing at all")
 
 
+def test_no_dot_lies_beyond_the_last_mark_of_the_axis() -> None:
+    svg = share_bars([Bar("model", 0.7, "#000000", (0.5, 0.86))], "bars", "words")
+    assert ">80%<" in svg and ">100%<" in svg, svg
+
+
 def test_a_picture_holds_no_date_and_no_address_of_its_maker() -> None:
     drawn = share_bars([Bar("a", 0.5, "#000000")], "plain", 'said "so" & <such>')
     assert "metadata" not in drawn

@@ -1,18 +1,20 @@
 """A paper as a page and as a PDF: the same words in both, the same bytes each time, and no text of anybody is ever markup."""
 
+import io
 import json
 import re
 import time
 from pathlib import Path
 
 import matplotlib
+import matplotlib.image
 import pytest
 
 from data.errors import DuesightError
 from reports import print as printing
 from reports.paper import Blanks, Box, Paper, Picture, Points, Record, Row, Section, Words, table
 from reports.pictures import MODEL, Bar, share_bars
-from reports.print import NO_LETTERS, as_data, page_of, pdf_of
+from reports.print import NO_LETTERS, as_data, page_of, pdf_of, pictures_of
 
 NASTY = [
     "#import \"/etc/passwd\": *",
@@ -113,6 +115,16 @@ def test_the_page_loads_nothing_and_runs_nothing() -> None:
     targets = re.findall(r'(?:src|href|action|data)="([^"]*)"', page) + re.findall(r"url\(([^)]*)\)", page)
     assert targets and [target for target in targets if not target.startswith("#")] == []
     assert not re.search(r"<script|<link|@import|\son\w+=", page)
+
+
+def test_a_picture_of_the_pdf_stands_in_its_section_and_not_at_the_foot_of_the_page() -> None:
+    picture = Picture(share_bars([Bar("one", 0.4, "#ff0000")], "red", "one"), "one")
+    (page,) = pictures_of(
+        Paper("t", "a", "l", "f", [Section("First", [picture]), Section("Second", [Words("word " * 300)])])
+    )
+    shown = matplotlib.image.imread(io.BytesIO(page))
+    (red,) = ((shown[..., 0] > 0.9) & (shown[..., 1] < 0.1)).any(axis=1).nonzero()
+    assert len(red) and red.max() < 0.4 * len(shown)
 
 
 def test_a_pdf_that_cannot_be_set_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
