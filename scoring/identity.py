@@ -15,7 +15,7 @@ from typing import cast
 from data.digest import Json, canonical_json
 
 RULE = "rule"
-"""Stands for the model's digest where the list is drawn by days late and arrears."""
+"""Stands for the model's digest where the list is drawn by days late, arrears and exposure."""
 
 
 @dataclass(frozen=True)

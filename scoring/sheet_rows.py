@@ -29,7 +29,7 @@ ListRow = Mapping[str, object]
 NOT_IN_DIRECTORY = "not in the directory"
 SMALL_THINGS = "no single reason stands out: many small things add up"
 WHAT_IS_OWED = "no reason stands out in how it is paid: it is listed for what is still owed, {owed}"
-BY_THE_RULE = "this list goes by days late and arrears alone"
+BY_THE_RULE = "this list goes by days late, then arrears, then what is still owed"
 """Why somebody is listed of whom no reason is told: a score above that of a loan of which nothing is known, an ordinary score and
 a large loan, or the rule."""
 

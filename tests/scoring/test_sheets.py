@@ -298,7 +298,7 @@ def test_who_is_listed_without_a_reason_is_told_by_how_the_loan_stands(drawn):
     said = without_reasons(folder, pd=None, **late | {"next_due_on": None})
     assert (
         said
-        == "3 days late, 120.00 KES to clear; nothing more falls due; this list goes by days late and arrears alone"
+        == "3 days late, 120.00 KES to clear; nothing more falls due; this list goes by days late, then arrears, then what is still owed"
     )
 
 
