@@ -14,8 +14,8 @@ from typing import cast
 
 from data.digest import Json, canonical_json
 
-RULE = "rule"
-"""Stands for the model's digest where the list is drawn by days late, arrears and exposure."""
+RULE = "rule: days late, arrears, exposure"
+"""Stands for the model's digest where the list is drawn without one; another order of the rule is another list."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ import pyarrow.parquet as pq
 from data.digest import Json
 from data.errors import LedgerError
 from features.settings import LabelSettings
-from scoring.identity import RULE
 from scoring.manifest import read_manifest
 from scoring.queue import MOST_REASONS
 from scoring.reasons import Reason
@@ -51,7 +50,7 @@ def find_previous(
             place = (
                 day,
                 manifest["model"] == model,
-                manifest["model"] != RULE,
+                manifest["drawn_by"] != "rule",
                 int(str(manifest["batch"])),
                 str(manifest["list_id"]),
             )
