@@ -1,6 +1,6 @@
 """What the model has to beat: the lender's own rule, the best single feature, and a scorecard.
 
-The rule is how a collections desk works without us: the latest first, among equals the larger arrears. It needs
+The rule is how a collections desk works without us: the latest first, among equals the larger arrears, and of those in time the largest. It needs
 no history. The best single feature (`models.single`) is what sorting by one column could reach, the scorecard
 (`models.scorecard`) what a careful analyst would build. These two learn from the fit window alone, from the same bins.
 All are judged on the same days, with the same capacity, as the model. None is served: a list is drawn by the model or

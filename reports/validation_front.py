@@ -106,7 +106,7 @@ def words(summary: Summary) -> Section:
     told = [
         ("snapshot", "One loan on one day. A loan is looked at on several days, so there are more snapshots than loans."),
         ("fell behind", target["words"]),
-        ("the rule", "What a lender can do without a model: the loans most days late first, and among equals the larger arrears."),
+        ("the rule", "What a lender can do without a model: the loans most days late first, among equals the larger arrears, then the larger exposure."),
         ("best single feature, scorecard", "Two simple models that stand beside this one: the one number that orders loans best, and a points table as banks use it."),
         ("list", "The loans that officers have time for on one day, in the order of a ranking."),
         ("exposure", "What is still owed on a loan."),
