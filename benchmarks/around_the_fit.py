@@ -6,14 +6,15 @@ lie reading, LightGBM's bins of the data, predicting calibration and test, calib
 for besides (expected directions, baselines, lists, intervals, explaining, and tuning where there is any) is told apart.
 
     .venv/bin/python benchmarks/around_the_fit.py [--rows 1200000] [--features 80] [--months 48]
-        [--trials 0] [--keep FOLDER]
+        [--trials 0] [--trees 150 --leaves 8 --depth 3] [--keep FOLDER]
 
 Read the ratios: a second here is not a second elsewhere. Aims: around the fit at most 60 % of it, and a peak below 6 GiB.
 The months say how much of the panel is the fit window: purges, calibration and test take the same months whatever its length.
-The fit has the shape of the settings; with --trials shapes are tried first, told apart, and the fit has the one that was chosen.
+The fit has the shape of the settings, or the one that is given; with --trials shapes are tried first, told apart, and the fit has the one that was chosen.
 """
 
 import argparse
+import json
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from data.digest import canonical_json
 from features.catalogue import FEATURES, catalogue_digest
 from features.panel_file import ABOUT
 from features.settings import ArrearsSettings, LabelSettings
+from models.settings import TrainSettings
 from pipelines.tables import write_tables
 
 AIM, AIM_GIB = 0.60, 6.0
@@ -65,7 +67,7 @@ def tell(what, done, total):
 panel = PanelFile.open(Path(sys.argv[1]))
 tell("reading", 0, 1)
 with tempfile.TemporaryDirectory() as folder:
-    result = train(panel, "", panel.labels, CapacitySettings(), TrainSettings(tuning_trials=int(sys.argv[2])), panel.until, Path(folder), progress=tell)
+    result = train(panel, "", panel.labels, CapacitySettings(), TrainSettings(**json.loads(sys.argv[2])), panel.until, Path(folder), progress=tell)
 steps.append({"step": "", "at": time.perf_counter(), "fit": inside["fit"], "save": inside["save"], "gib": peak()})
 if result.model is None:
     raise SystemExit(result.refusal)
@@ -174,13 +176,23 @@ def main() -> None:
     parser.add_argument("--features", type=int, default=80)
     parser.add_argument("--months", type=int, default=48)
     parser.add_argument("--trials", type=int, default=0)
+    shape = TrainSettings()
+    parser.add_argument("--trees", type=int, default=shape.rounds)
+    parser.add_argument("--leaves", type=int, default=shape.num_leaves)
+    parser.add_argument("--depth", type=int, default=shape.max_depth)
     parser.add_argument("--keep", type=Path)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="around-the-fit-") as name:
         path = (given.keep or Path(name)) / f"made-{given.rows}-{given.features}-{given.months}.parquet"
         if not path.exists():
             made_panel(path, given.rows, given.features, given.months)
-        found = child(TRAIN, str(path), str(given.trials))
+        settings = {
+            "tuning_trials": given.trials,
+            "rounds": given.trees,
+            "num_leaves": given.leaves,
+            "max_depth": given.depth,
+        }
+        found = child(TRAIN, str(path), json.dumps(settings))
     tell(found, given)
 
 
