@@ -178,6 +178,7 @@ def measure_rows(
                 (None, None) if why_none else auc_and_average_precision(bad, score[inside])
             )
             found = caught(bad, np.zeros(len(bad)), picked[ranker][inside])
+            asked = scored.get(ranker)
             rows.append(
                 {
                     "ranker": ranker,
@@ -189,6 +190,7 @@ def measure_rows(
                     "loans_with_positive": len(set(loans[inside & positive])),
                     "auc": auc,
                     "average_precision": average_precision,
+                    "brier": brier(bad, asked.pd[inside]) if asked and len(bad) else None,
                     "why_none": why_none,
                     "listed": found.listed,
                     "hits": found.hits,
@@ -215,3 +217,8 @@ def auc_and_average_precision(positive: np.ndarray, score: np.ndarray) -> tuple[
     from sklearn.metrics import average_precision_score, roc_auc_score
 
     return float(roc_auc_score(positive, score)), float(average_precision_score(positive, score))
+
+
+def brier(positive: np.ndarray, pd_: np.ndarray | float) -> float:
+    """Mean squared difference of PD and outcome, unweighted; 0 is perfect."""
+    return float(np.mean((np.asarray(pd_, np.float64) - positive.astype(np.float64)) ** 2))

@@ -18,7 +18,15 @@ from decisions.settings import CapacitySettings, ValueSettings
 from decisions.value import value_at_risk
 from models.baselines import rule_scores
 from models.draws import Area, Draws, middle
-from models.evaluation import Scored, auc_and_average_precision, caught, draw_lists, list_rows, measure_rows
+from models.evaluation import (
+    Scored,
+    auc_and_average_precision,
+    brier,
+    caught,
+    draw_lists,
+    list_rows,
+    measure_rows,
+)
 from models.examples import Examples
 from models.folds import Progress
 from models.settings import TrainSettings
@@ -87,6 +95,8 @@ def group_rows(
             enough = min(int(bad.sum()), int((~bad).sum())) >= least
             for ranker, chosen in picked.items():
                 found = caught(bad, exposure[inside], chosen[inside])
+                auc, precise = auc_and_average_precision(bad, order[ranker][inside]) if enough else (None, None)  # fmt: skip
+                scored = rankings[ranker]
                 rows.append(
                     {
                         "by": by,
@@ -99,7 +109,9 @@ def group_rows(
                         "precision": found.precision,
                         "recall": found.recall,
                         "value_captured": found.value_captured if one_currency else None,
-                        "auc": auc_and_average_precision(bad, order[ranker][inside])[0] if enough else None,
+                        "auc": auc,
+                        "average_precision": precise,
+                        "brier": brier(bad, scored.pd[inside]) if scored and len(bad) else None,
                     }
                 )
     return rows

@@ -18,7 +18,7 @@ import numpy as np
 from models.calibration import Calibrator
 from models.calibration_maps import weighted_logistic
 from models.draws import Draws, middle
-from models.evaluation import Scored
+from models.evaluation import Scored, brier
 from models.examples import Examples
 from models.findings import THIN_FILE
 from models.settings import TrainSettings
@@ -152,11 +152,6 @@ def _group(name: str, positive: np.ndarray, pd_: np.ndarray, least: int) -> Cali
         "high": None,
         "why_none": None if told else f"{bad} fell behind and {good} did not; a ratio needs {least} of each",
     }
-
-
-def brier(positive: np.ndarray, pd_: np.ndarray | float) -> float:
-    """Mean squared difference of PD and outcome, unweighted; 0 is perfect."""
-    return float(np.mean((np.asarray(pd_, np.float64) - positive.astype(np.float64)) ** 2))
 
 
 def _log_odds(pd_: np.ndarray) -> np.ndarray:

@@ -15,10 +15,9 @@ import numpy as np
 
 from data.days import to_day
 from data.errors import InputError
-from models.evaluation import auc_and_average_precision
+from models.evaluation import auc_and_average_precision, brier
 from models.examples import Examples, describe_panel
 from models.reading import examples_of
-from models.reliability import brier
 from models.served import ServedModel
 from models.summary import EVERY_STRATUM, ScheduleRow, Summary
 

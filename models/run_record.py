@@ -105,7 +105,7 @@ def metrics(summary: Summary) -> dict[str, float]:
     for row in summary["measures"]:
         at = f"{whose[row['ranker']]}/{row['stratum']}"
         metrics[f"{at}/auc"] = row["auc"]
-        metrics[f"{at}/average_precision"] = row["average_precision"]
+        metrics[f"{at}/average_precision"], metrics[f"{at}/brier"] = row["average_precision"], row["brier"]
         metrics[f"{at}/precision"] = row["precision"]
         metrics[f"{at}/recall"] = row["recall"]
         metrics[f"{row['stratum']}/snapshots"] = row["snapshots"]

@@ -89,7 +89,7 @@ class MeasureRow(TypedDict):
     """One ranker on one stratum (or on "all"), over every judged day.
 
     auc and average_precision are unweighted over snapshots, and None with fewer than 30 positives or negatives
-    (`why_none` then says so). listed and hits count the snapshots that one day's capacity reached and those of
+    (`why_none` then says so). brier: mean squared error of the probability, None of the rule, which has none. listed and hits count the snapshots that one day's capacity reached and those of
     them with label 1; recall is hits / positives and precision hits / listed, None where the divisor is 0.
     """
 
@@ -102,6 +102,7 @@ class MeasureRow(TypedDict):
     loans_with_positive: int
     auc: float | None
     average_precision: float | None
+    brier: float | None
     why_none: str | None
     listed: int
     hits: int
@@ -132,7 +133,7 @@ class ListRow(TypedDict):
 class GroupRow(TypedDict):
     """One ranker's lists in one calendar month of snapshots, or one quarter of the snapshots by principal.
 
-    As `ListRow`; auc as in `MeasureRow`, None with too few positives or negatives.
+    As `ListRow`; auc, average_precision and brier as in `MeasureRow`, the first two None with too few positives or negatives.
     """
 
     by: str  # "month" or "loan_size"
@@ -146,6 +147,8 @@ class GroupRow(TypedDict):
     recall: float | None
     value_captured: float | None
     auc: float | None
+    average_precision: float | None
+    brier: float | None
 
 
 class CapturedAt(TypedDict):

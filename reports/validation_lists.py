@@ -170,12 +170,12 @@ def _beside(rows: Sequence[GroupRow], names: Sequence[str], rankers: Sequence[Ra
         mark = " (worst)" if name == worst else ""
         told.append(Row([f"{name}{mark}: {first['snapshots']:,} snapshots, {first['positives']:,} fell behind"], group=True))  # fmt: skip
         told += [
-            Row([SHORT_WORDS[one], telling.count(row["listed"]), telling.count(row["hits"]), telling.percent(row["precision"]), telling.percent(row["recall"]), telling.percent(row["value_captured"]), telling.decimal(row["auc"])], ours=one == "model")
+            Row([SHORT_WORDS[one], telling.count(row["listed"]), telling.count(row["hits"]), telling.percent(row["precision"]), telling.percent(row["recall"]), telling.percent(row["value_captured"]), telling.decimal(row["auc"]), telling.decimal(row.get("average_precision")), telling.decimal(row.get("brier"), 4)], ours=one == "model")
             for one in rankers
             if (row := of.get((name, one)))
         ]  # fmt: skip
-    note = "A group with too few that fell behind, or that did not, has its counts and a dash for the AUC."
-    return table(f"<<{what}, ranked by|listed|of them fell behind|precision|recall|value captured|AUC", told, note)  # fmt: skip
+    note = "A group with too few that fell behind, or that did not, has its counts and a dash for AUC and AP; the rule has no probability, so no Brier score (lower is better)."
+    return table(f"<<{what}, ranked by|listed|of them fell behind|precision|recall|value captured|AUC|AP|Brier", told, note)  # fmt: skip
 
 
 def strata(summary: Summary) -> Section:
@@ -191,16 +191,16 @@ def strata(summary: Summary) -> Section:
             Row([f"{telling.stratum(name)}: {some['snapshots']:,} snapshots of {some['loans']:,} loans; {some['positives']:,} fell behind, from {some['loans_with_positive']:,} loans.{why}"], group=True)
         )  # fmt: skip
         told += [
-            Row([SHORT_WORDS[one], telling.decimal(row["auc"]), telling.decimal(row["average_precision"]), telling.count(row["listed"]), telling.count(row["hits"]), telling.percent(row["precision"]), telling.percent(row["recall"])], ours=one == "model")
+            Row([SHORT_WORDS[one], telling.decimal(row["auc"]), telling.decimal(row["average_precision"]), telling.decimal(row.get("brier"), 4), telling.count(row["listed"]), telling.count(row["hits"]), telling.percent(row["precision"]), telling.percent(row["recall"])], ours=one == "model")
             for one in RANKERS
             if (row := rows.get(one))
         ]  # fmt: skip
     about = Words(
-        "AUC is the chance that a snapshot that fell behind ranks above one that did not (0.5 is a coin); AP, average precision, is to be read against the share that fell behind. "
+        "AUC is the chance that a snapshot that fell behind ranks above one that did not (0.5 is a coin); AP, average precision, is to be read against the share that fell behind; the Brier score is the mean squared error of the probability (lower is better), and the rule has none. "
         "Listed, precision and recall are of the day lists."
     )
     blocks: list[Block] = [
         about,
-        table("<<ranked by|AUC|AP|listed|of them fell behind|precision|recall", told),
+        table("<<ranked by|AUC|AP|Brier|listed|of them fell behind|precision|recall", told),
     ]
     return Section("By days late", blocks if told else [Words("Nothing could be judged.")], SERVED)

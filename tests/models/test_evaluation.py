@@ -7,6 +7,7 @@ from decisions.pick import Order, draw_list
 from decisions.settings import CapacitySettings
 from models.evaluation import (
     Scored,
+    brier,
     caught,
     draw_lists,
     list_rows,
@@ -120,3 +121,7 @@ def test_a_stratum_below_thirty_of_a_class_has_counts_and_no_metric_and_at_thirt
     )
     assert at["model", "8-29"]["snapshots"] == 0 and at["model", "8-29"]["precision"] is None
     assert at["model", "all"]["snapshots"] == 119
+
+
+def test_brier_by_hand() -> None:
+    assert brier(np.array([True, False]), np.array([0.8, 0.4])) == pytest.approx((0.04 + 0.16) / 2)

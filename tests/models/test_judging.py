@@ -90,6 +90,18 @@ def test_months_and_quarters_of_size_have_their_own_counts() -> None:
     assert [rows["loan_size", name]["positives"] for name in QUARTERS] == [2, 0, 1, 0]
 
 
+def test_a_month_has_average_precision_and_the_error_of_its_probabilities_and_the_rule_none_of_these() -> (
+    None
+):
+    judged = examples([1, 0, 1, 0], day=[JANUARY] * 4)
+    model = Scored(np.array([2.0, 1.0, 0.0, -1.0]), np.array([0.8, 0.5, 0.4, 0.0]))
+    rows = group_rows(judged, {"model": model, "rule": None}, {one: np.ones(4, bool) for one in ("model", "rule")}, least=2)  # fmt: skip
+    of = {row["ranker"]: row for row in rows if row["by"] == "month"}
+    assert of["model"]["average_precision"] == pytest.approx((1 + 2 / 3) / 2)
+    assert of["model"]["brier"] == pytest.approx((0.04 + 0.25 + 0.36 + 0.0) / 4)
+    assert of["rule"]["brier"] is None and of["rule"]["average_precision"] == 0.5
+
+
 def test_loans_of_one_size_have_no_quarters() -> None:
     rows = group_rows(examples([1, 0]), {"rule": None}, {"rule": np.ones(2, bool)}, least=2)
     assert {row["by"] for row in rows} == {"month"}

@@ -8,7 +8,6 @@ from models.draws import Draws
 from models.evaluation import Scored
 from models.examples import Examples
 from models.reliability import (
-    brier,
     calibration_groups,
     calibration_report,
     calibration_tenths,
@@ -130,7 +129,3 @@ def test_tenths_run_from_the_lowest_pd_to_the_highest_and_count_everything() -> 
     assert len(bins) == 10 and sum(row["snapshots"] for row in bins) == 95
     means = [row["mean_pd"] for row in bins]
     assert means == sorted(means) and bins[0]["observed"] == 0.0 and bins[-1]["observed"] == 1.0
-
-
-def test_brier_by_hand() -> None:
-    assert brier(np.array([True, False]), np.array([0.8, 0.4])) == pytest.approx((0.04 + 0.16) / 2)
