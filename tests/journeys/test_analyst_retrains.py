@@ -127,7 +127,7 @@ def test_the_schedule_is_drawn_before_anything_is_fitted(retrained: Retrained) -
     )
     before = [line for line in lines[:drawn] if line.endswith("...")]
     after = [line for line in lines[drawn:] if line.endswith("...")]
-    assert after[:2] == ["  shapes of the booster ...", "  booster ..."]
+    assert after[:3] == ["  shapes of the booster ...", "  expected directions ...", "  booster ..."]
     assert not {"  shapes of the booster ...", "  booster ..."} & set(before)
     parts = [line.split()[0] for line in lines[drawn + 1 :] if " snapshot days " in line]
     assert parts == ["fit", "purge", "calibrate", "purge", "test"]
