@@ -30,6 +30,7 @@ from models.run_record import (
     SUMMARY_TAG,
     about_experiment,
     about_run,
+    as_json,
     read_summary,
 )
 from models.served import ServedModel
@@ -69,8 +70,10 @@ def log_run(
     """Keep a training run in MLflow; where it may be registered, register it as challenger and return the version. A refit is
     registered and becomes nothing: nobody has judged it.
 
-    page: HTML of the run; pictures: SVG by name. A model that is registered already (same digest) keeps its version and becomes
-    challenger again; where that version's summary was lost or changed, it gets a new one. Returns None for a refused run, which is kept all the same. RegistryError where MLflow's database is
+    page: HTML of the run; pictures: SVG by name. A model that is registered already keeps its newest version, and becomes
+    challenger again, where that version's summary says the same as this one. Where it says another thing (the model was judged with other
+    settings, or by another duesight), or was lost, the model gets a new version: what `validate` prints of the challenger is what
+    the newest training said. Returns None for a refused run, which is kept all the same. RegistryError where MLflow's database is
     locked, damaged or gone, or the disk is full: no version is then made, and the run, if it was begun, is marked FAILED.
     Killed on the way, it leaves a version or none, and the next call sets right what it had not come to.
     """
@@ -85,12 +88,11 @@ def log_run(
         kept = keep_run(client, models_dir, experiment_id, result, page, pictures or {})
         if result.model is None:
             return None
-        same = [
-            one
-            for one in _versions(client, name)
-            if one.digest == result.model.digest and _tells(client, models_dir, one)
-        ]
-        version = same[-1].version if same else _register(client, result.model, summary, kept)
+        same = [one for one in _versions(client, name) if one.digest == result.model.digest][-1:]
+        if same and _tells(client, models_dir, same[0], summary):
+            version = same[0].version
+        else:
+            version = _register(client, result.model, summary, kept)
         if result.model.refit_of is None:
             _offer(client, name, version)
         return _by_number(client, models_dir, name, version)
@@ -178,13 +180,12 @@ def _summary_of(client: "MlflowClient", models_dir: Path, version: ModelVersion)
     return read_summary(models_dir / ARTIFACTS / version.run_id / "artifacts" / SUMMARY, kept)
 
 
-def _tells(client: "MlflowClient", models_dir: Path, version: ModelVersion) -> bool:
-    """Whether the summary of a version can be read."""
+def _tells(client: "MlflowClient", models_dir: Path, version: ModelVersion, summary: Summary) -> bool:
+    """Whether the summary of a version can be read and is this one."""
     try:
-        _summary_of(client, models_dir, version)
+        return as_json(_summary_of(client, models_dir, version)) == as_json(summary)
     except RegistryError:
         return False
-    return True
 
 
 def experiment_of(models_dir: Path, labels: LabelSettings) -> str:

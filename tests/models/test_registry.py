@@ -125,6 +125,32 @@ def test_the_same_model_again_keeps_its_version_and_becomes_challenger(models: P
     assert resolve(models, LABELS, "challenger").version == 1
 
 
+def test_the_same_model_judged_otherwise_is_a_new_version_that_says_so(models: Path, kept) -> None:
+    """Of another release, or other settings of value and capacity: what is printed is what the newest training said."""
+    first = kept[1][0]
+    promote(models, LABELS, "1", "risk committee", "first", MONDAY)
+    judged = dataclasses.replace(
+        first, summary={**first.summary, "about_source": "the source, told otherwise"}
+    )
+    again = log_run(models, judged)
+    assert again is not None and (again.version, again.digest) == (3, first.digest)
+    assert (
+        summary_of(models, resolve(models, LABELS, "challenger"))["about_source"]
+        == "the source, told otherwise"
+    )
+    assert resolve(models, LABELS, first.digest[:12]).version == 3
+    live = resolve(models, LABELS, "champion")
+    assert live.version == 1 and summary_of(models, live) == first.summary, (
+        "what was promoted stays as it was read"
+    )
+    same = log_run(models, judged)
+    assert same is not None and same.version == 3
+    back = log_run(models, first)
+    assert back is not None and back.version == 4, (
+        "a digest names the newest of its versions, so that one must say it"
+    )
+
+
 def test_promotion_and_rollback_move_log_and_alias_together(models: Path) -> None:
     promote(models, LABELS, "challenger", "risk committee", "first model", MONDAY)
     assert resolve(models, LABELS, "champion").version == 2
