@@ -18,7 +18,6 @@ from models.splits import PartName, Split
 from models.summary import (
     EVERY_STRATUM,
     ListRow,
-    MeasureRow,
     Ranker,
     Target,
     TrainedOn,
@@ -43,19 +42,6 @@ OVER_HALF = 0.5
 FEW_PEOPLE = 30
 """Resampling so few clusters gives intervals that are too narrow: simulated for 5 to 30 by Cameron, Gelbach and Miller (2008),
 "Bootstrap-based improvements for inference with clustered errors", Review of Economics and Statistics 90(3)."""
-TOO_GOOD = 0.95
-"""An AUC among current loans above this is a sign of a leak before it is a success (domain reference 2.2)."""
-
-
-def too_good(measures: Sequence[MeasureRow]) -> list[str]:
-    """A warning where the model orders current loans better than honest features let it."""
-    return [
-        f"An AUC of {own:.3f} among current loans is more than honest features give: look for a leak before believing it."
-        for row in measures
-        if (row["ranker"], row["stratum"]) == ("model", "0")
-        and (own := row["auc"]) is not None
-        and own >= TOO_GOOD
-    ]
 
 
 def open_on_the_day(judged: Examples, raw: np.ndarray, least: int) -> str | None:

@@ -13,6 +13,8 @@ from models.summary import EVERY_STRATUM, Interval, MeasureRow, Ranker
 
 NO_ORDER = 0.5
 """The AUC of a score that is the same for every loan."""
+TOO_GOOD = 0.95
+"""An AUC among current loans above this is a sign of a leak before it is a success (domain reference 2.2)."""
 
 
 def on_order(measures: Sequence[MeasureRow], intervals: Sequence[Interval]) -> Told:
@@ -60,6 +62,17 @@ def on_order(measures: Sequence[MeasureRow], intervals: Sequence[Interval]) -> T
         if where
     ]
     return [*worse, *level, *unknown, *may_be_chance], good
+
+
+def too_good(measures: Sequence[MeasureRow]) -> list[str]:
+    """A warning where the model orders current loans better than honest features let it."""
+    return [
+        f"An AUC of {own:.3f} among current loans is more than honest features give: look for a leak before believing it."
+        for row in measures
+        if (row["ranker"], row["stratum"]) == ("model", "0")
+        and (own := row["auc"]) is not None
+        and own >= TOO_GOOD
+    ]
 
 
 def _how(difference: float, row: Interval | None) -> str | None:

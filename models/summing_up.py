@@ -20,7 +20,7 @@ from models.evaluation import Scored
 from models.examples import Examples
 from models.familiarity import on_familiarity
 from models.finding_groups import grouped, in_one_list
-from models.findings import limits, lists_say_little, open_on_the_day, too_good
+from models.findings import limits, lists_say_little, open_on_the_day
 from models.findings_of_lists import (
     of_intervals,
     on_differences,
@@ -30,7 +30,7 @@ from models.findings_of_lists import (
     on_months,
     on_sizes,
 )
-from models.findings_of_order import on_order
+from models.findings_of_order import on_order, too_good
 from models.findings_of_pd import on_calibration
 from models.folds import Progress
 from models.judging import judge

@@ -5,24 +5,9 @@ import pandas as pd
 import pytest
 
 from models.examples import Examples
-from models.findings import limits, lists_say_little, open_on_the_day, too_good
+from models.findings import limits, lists_say_little, open_on_the_day
 from models.findings_of_pd import on_calibration
-from models.summary import Calibration, CalibrationGroup, ListRow, MeasureRow, Target, TrainedOn
-
-
-def _measure(ranker: str, stratum: str, auc: float | None, snapshots: int = 300) -> MeasureRow:
-    return cast(
-        MeasureRow,
-        {
-            "ranker": ranker,
-            "stratum": stratum,
-            "snapshots": snapshots,
-            "positives": 40,
-            "loans_with_positive": 25,
-            "auc": auc,
-            "why_none": "4 fell behind and 9 did not; a metric needs 30 of each" if auc is None else None,
-        },
-    )
+from models.summary import Calibration, CalibrationGroup, ListRow, Target, TrainedOn
 
 
 def _list(ranker: str, as_of: str, hits: int, value: float | None, listed: int = 30) -> ListRow:
@@ -131,11 +116,6 @@ def group_of(
         "high": interval[1],
         "why_none": None,
     }
-
-
-def test_an_auc_too_good_among_current_loans_is_a_warning() -> None:
-    rows = [_measure("model", "0", 0.96), _measure("rule", "0", 0.5)]
-    assert "look for a leak" in too_good(rows)[0]
 
 
 def test_lists_that_hold_over_half_of_everybody_say_little() -> None:

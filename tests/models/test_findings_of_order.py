@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from models.findings_of_order import on_order
+from models.findings_of_order import on_order, too_good
 from models.summary import Interval, MeasureRow, Ranker
 
 
@@ -103,3 +103,8 @@ def test_nobody_and_everybody_once_more_are_not_mentioned() -> None:
     assert on_order(rows, []) == ([], [])
     twice = [measure(ranker, stratum, 0.8) for stratum in ("all", "0") for ranker in ("model", "rule")]
     assert len(on_order(twice, [])[0]) == 1
+
+
+def test_an_auc_too_good_among_current_loans_is_a_warning() -> None:
+    rows = [measure("model", "0", 0.96), measure("rule", "0", 0.5)]
+    assert "look for a leak" in too_good(rows)[0]
