@@ -187,7 +187,9 @@ def reads(ablations: Sequence[Ablation]) -> str:
     if "misleads" in by:
         told.append(f"It may be misled by {_named(by['misleads'])}: by some figure it does better without.")
     if "unshown" in by:
-        spans = [f"{one['words']}, without which {words_of(one['changes'][0])}" for one in by["unshown"]]
+        spans = [
+            f"{one['words']}, without which it has {words_of(one['changes'][0])}" for one in by["unshown"]
+        ]
         told.append(f"It {CHANCE} whether the model reads {'; '.join(spans)}.")
     if "unused" in by:
         told.append(f"Its trees do not use {_named(by['unused'])}.")
@@ -227,7 +229,7 @@ def _finding(part: _Part, left_out: Sequence[str], gain: float, changes: Sequenc
     features = f"{len(left_out)} feature{'' if len(left_out) == 1 else 's'}"
     if loss == "unused":
         return f"Without {part.words} ({features}): its trees do not use any of them, so nothing changes."
-    without = f"Without {part.words} ({features}, {gain:.0%} of what the trees gain)"
+    without = f"Without {part.words} ({features}, {gain:.1%} of what the trees gain)"
     better = [one for one in changes if _is_better(one)]
     others = [one for one in changes if one not in better]
     if loss == "misleads":
@@ -249,7 +251,7 @@ def _finding(part: _Part, left_out: Sequence[str], gain: float, changes: Sequenc
 
 def words_of(one: Change, beside: str = "instead of") -> str:
     """The figure of the second ranking beside that of the first, and how sure the difference is."""
-    by, unit = (1, "") if one["figure"] == "auc" else (100, " %")
+    by, unit = (1, "") if one["figure"] == "auc" else (100, "%")
     shown = ".3f" if one["figure"] == "auc" else ".1f"
     span = (
         ""

@@ -35,7 +35,7 @@ _OF = {"value_captured": "of the exposure that fell behind", "recall": "of those
 _MORE = {
     "value_captured": "capture {by:.1f} percentage points more of the exposure that fell behind",
     "recall": "reach {by:.1f} percentage points more of those who fell behind",
-    "precision": "hold {by:.1f} percentage points more that fell behind among the listed",
+    "precision": "are right {by:.1f} percentage points more often",
 }
 
 
@@ -66,13 +66,13 @@ def on_losses(rows: Sequence[Interval], measures: Sequence[MeasureRow]) -> list[
             continue
         most = min(row["value"] for row in rows if row["stratum"] == stratum and row["figure"] in _MORE and row["high"] < 0)  # fmt: skip
         own = counts[stratum, "model"]
-        beside = "".join(f", {WHOSE[other]} {counts[stratum, other]['hits']}" for other in lost)
+        beside = "".join(f", {WHOSE[other]} {counts[stratum, other]['hits']:,}" for other in lost)
         told.append(
             (
                 stratum != EVERY_STRATUM,
                 most,
-                f"{on_stratum(stratum)} {'; '.join(parts)}. There {own['positives']} snapshots of {own['loans_with_positive']} loans fell behind, of which the model's lists hold "
-                f"{own['hits']}{beside}.",
+                f"{on_stratum(stratum)} {'; '.join(parts)}. There {own['positives']:,} snapshots of {own['loans_with_positive']:,} loans fell behind, of which the model's lists hold "
+                f"{own['hits']:,}{beside}.",
             )
         )
     return [sentence for _, _, sentence in sorted(told)]
@@ -111,7 +111,7 @@ def on_lists(lists: Sequence[ListRow], intervals: Sequence[Interval], least: int
         few = f"The lists of {days} days cannot be compared: only {model['positives']} snapshots fell behind, {least} are needed."
         return [few], []
     own = (
-        f"With one day's capacity the model's lists of {days} days reach {model['hits']} of {model['positives']} snapshots that fell behind"
+        f"With one day's capacity the model's lists of {days} days reach {model['hits']:,} of {model['positives']:,} snapshots that fell behind"
         f"{_worth(model)}"
     )
     shown = {
@@ -126,7 +126,7 @@ def on_lists(lists: Sequence[ListRow], intervals: Sequence[Interval], least: int
         if ranker not in BASELINES or ranker not in pooled:
             continue
         row = pooled[ranker]
-        told = f"{WHOSE[ranker]} {row['hits']}{_worth(row)}"
+        told = f"{WHOSE[ranker]} {row['hits']:,}{_worth(row)}"
         both = model["value_captured"] is not None and row["value_captured"] is not None
         chance = [
             words
@@ -176,7 +176,7 @@ def on_months(rows: Sequence[GroupRow], least: int) -> list[str]:
         beside = "" if rule is None else f", the rule's {rule:.1%}"
         sentences.append(
             f"In the worst of {len(months)} judged months in which at least {least} snapshots fell behind, {worst['name']}, the model's lists captured {share:.1%} {_OF[figure]}{beside} "
-            f"({worst['positives']} snapshots fell behind, the model's lists held {worst['hits']})."
+            f"({worst['positives']:,} snapshots fell behind, the model's lists held {worst['hits']:,})."
         )
     return sentences
 
@@ -186,7 +186,7 @@ def on_sizes(rows: Sequence[GroupRow], least: int) -> list[str]:
     sizes = [row for row in rows if (row["ranker"], row["by"]) == ("model", "loan_size")]
     positives, hits = sum(row["positives"] for row in sizes), sum(row["hits"] for row in sizes)
     sentences = [
-        f"Of the {row['name']} of snapshots by principal the model's lists reach {row['hits']} of {row['positives']} that fell behind ({row['hits'] / row['positives']:.0%}), of all {hits} of {positives} ({hits / positives:.0%})."
+        f"Of the {row['name']} of snapshots by principal the model's lists reach {row['hits']:,} of {row['positives']:,} that fell behind ({row['hits'] / row['positives']:.0%}), of all {hits:,} of {positives:,} ({hits / positives:.0%})."
         for row in sizes
         if row["positives"] >= least and row["hits"] * positives < FAR_BELOW * hits * row["positives"]
     ]
@@ -217,9 +217,9 @@ def _behind_others(rows: Sequence[GroupRow], by: str, least: int) -> str | None:
     more = (
         ""
         if groups == 1
-        else f" It is the worst of {groups} {what} of which a baseline's lists hold clearly more."
+        else f" It is the worst of {groups} {what} of which the lists of the rule, the best single feature or the scorecard hold clearly more."
     )
-    return f"{where} {WHOSE[ranker]} lists hold {other['hits']} of {other['positives']} snapshots that fell behind{_worth(other)}, the model's {own['hits']}{_worth(own)}.{more}"
+    return f"{where} {WHOSE[ranker]} lists hold {other['hits']:,} of {other['positives']:,} snapshots that fell behind{_worth(other)}, the model's {own['hits']:,}{_worth(own)}.{more}"
 
 
 def _worth(row: GroupRow | CapturedAt | ListRow) -> str:
@@ -234,7 +234,7 @@ def on_longest(rows: Sequence[CapturedAt], positives: int, least: int) -> list[s
     by = {row["ranker"]: row for row in rows if row["share"] == share}
     own = by["model"]
     more = [
-        f"{WHOSE[ranker]} {row['hits']}{_worth(row)}"
+        f"{WHOSE[ranker]} {row['hits']:,}{_worth(row)}"
         for ranker in WHOSE
         if (row := by.get(ranker)) is not None
         and (row["hits"] > own["hits"] or (row["value_captured"] or 0.0) > (own["value_captured"] or 0.0))
@@ -242,7 +242,7 @@ def on_longest(rows: Sequence[CapturedAt], positives: int, least: int) -> list[s
     if not more:
         return []
     return [
-        f"With lists of {share:.0%} of each day's eligible loans the model's hold {own['hits']} of {positives} snapshots that fell behind{_worth(own)}, {listed_in_words(more)}."
+        f"With lists of {share:.0%} of each day's eligible loans the model's hold {own['hits']:,} of {positives:,} snapshots that fell behind{_worth(own)}, {listed_in_words(more)}."
     ]
 
 

@@ -85,7 +85,7 @@ def _how(difference: float, row: Interval | None) -> str | None:
 
 
 def _add(worse: list[str], level: list[str], good: list[str], told: Mapping[str, list[str]], stratum: str, model: MeasureRow) -> None:  # fmt: skip
-    counts = f"{model['positives']} snapshots of {model['loans_with_positive']} loans fell behind"
+    counts = f"{model['positives']:,} snapshots of {model['loans_with_positive']:,} loans fell behind"
     for sentences, how in ((worse, "worse than"), (level, "no better than"), (good, "better than")):
         if told[how]:
             sentences.append(

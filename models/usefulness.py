@@ -113,24 +113,25 @@ def on_lead_times(rows: Sequence[LeadTime]) -> tuple[list[str], list[str]]:
     if own["median"] is None:
         return [f"None of the {_times(own)} was on the model's lists before."], []
     said = (
-        f"The model's lists held {own['listed']} of the {_times(own)}, first {own['median']:.0f} "
-        f"days before (median; quartiles {own['low_quarter']:.0f} and {own['high_quarter']:.0f})"
+        f"Of the {_times(own)}, {own['listed']} stood on a list of the model before, half of them {own['median']:.0f} "
+        f"or more days before (the middle half {own['low_quarter']:.0f} to {own['high_quarter']:.0f} days)"
     )
     if own["listed_on_the_first_day"]:
-        said += f"; {own['listed_on_the_first_day']} of them first on the first judged day, perhaps earlier"
+        said += f"; {own['listed_on_the_first_day']} of them stood there on the first judged day already, and perhaps earlier"
     ours, theirs = (_in_time(by.get(ranker), 14) for ranker in ("model", "rule"))
     if ours is None or theirs is None:
         return [], [said + "."]
-    said += f". Listed at least 14 days before were {_of_all(ours, own)} of all times, by the rule {_of_all(theirs, own)}."
+    said += f". At least 14 days before, the model's lists held {_of_all(ours, own)} of all these times, the rule's {_of_all(theirs, own)}."
     return ([said], []) if ours <= theirs else ([], [said])
 
 
 def _times(row: LeadTime) -> str:
-    return f"{row['fell_behind']} times a loan fell behind ({row['loans']} {'loan' if row['loans'] == 1 else 'loans'})"
+    times, loans = ("" if row[one] == 1 else "s" for one in ("fell_behind", "loans"))
+    return f"{row['fell_behind']} time{times} a loan fell behind ({row['loans']} loan{loans})"
 
 
 def _of_all(share: float, row: LeadTime) -> str:
-    return f"{share:.0%} ({round(share * row['fell_behind'])})"
+    return f"{round(share * row['fell_behind'])} ({share:.0%})"
 
 
 def _in_time(row: LeadTime | None, days: int) -> float | None:

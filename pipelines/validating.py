@@ -128,7 +128,7 @@ def standing(log: "list[Promotion]", version: "ModelVersion") -> str:
     last = mine[-1]
     word = f"by {last.by}, because: {last.reason.rstrip('.')}."
     if of_name[-1].version == version.version:
-        return f"It is the champion since {last.at:%Y-%m-%d}, promoted {word}"
+        return f"It has been the champion since {last.at:%Y-%m-%d}, promoted {word}"
     now = of_name[-1]
     return (
         f"It was champion from {last.at:%Y-%m-%d}, promoted {word} It is not any more: version {now.version} is, since {now.at:%Y-%m-%d}."

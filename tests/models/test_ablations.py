@@ -115,7 +115,7 @@ def test_features_that_no_tree_uses_are_said_to_change_nothing() -> None:
     [
         (
             [change("auc", 0.8, 0.02, -0.01, 0.05), change("value_captured", 0.5, 0.1, 0.05, 0.2)],
-            "it does better by value captured 60.0 % instead of 50.0 % (+10.0, 95 % interval +5.0 to +20.0): they may mislead it. "
+            "it does better by value captured 60.0% instead of 50.0% (+10.0, 95 % interval +5.0 to +20.0): they may mislead it. "
             "AUC 0.820 instead of 0.800 (+0.020, 95 % interval -0.010 to +0.050) does not show it.",
         ),
         (
@@ -154,7 +154,7 @@ def test_the_answer_names_what_is_read_of_the_process_and_what_cannot_be_told() 
     unshown = told("unshown", "unknown", "unshown")
     assert unshown.startswith("It cannot be told from chance whether the model reads what the lender's own")
     assert (
-        "meeting place, without which AUC 0.810 instead of 0.800 (+0.010, 95 % interval -0.020 to +0.040)."
+        "meeting place, without which it has AUC 0.810 instead of 0.800 (+0.010, 95 % interval -0.020 to +0.040)."
         in unshown
     )
     assert "Of the clock" in unshown and "as much" not in unshown

@@ -70,7 +70,7 @@ def test_a_loss_that_is_shown_is_told_in_every_stratum_with_every_figure_and_cou
         less("rule", -0.2, -0.3, -0.1, "1-7", "auc"),
     ]
     assert on_losses(rows, measures) == [
-        "On all eligible loans together the scorecard's lists hold 10.0 percentage points more that fell behind among the listed (95 % interval 2.0 to 15.0). "
+        "On all eligible loans together the scorecard's lists are right 10.0 percentage points more often (95 % interval 2.0 to 15.0). "
         "There 90 snapshots of 25 loans fell behind, of which the model's lists hold 20, the scorecard's 30.",
         "On loans 1-7 days late the rule's lists capture 15.7 percentage points more of the exposure that fell behind (95 % interval 7.1 to 22.9) "
         "and reach 42.1 percentage points more of those who fell behind (interval 30.0 to 50.0). There 40 snapshots of 25 loans fell behind, of which the model's lists hold 10, the rule's 29.",

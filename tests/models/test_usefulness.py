@@ -56,8 +56,10 @@ def test_who_was_listed_on_the_first_judged_day_is_told_apart() -> None:
     row = lead_of(snapshots(FOUR_LOANS), [1, 1, 1, 0, 1, 0, 1, 0, 0, 1, 0, 0])
     assert (row["listed"], row["listed_on_the_first_day"], row["median"]) == (3, 2, 15)
     (said,) = on_lead_times([row])[1]
-    assert "held 3 of the 3 times a loan fell behind (3 loans), first 15 days before" in said
-    assert said.endswith("2 of them first on the first judged day, perhaps earlier.")
+    assert said.startswith(
+        "Of the 3 times a loan fell behind (3 loans), 3 stood on a list of the model before, half of them 15 or more days before"
+    )
+    assert said.endswith("2 of them stood there on the first judged day already, and perhaps earlier.")
 
 
 def test_a_loan_that_paid_and_fell_behind_again_is_two_and_a_list_before_the_first_says_nothing_of_the_second() -> (
@@ -66,7 +68,7 @@ def test_a_loan_that_paid_and_fell_behind_again_is_two_and_a_list_before_the_fir
     judged = snapshots([(0, 0, 5.0), (1, 0, 20.0), (2, 0, 13.0)])
     row = lead_of(judged, [1, 0, 1])
     assert (row["fell_behind"], row["loans"], row["listed"]) == (2, 1, 2)
-    assert "held 2 of the 2 times a loan fell behind (1 loan)" in on_lead_times([row])[1][0]
+    assert "Of the 2 times a loan fell behind (1 loan), 2 stood on a list" in on_lead_times([row])[1][0]
     assert (row["low_quarter"], row["high_quarter"]) == (7, 11), "5 days before day 5, and 13 before day 27"
 
 
@@ -88,7 +90,9 @@ def test_lists_no_earlier_than_the_rule_s_are_unwelcome() -> None:
     late, early = (np.array(one, bool) for one in ([0, 0, 1] * 4, [1, 0, 0] * 4))
     assert len(on_lead_times(lead_times(judged, {"model": late, "rule": early}))[0]) == 1
     (said,) = on_lead_times(lead_times(judged, {"model": early, "rule": late}))[1]
-    assert said.endswith("Listed at least 14 days before were 100% (3) of all times, by the rule 33% (1).")
+    assert said.endswith(
+        "At least 14 days before, the model's lists held 3 (100%) of all these times, the rule's 1 (33%)."
+    )
 
 
 def by(rows: list[Worth]) -> dict[tuple[Ranker, str], Worth]:

@@ -32,12 +32,12 @@ def test_a_model_says_who_promoted_it_and_whether_it_still_speaks() -> None:
         promoted(2, 3, "Ben", "it finds more"),
     ]
     assert standing(log, version(3)).startswith("It was never promoted and draws no list.")
-    assert standing(log, version(2)) == "It is the champion since 2025-07-03, promoted by Ben, because: it finds more."  # fmt: skip
+    assert standing(log, version(2)) == "It has been the champion since 2025-07-03, promoted by Ben, because: it finds more."  # fmt: skip
     assert standing(log, version(1)) == (
         "It was champion from 2025-07-01, promoted by Ana, because: The page was read. It is not any more: version 2 is, since 2025-07-03."
     )
     back = [*log, promoted(1, 4, "Ana", "2 missed too many")]
-    assert standing(back, version(1)).startswith("It is the champion since 2025-07-04, promoted by Ana")
+    assert standing(back, version(1)).startswith("It has been the champion since 2025-07-04, promoted by Ana")
     assert standing([], version(1)).startswith("It was never promoted")
 
 

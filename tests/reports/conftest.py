@@ -281,7 +281,7 @@ def summary() -> Summary:
             "candidates": [
                 {"name": "platt", "chosen": False, "log_loss": 0.1513, "above": 0.0021, "error": 0.0008, "why_none": None},
                 {"name": "beta", "chosen": True, "log_loss": 0.1492, "above": 0.0, "error": 0.0, "why_none": None},
-                {"name": "isotonic", "chosen": False, "log_loss": None, "above": None, "error": None, "why_none": "95 borrowers with a positive in the calibration snapshots; it is fitted only with 1,000"},
+                {"name": "isotonic", "chosen": False, "log_loss": None, "above": None, "error": None, "why_none": "95 borrowers who fell behind in the calibration snapshots; it is fitted only with 1,000"},
             ],
             "fitted_on": "The calibration was fitted on 13,000 snapshots of the calibration window.",
             "brier": 0.0291,
