@@ -18,6 +18,7 @@ from typing import Literal
 from data.errors import DuesightError
 from data.masking import printable
 from data.pages import templates
+from reports import telling
 from reports.paper import Paper
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -35,7 +36,7 @@ def page_of(paper: Paper) -> str:
     environment = templates(
         TEMPLATES, {"ours": Markup}
     )  # only our own SVG passes it, which is escaped already
-    return environment.get_template("paper.html").render(paper=paper).strip() + "\n"
+    return telling.unbroken(environment.get_template("paper.html").render(paper=paper).strip()) + "\n"
 
 
 def pdf_of(paper: Paper) -> bytes:

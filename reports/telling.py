@@ -8,10 +8,16 @@ It does not translate and knows no locale: the pages of this room are in English
 """
 
 import math
+import re
 from datetime import date
 
 DASH = "—"
 _SMALLEST_SHARE_SHOWN = 0.0005
+AS_EXPECTED = (
+    "“AUC as expected” is how well the feature alone, read the way that was expected, orders the loans of a third of the borrowers (a fold): below 0.5 it "
+    "orders them the wrong way round. Beside other features it may still move the score that way; nothing forces it to."
+)
+"""What stands with features whose expected direction was dropped: alone and beside others are two things."""
 
 
 def _checked(number: float) -> float:
@@ -45,6 +51,11 @@ def features(offered: int, split_on: int | None) -> str:
 def decimal(number: float | None, places: int = 3) -> str:
     """A measure without a unit, `0.71234` as `0.712`."""
     return DASH if number is None else f"{_checked(number):.{places}f}"
+
+
+def unbroken(page: str) -> str:
+    """A page on which no line ends between a number and its percent sign."""
+    return re.sub(r"(?<=\d) %", "\u00a0%", page)
 
 
 def times(number: float | None) -> str:

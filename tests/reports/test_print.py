@@ -8,6 +8,7 @@ from pathlib import Path
 
 import matplotlib
 import matplotlib.image
+import numpy as np
 import pytest
 
 from data.errors import DuesightError
@@ -125,6 +126,21 @@ def test_a_picture_of_the_pdf_stands_in_its_section_and_not_at_the_foot_of_the_p
     shown = matplotlib.image.imread(io.BytesIO(page))
     (red,) = ((shown[..., 0] > 0.9) & (shown[..., 1] < 0.1)).any(axis=1).nonzero()
     assert len(red) and red.max() < 0.4 * len(shown)
+
+
+def test_the_rows_of_a_group_are_not_torn_between_two_pages() -> None:
+    """A group that is torn has its head told again, so there would be more heads than groups."""
+    group = [Row(["a group"], group=True), *[Row(["name", "1"])] * 4]
+    for before in range(5):
+        blocks = [Words("word"), table("<<|n", [Row(["name", "1"])] * before + group * 25)]
+        pages = pictures_of(Paper("t", "a", "l", "f", [Section("First", blocks)]))
+        assert len(pages) > 1
+        heads = 0
+        for page in pages:
+            shown = matplotlib.image.imread(io.BytesIO(page))
+            shaded = np.isclose(shown[:, shown.shape[1] // 2, :3] * 255, (245, 247, 249)).all(axis=1)
+            heads += int((np.diff(shaded.astype(int)) == 1).sum())
+        assert heads == 25
 
 
 def test_a_pdf_that_cannot_be_set_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,13 @@ import pytest
 from reports import telling
 
 
+def test_no_line_ends_between_a_number_and_its_percent_sign() -> None:
+    assert (
+        telling.unbroken("(95 % interval; the %-sign, width: 9%)")
+        == "(95\u00a0% interval; the %-sign, width: 9%)"
+    )
+
+
 @pytest.mark.parametrize(
     ("share", "told"),
     [
