@@ -269,38 +269,40 @@ def agreement(points: Sequence[Point], name: str, words: str) -> str:
 
 def loss_by_cost(some: Sequence[Priced], name: str, words: str) -> str:
     """Loss above the least against cost (a scale of powers of ten), each with one standard error up and down."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
     with plain_settings(name):
-        figure, axes = _canvas(2.9)
+        figure, axes = _canvas(3.1)
         axes.axhline(0, color=QUIET, linewidth=0.9, dashes=(4, 3))
         for one in sorted(some, key=lambda each: bool(each.mark)):
             colour = MODEL if one.mark else SINGLE
+            hollow = one.mark == "best"
             axes.errorbar(
                 one.cost,
                 one.above,
                 one.error,
-                fmt="o",
+                fmt="D" if one.mark.startswith("chosen") else "o",
                 color=colour,
-                markersize=6,
+                markerfacecolor="white" if hollow else colour,
+                label=one.mark or "_",
+                markersize=7 if one.mark else 6,
                 elinewidth=1.4,
                 capsize=2.5,
             )
-            if one.mark:
-                axes.annotate(
-                    one.mark,
-                    (one.cost, one.above),
-                    (6, 6),
-                    textcoords="offset points",
-                    color=INK,
-                )
         axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 5.0)))
+        costs = [one.cost for one in some]
+        # Costs that lie close together would have one mark, or none.
+        close = max(costs) < 10 * min(costs)
+        axes.xaxis.set_major_locator(
+            MaxNLocator(nbins=4, steps=[1, 2, 5, 10]) if close else LogLocator(base=10, subs=(1.0, 2.0, 5.0))
+        )
         axes.xaxis.set_major_formatter(FuncFormatter(lambda cost, _: f"{cost:,.0f}"))
         axes.xaxis.set_minor_formatter(NullFormatter())
         axes.margins(x=0.12, y=0.16)
         axes.set_xlabel("cost of an explanation: trees × leaves × depth²")
         axes.set_ylabel("log loss above the least")
+        # Beside the axes: over the dots a word would lie on other shapes.
+        figure.legend(loc="outside upper right", ncols=2, frameon=False, fontsize=9)
         return inline(figure, name, words)
 
 

@@ -95,7 +95,7 @@ def pushes(features: Sequence[str], X: "np.ndarray", values: "np.ndarray", name:
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="x", labelsize=9)
-        axes.set_xlabel("contribution to the score (log-odds): right is riskier", fontsize=9)
+        figure.supxlabel("contribution to the score (log-odds): right is riskier", fontsize=9)
         return inline(figure, name, words)
 
 
@@ -107,7 +107,7 @@ def dependence(features: Sequence[str], X: "np.ndarray", values: "np.ndarray", n
 
     rows = (len(features) + 1) // 2
     with plain_settings(name):
-        figure = Figure(figsize=(WIDTH_INCHES, 1.45 * rows), layout="constrained")
+        figure = Figure(figsize=(WIDTH_INCHES, 1.6 * rows), layout="constrained")
         for at, feature in enumerate(features):
             axes = figure.add_subplot(rows, 2, at + 1)
             axes.axhline(0, color=QUIET, linewidth=0.7)
