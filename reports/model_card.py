@@ -16,7 +16,7 @@ from reports.validation_front import (
     intended,
     not_intended,
 )
-from reports.validation_inside import unstable
+from reports.validation_inside import interval, unstable
 
 _FIGURES = (
     ("value captured", "value_captured"),
@@ -35,7 +35,10 @@ def model_card(subject: Subject) -> Paper:
     rest = [f"{more} more findings against it stand in the validation report."] if more > 0 else []
     against = [*failed_checks(subject.found), *told, *rest, *before_a_number(summary)]
     sections = [
-        Section("What it is", [Words(_what(summary)), Words(subject.standing)]),
+        Section(
+            "What it is",
+            [Words(_what(summary)), Words(f"Digest: {summary['digest']}"), Words(subject.standing)],
+        ),
         Section("What speaks against it", [Points(against)]),
         Section("For", [Points(intended(summary))]),
         Section("Not for", [Points(not_intended(summary))]),
@@ -58,8 +61,8 @@ def model_card(subject: Subject) -> Paper:
 def _what(summary: Summary) -> str:
     on = summary["trained_on"]
     return (
-        f"A gradient-boosted model (LightGBM) offered {telling.features(on['features'], summary.get('trees_split_on'))}: how a loan is paid and what surrounds it. A monotone map turns its score into a probability. Digest {summary['digest']}; "
-        f"nothing known after {on['until']} was used. It is made anew by duesight train --until {on['until']} from the same ledger and settings."
+        f"A gradient-boosted model (LightGBM) offered {telling.features(on['features'], summary.get('trees_split_on'))}: how a loan is paid and what surrounds it. A monotone map turns its score into a probability. "
+        f"Nothing known after {on['until']} was used. It is made anew by duesight train --until {on['until']} from the same ledger and settings."
     )
 
 
@@ -102,8 +105,9 @@ def _how_well(summary: Summary) -> list[Block]:
 
 def _strata(summary: Summary) -> Table:
     told = summary["calibration"]
-    whole = told["mean_pd"] / told["observed"] if told["mean_pd"] is not None and told["observed"] else None
-    ratios = {EVERY_STRATUM: whole} | {row["name"]: row["ratio"] for row in told["strata"]}
+    compared = {row["name"]: row for row in told["strata"]}
+    if whole := told.get("everyone"):
+        compared[EVERY_STRATUM] = whole
     rows = []
     for name in (EVERY_STRATUM, *summary["target"]["strata"]):
         of: dict[Ranker, float | None] = {row["ranker"]: row["auc"] for row in summary["measures"] if row["stratum"] == name}  # fmt: skip
@@ -112,11 +116,13 @@ def _strata(summary: Summary) -> Table:
             continue
         best = max((auc for ranker, auc in of.items() if ranker != "model" and auc is not None), default=None)
         rows.append(
-            Row([telling.stratum(name), telling.count(mine["snapshots"]), telling.count(mine["positives"]), telling.decimal(mine["auc"]), telling.decimal(best), telling.decimal(ratios.get(name), 2)])
+            Row([telling.stratum(name), telling.count(mine["snapshots"]), telling.count(mine["positives"]), telling.decimal(mine["auc"]), telling.decimal(best), telling.decimal(row["ratio"] if (row := compared.get(name)) else None, 2), interval(row) if row else telling.DASH])
         )  # fmt: skip
-    note = "AUC: the chance that one who fell behind stands above one who did not (0.5 is a coin). Times what happened: how many should have fallen behind by the probabilities, for each that did (1 is right)."
+    note = "AUC: the chance that one who fell behind stands above one who did not (0.5 is a coin). Times what happened: how many should have fallen behind by the probabilities, for each that did (1 is right), with its 95 % interval."
     return table(
-        "<<by days late|snapshots|fell behind|AUC|best AUC beside it|times what happened", rows, note
+        "<<by days late|snapshots|fell behind|AUC|best AUC of the others|times what happened|95 % interval",
+        rows,
+        note,
     )
 
 
