@@ -25,8 +25,13 @@ def own(row: Interval | None, figure: str) -> str:
     """A figure with its interval: `67.6% (57.7% to 76.9%)`; a dash where there is none."""
     if row is None:
         return telling.DASH
-    how = telling.decimal if figure == "auc" else telling.percent
-    return f"{how(row['value'])} ({how(row['low'])} to {how(row['high'])})"
+    value, low, high = (told(row[at], figure) for at in ("value", "low", "high"))
+    return f"{value} ({low} to {high})"
+
+
+def told(value: float, figure: str) -> str:
+    """A figure by itself: an AUC as it is, every other as a share."""
+    return telling.decimal(value) if figure == "auc" else telling.percent(value)
 
 
 def less(row: Interval | None, figure: str) -> str:
@@ -37,9 +42,14 @@ def less(row: Interval | None, figure: str) -> str:
 
 
 def view(summary: Summary, rankers: Sequence[Ranker]) -> dict[str, Any]:
-    """What the template asks for: differences by stratum, parts (by month and size) and shares, each ranking in its place."""
+    """What the template asks for: the model's own figures, differences by stratum, parts (by month and size) and shares, each ranking in its place."""
     groups = summary.get("groups", [])
     return {
+        "whole": {
+            row["figure"]: row
+            for row in summary.get("intervals", [])
+            if (row["ranker"], row["against"], row["stratum"]) == ("model", None, EVERY_STRATUM)
+        },
         "differences": _differences(summary.get("intervals", []), summary["target"]["strata"], rankers),
         "parts": [
             {"words": heading, "what": what, "rows": rows}

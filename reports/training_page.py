@@ -81,7 +81,7 @@ def render_training_page(summary: Summary, out: Path) -> Path:
     """
     page = _environment().get_template("training.html").render(_view(summary))
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(page.strip() + "\n", encoding="utf-8", newline="\n")
+    out.write_text(telling.unbroken(page.strip()) + "\n", encoding="utf-8", newline="\n")
     return out
 
 
@@ -113,6 +113,7 @@ def _environment() -> "Environment":
             "stratum": telling.stratum,
             "setting": _setting,
             "gain": judged_lists.gain,
+            "figure": judged_lists.told,
             "amount": use_of_lists.amount,
         },
     )
@@ -131,6 +132,7 @@ def _view(summary: Summary) -> dict[str, object]:
     groups = groups_of(summary)
     return {
         "groups": groups,
+        "as_expected": telling.AS_EXPECTED,
         "questions": dict(ABOUT),
         "places": PLACES,
         "glance": at_a_glance(groups),

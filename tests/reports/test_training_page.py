@@ -166,7 +166,7 @@ def test_the_page_says_which_map_was_chosen_and_from_what(summary: Summary, tmp_
     words = words_of(page)
     assert "Platt scaling 0.15130 0.00210 0.00080" in words
     assert "beta calibration, chosen 0.14920 0.00000 0.00000" in words
-    assert "isotonic regression not judged: 95 borrowers with a positive" in words
+    assert "isotonic regression not judged: 95 borrowers who fell behind" in words
     summary["calibration"]["candidates"] = []
     assert "How the map from score" not in page_of(summary, tmp_path)
 
@@ -268,7 +268,8 @@ def test_a_difference_has_its_interval_beside_it_and_a_figure_that_is_not_there_
     ]
     page = page_of(summary, tmp_path)
     heading = "How sure that is"
-    assert row_after(page, heading, "lender’s rule") == [
+    assert row_after(page, heading, "the model’s own")[:2] == ["39.0%", "36.0% to 42.0%"]
+    assert row_after(page, heading, "less lender’s rule") == [
         "+6.7",
         "+3.7 to +9.7",
         "+6.7",
@@ -276,7 +277,7 @@ def test_a_difference_has_its_interval_beside_it_and_a_figure_that_is_not_there_
         "—",
         "—",
     ]
-    assert row_after(page, heading, "scorecard")[4:] == ["-0.004", "-0.034 to +0.026"]
+    assert row_after(page, heading, "less scorecard")[4:] == ["-0.004", "-0.034 to +0.026"]
     assert "less lender’s rule +6.7 (+3.7 to +9.7)" in page, "the picture says it in words too"
 
 
@@ -351,3 +352,52 @@ def test_how_early_and_worth_what_and_of_whom_is_told(summary: Summary, tmp_path
     for row in summary["worth"]:
         row["cost"] = None
     assert "what a call costs is not set" in words_of(page_of(summary, tmp_path))
+
+
+def test_a_refit_says_first_that_nobody_has_judged_it_and_tells_shares_as_shares(
+    summary: Summary, tmp_path: Path
+) -> None:
+    caveat = "This model is a refit: it could not be judged."
+    summary["caveats"] = [caveat]
+    assert page_of(summary, tmp_path).index("Where it fails") < page_of(summary, tmp_path).index(caveat)
+    summary["schedule"] = summary["schedule"][:1]
+    summary["refit"] = {
+        "refit_of": "cd" * 32,
+        "origin_learnt_to": "2023-02-24",
+        "origin_until": "2024-05-05",
+        "newest": "2024-01-26",
+        "snapshots": 900,
+        "rank_correlation": 0.9,
+        "strata": [{"name": "0", "snapshots": 900, "origin": 0.041, "refit": 0.039}],
+        "listed": 60,
+        "listed_by_both": 50,
+        "judged_first": "2024-01-05",
+        "judged_last": "2024-01-26",
+        "figures": [
+            {"figure": "auc", "origin": 0.81, "refit": 0.807, "change": -0.003, "low": -0.02, "high": 0.01},
+            {
+                "figure": "recall",
+                "origin": 0.501,
+                "refit": 0.533,
+                "change": 0.032,
+                "low": -0.004,
+                "high": 0.057,
+            },
+            {
+                "figure": "value_captured",
+                "origin": 0.4,
+                "refit": 0.4,
+                "change": 0.0,
+                "low": None,
+                "high": None,
+            },
+        ],
+        "words": ["It is unlike its origin."],
+    }
+    page = page_of(summary, tmp_path)
+    assert page.count(caveat) == 1 and page.index(caveat) < page.index("Where it fails")
+    assert "early-warning-k30-h90, a refit with what was known" in page and "purges" not in page
+    heading = "Beside the model it is a refit of"
+    assert row_after(page, heading, "AUC") == ["0.810", "0.807", "-0.003", "-0.020 to +0.010"]
+    assert row_after(page, heading, "recall") == ["50.1%", "53.3%", "+3.2", "-0.4 to +5.7"]
+    assert row_after(page, heading, "value captured")[2:] == ["+0.0", "—"]
