@@ -104,12 +104,13 @@ def probabilities(summary: Summary) -> Section:
 def _compared(heading: str, groups: Sequence[CalibrationGroup]) -> list[Row]:
     rows = [Row([heading], group=True)] if groups else []
     return rows + [
-        Row([one["name"], telling.count(one["snapshots"]), telling.count(one["positives"]), telling.percent(one["mean_pd"]), telling.percent(one["observed"]), telling.decimal(one["expected"], 1), telling.decimal(one["ratio"], 2), _interval(one)])
+        Row([one["name"], telling.count(one["snapshots"]), telling.count(one["positives"]), telling.percent(one["mean_pd"]), telling.percent(one["observed"]), telling.decimal(one["expected"], 1), telling.decimal(one["ratio"], 2), interval(one)])
         for one in groups
     ]  # fmt: skip
 
 
-def _interval(one: CalibrationGroup) -> str:
+def interval(one: CalibrationGroup) -> str:
+    """The interval of expected over observed, `0.86 to 1.16`; a dash where there is none."""
     low, high = one.get("low"), one.get("high")
     if low is None or high is None:
         return telling.DASH
@@ -131,9 +132,9 @@ def shape(summary: Summary) -> Section:
     if told["trials"]:
         blocks += [
             table(
-                "<<shape|trees|leaves|depth|rate|L2|rows in a leaf|above the least log loss|standard error",
+                "<<shape|trees|leaves|depth|learning rate|L2|rows in a leaf|above the least log loss|standard error",
                 [
-                    Row([_trial(one), *map(telling.count, (one["shape"]["rounds"], one["shape"]["num_leaves"], one["shape"]["max_depth"])), telling.decimal(one["shape"]["learning_rate"]), telling.decimal(one["shape"]["lambda_l2"], 1), telling.count(one["shape"]["min_rows_in_leaf"]), telling.decimal(one["above"], 5), telling.decimal(one["error"], 5)], ours=one["chosen"])
+                    Row([_trial(one), *map(telling.count, (one["shape"]["rounds"], one["shape"]["num_leaves"], one["shape"]["max_depth"])), telling.decimal(one["shape"]["learning_rate"], 4), telling.decimal(one["shape"]["lambda_l2"], 1), telling.count(one["shape"]["min_rows_in_leaf"]), telling.decimal(one["above"], 5), telling.decimal(one["error"], 5)], ours=one["chosen"])
                     for one in sorted(told["trials"], key=lambda one: (one["cost"], one["number"]))
                 ],
                 "The cheapest to explain stands first (trees × leaves × depth squared). The number of trees is searched for every shape, up to the rounds of the settings: the settings’ own shape may have fewer than they say.",
@@ -179,12 +180,12 @@ def what_moves_it(summary: Summary, explained: "Explained") -> Section:
             [Row([name, describe(name).meaning, telling.decimal(float(size[at]))]) for name, at in zip(names, order, strict=True)],
         ),
         Heading("How a contribution goes with the value"),
-        Words(f"A picture shows for the {min(len(names), MOST_DEPENDENCES)} strongest features at which value they add to the score and at which they take from it."),
+        Words(f"A picture shows for the {min(len(names), MOST_DEPENDENCES)} strongest features at which value they add to the score and at which they take from it. They measure:"),
+        Points([f"{name}: {describe(name).meaning}" for name in names[:MOST_DEPENDENCES]]),
         Picture(
             dependence(names[:MOST_DEPENDENCES], X, values, "shap-dependence", "Mean contribution by value of " + ", ".join(names[:MOST_DEPENDENCES]) + "."),
             "Line: mean contribution of snapshots with about that value; band: the middle 80 % of them; brown square: value missing. Where the band is wide, the contribution depends on other features too.",
         ),
-        Points([f"{name}: {describe(name).meaning}" for name in names[:MOST_DEPENDENCES]]),
     ]  # fmt: skip
     blocks += _directions(summary)
     return Section("What moves the score", blocks, SERVED)
@@ -199,7 +200,7 @@ def _directions(summary: Summary) -> Iterable[Block]:
     yield Heading("Which way a feature may move the score")
     yield Words(f"The model is held to what the catalogue expects of {len(rows) - len(dropped):,} of {summary['trained_on']['features']:,} features; dropped, because the data say otherwise: {len(dropped):,}.")  # fmt: skip
     if dropped:
-        yield table("<feature|<<why it is not held", [Row([row["feature"], row["why_not"] or ""]) for row in dropped])  # fmt: skip
+        yield table("<feature|<<why it is not held", [Row([row["feature"], row["why_not"] or ""]) for row in dropped], telling.AS_EXPECTED)  # fmt: skip
 
 
 def ablations(found: Validation) -> Section:

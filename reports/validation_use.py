@@ -38,7 +38,7 @@ def _lead_times(told: dict[str, Any]) -> Iterable[Block]:
         "first judged day’s list it is at least what is told. The shares count every time a loan fell behind, listed before or not."
     )
     yield table(
-        "<ranked by|times a loan fell behind|of them listed before|first on day one|days before (median)|quarters|"
+        "<ranked by|times a loan fell behind|of them listed before|on the first day|days before (median)|middle half|"
         + "|".join(f"{one} or more" for one in days),
         [
             _ranked(
@@ -69,7 +69,7 @@ def _worth(told: dict[str, Any]) -> Iterable[Block]:
     for group in told["worths"]:
         lost, saved = (telling.percent(group["assumed"][name]) for name in ("loss_given_bad", "effect"))
         rows.append(Row([f"{group['words']}: {lost} lost, of which a contact saves {saved}"], group=True))
-        rows += [_ranked(row["ranker"], [*(amount(row[name]) for name in ("exposure_reached", "saved", "cost", "net")), amount(row["less_rule"], True)]) for row in group["rows"]]  # fmt: skip
+        rows += [_ranked(row["ranker"], [*(amount(row[name]) for name in ("exposure_reached", "saved", "cost", "net")), telling.DASH if row["ranker"] == "rule" else amount(row["less_rule"], True)]) for row in group["rows"]]  # fmt: skip
     yield table("<<ranked by|exposure reached|saved|calls|left|less the rule’s", rows)
 
 
