@@ -327,7 +327,7 @@ def _words(told: Refit, changes: Sequence[Change]) -> list[str]:
         f"On {told['newest']}, the newest day with known outcomes, it and its origin ({origin})",
         "cannot be ranked against each other: one of them gives everybody the same score"
         if told["rank_correlation"] is None
-        else f"order {told['snapshots']:,} loans with rank correlation {told['rank_correlation']:.3f}",
+        else f"order {told['snapshots']:,} loans with rank correlation {told['rank_correlation']:.3f} (1 is the same order)",
     ]
     listed = (
         ""
