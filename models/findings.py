@@ -25,6 +25,7 @@ from models.summary import (
 
 BASELINES: dict[Ranker, str] = {
     "rule": "the rule",
+    "champion": "the champion",
     "single": "the best single feature",
     "scorecard": "the scorecard",
 }

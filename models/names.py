@@ -2,15 +2,17 @@
 
 from typing import Literal
 
-Ranker = Literal["model", "rule", "single", "scorecard"]
-"""The booster; the lender's rule (days past due, then arrears, then exposure); the best single feature; the scorecard."""
+Ranker = Literal["model", "rule", "champion", "single", "scorecard"]
+"""The booster; the lender's rule (days past due, then arrears, then exposure); the model that is live, where there is one and it can be judged
+fairly (`models.champion`); the best single feature; the scorecard."""
 
-RANKERS: tuple[Ranker, ...] = ("model", "rule", "single", "scorecard")
+RANKERS: tuple[Ranker, ...] = ("model", "rule", "champion", "single", "scorecard")
 """Always in this order."""
 
 RANKER_WORDS: dict[Ranker, str] = {
     "model": "model",
     "rule": "rule (days past due, then arrears, then exposure)",
+    "champion": "champion",
     "single": "best single feature",
     "scorecard": "scorecard",
 }

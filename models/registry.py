@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from data.errors import RegistryError
 from features.settings import LabelSettings
+from models.champion import Champion, last_learnt
 from models.promotions import Promotion, append, champion_of, live_on, locked, read_log
 from models.run_log import KeptRun, close_what_was_left_open, experiment_id_of, keep_run
 from models.run_record import (
@@ -124,6 +125,21 @@ def resolve(models_dir: Path, labels: LabelSettings, which: str) -> ModelVersion
     with opened(models_dir, create=False) as client:
         _mend(client, models_dir, name)
         return _resolved(client, models_dir, name, which)
+
+
+def champion_to_judge(models_dir: Path, labels: LabelSettings) -> Champion | None:
+    """The champion, to be judged beside a challenger; None where no model is live. One that cannot be read, or whose training left
+    nothing to read, says so: a new model is trained all the same. RegistryError where the log of promotions is broken."""
+    name = labels.model_name()
+    live = champion_of(read_log(models_dir), name)
+    if live is None:
+        return None
+    version = ModelVersion(name, live.version, live.served, models_dir / "served" / live.served, live.run_id)
+    try:
+        schedule = summary_of(models_dir, version)["schedule"]
+        return Champion(live.served, ServedModel.load(version.folder), last_learnt(schedule))
+    except RegistryError as problem:
+        return Champion(live.served, None, None, str(problem))
 
 
 def promote(

@@ -4,7 +4,7 @@ Nothing is fitted here. A training, a refused one and a refit come here with wha
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -15,6 +15,7 @@ from features.settings import LabelSettings
 from models.baselines import Baselines, chosen_singles, tell_baselines
 from models.booster import split_on
 from models.calibration import Calibrator
+from models.champion import Beside
 from models.directions import held_on
 from models.evaluation import Scored
 from models.examples import Examples
@@ -56,7 +57,7 @@ Told = TypeVar("Told")
 class Judgement:
     """What was judged, what every ranker but the rule says of it, and how that is told. calibrator, fitted_on: of the model.
 
-    importance: what the model looks at, on so many (importance_rows) snapshots.
+    importance: what the model looks at, on so many (importance_rows) snapshots. champion: what is told of the model that is live.
     """
 
     judged: Examples
@@ -69,6 +70,7 @@ class Judgement:
     importance: list[Importance]
     importance_rows: int
     familiarity: Sequence[Familiarity] = ()
+    champion: Beside = field(default_factory=Beside)
 
 
 def summed_up(
@@ -111,7 +113,7 @@ def summed_up(
         {
             "refit": [(refit["words"] if refit else [], [])],
             "beats": [
-                (on_losses(told["intervals"], told["measures"]), []),
+                ([*found.champion.missing, *on_losses(told["intervals"], told["measures"])], []),
                 (unshown, shown),
                 on_lists(told["lists"], told["intervals"], least),
                 on_order(told["measures"], told["intervals"]),
@@ -168,7 +170,7 @@ def summed_up(
         "directions": directions,
         "single": chosen_singles(found.baselines),
         "familiarity": familiar,
-        "baseline_words": tell_baselines(found.baselines),
+        "baseline_words": [*found.champion.words, *tell_baselines(found.baselines)],
         "calibration": calibration,
         "importance": found.importance,
         "importance_rows": found.importance_rows,

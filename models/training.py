@@ -31,6 +31,7 @@ from features.settings import ArrearsSettings, LabelSettings
 from models.baselines import fit_baselines
 from models.calibration import Calibrator
 from models.calibration_maps import CalibrationRefusedError
+from models.champion import Champion, judged_beside
 from models.evaluation import Scored
 from models.examples import Examples, describe_panel
 from models.familiarity import familiarity, known_to
@@ -93,13 +94,15 @@ def train(
     threads: int | None = None,
     progress: Progress | None = None,
     announce: Callable[[Sequence[str]], None] | None = None,
+    champion: Champion | None = None,
 ) -> TrainingResult:
     """A served model in `<models_dir>/served/<digest>/` and its summary, or a refusal and its summary.
 
     panel: matured snapshots only, labelled with nothing known after `until` (InputError where it knows more).
     It is read from its file, and never held as a table.
     ledger_digest: of the ledger's contents that the panel was read from. threads: None takes what the machine has;
-    it changes no number. announce: is told the schedule in lines, before anything is fitted. about_source: what the mapping says about its source; told, and no part of the model. Raises TooLittleHistoryError only where there is not even a panel to report on.
+    it changes no number. announce: is told the schedule in lines, before anything is fitted. about_source: what the mapping says about its source; told, and no part of the model.
+    champion: the model that is live, judged beside the new one; no part of it. Raises TooLittleHistoryError only where there is not even a panel to report on.
     """
     if panel.until > until:
         raise InputError(
@@ -165,14 +168,15 @@ def train(
         raw = model.raw_scores(judged.X)
         tell("baselines", 0, 1)
         baselines = [fit_baselines(fit)]
-        rankers = {"model": Scored(raw, model.pd(raw)), **scored_by(baselines[0], judged.X)}
+        live = judged_beside(champion, model, judged)
+        rankers = {"model": Scored(raw, model.pd(raw)), **live.scored, **scored_by(baselines[0], judged.X)}
         known = familiarity(
             fit, judged, rankers["model"], model.pd, capacity, tuned.shape, settings, threads, tell
         )
         fitted_on = _calibrated_on(split, model.calibrator)
         tell("what the model looks at", 0, 1)
         importance = importance_of(model, judged, settings)
-        found = Judgement(judged, rankers, baselines, "test", _on_test(judged, fit), model.calibrator, fitted_on, *importance, known)  # fmt: skip
+        found = Judgement(judged, rankers, baselines, "test", _on_test(judged, fit), model.calibrator, fitted_on, *importance, known, live)  # fmt: skip
         said = model.caveats
     summary = summed_up(
         panel,

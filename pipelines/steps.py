@@ -253,6 +253,7 @@ def train_model(
     """A challenger (not registered yet) or a refusal; both carry the summary that the page is drawn from. refit_of: fit the version
     of this name again instead, on all months; where there is too little, that raises TooLittleHistoryError."""
     from models.refit import refit
+    from models.registry import champion_to_judge
     from models.training import train
     from pipelines.feature_files import write_training_panel
 
@@ -273,6 +274,7 @@ def train_model(
             about_source=about,
             value=settings.value,
         )
+    champion = champion_to_judge(models, settings.labels)
     return train(
         panel,
         digest,
@@ -286,6 +288,7 @@ def train_model(
         value=settings.value,
         progress=tell,
         announce=announce,
+        champion=champion,
     )
 
 

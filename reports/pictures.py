@@ -30,6 +30,7 @@ QUIET = "#7b8794"
 FAINT = "#d9dee4"
 MODEL = "#1b4f72"
 RULE = "#b9770e"
+CHAMPION = "#7a5ea8"
 SINGLE = "#a9b4bd"
 SCORECARD = "#73909f"
 WIDTH_INCHES = 4.8

@@ -10,6 +10,7 @@ from datetime import date
 from models.summary import EVERY_STRATUM, RANKERS, Ranker, ScheduleRow, Summary
 from reports import telling
 from reports.pictures import (
+    CHAMPION,
     MODEL,
     RULE,
     SCORECARD,
@@ -33,10 +34,17 @@ PART_WORDS: Mapping[str, str] = {
 SHORT_WORDS: Mapping[Ranker, str] = {
     "model": "model",
     "rule": "lender’s rule",
+    "champion": "champion",
     "single": "best single feature",
     "scorecard": "scorecard",
 }
-COLOURS: Mapping[Ranker, str] = {"model": MODEL, "rule": RULE, "single": SINGLE, "scorecard": SCORECARD}
+COLOURS: Mapping[Ranker, str] = {
+    "model": MODEL,
+    "rule": RULE,
+    "champion": CHAMPION,
+    "single": SINGLE,
+    "scorecard": SCORECARD,
+}
 
 
 def schedule_picture(summary: Summary) -> str | None:

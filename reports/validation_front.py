@@ -108,6 +108,7 @@ def words(summary: Summary) -> Section:
         ("fell behind", target["words"]),
         ("eligible", f"A loan that a list of the day may hold: live, with an installment due already, and less than {target['bad_at_days']} days late."),
         ("the rule", "What a lender can do without a model: the loans most days late first, among equals the larger arrears, then the larger exposure."),
+        ("champion", "The model that a person has promoted and by which the lists are drawn today, where there is one. It is judged beside a new model only on days whose outcomes it has not learnt from."),
         ("best single feature, scorecard", "Two simple models that stand beside this one: the one number that orders loans best, and a points table as banks use it."),
         ("list", "The loans that officers have time for on one day, in the order of a ranking."),
         ("exposure", "What is still owed on a loan."),
