@@ -172,6 +172,6 @@ def on_stratum(stratum: str) -> str:
     return "On loans without arrears" if stratum == "0" else f"On loans {stratum} days late"
 
 
-def listed_in_words(words: Sequence[str]) -> str:
+def listed_in_words(words: Sequence[str], last: str = "and") -> str:
     """`a, b and c`."""
-    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]
+    return f" {last} ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else words[0]

@@ -214,10 +214,12 @@ def _behind_others(rows: Sequence[GroupRow], by: str, least: int) -> str | None:
     where = f"In {name}" if by == "month" else f"Of the {name} of snapshots by principal"
     groups = len({group for _, group, _ in found})
     what = "months" if by == "month" else "sizes of loan"
+    there = {row["ranker"] for row in rows}
+    others = listed_in_words([words for other, words in BASELINES.items() if other in there], "or")
     more = (
         ""
         if groups == 1
-        else f" It is the worst of {groups} {what} of which the lists of the rule, the best single feature or the scorecard hold clearly more."
+        else f" It is the worst of {groups} {what} of which the lists of {others} hold clearly more."
     )
     return f"{where} {WHOSE[ranker]} lists hold {other['hits']:,} of {other['positives']:,} snapshots that fell behind{_worth(other)}, the model's {own['hits']:,}{_worth(own)}.{more}"
 

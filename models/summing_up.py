@@ -113,7 +113,7 @@ def summed_up(
         {
             "refit": [(refit["words"] if refit else [], [])],
             "beats": [
-                ([*found.champion.missing, *on_losses(told["intervals"], told["measures"])], []),
+                ([*on_losses(told["intervals"], told["measures"]), *found.champion.missing], []),
                 (unshown, shown),
                 on_lists(told["lists"], told["intervals"], least),
                 on_order(told["measures"], told["intervals"]),
