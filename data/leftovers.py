@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from data.manifest import folder_named
+
 PREFIX = ".unfinished-"
 
 
@@ -37,8 +39,9 @@ def whole_file(out: Path) -> Iterator[Path]:
             left.unlink(missing_ok=True)
     writing = out.with_name(f".{out.name}.{os.getpid()}")
     try:
-        yield writing
-        writing.replace(out)
+        with folder_named(out.parent):
+            yield writing
+            writing.replace(out)
     finally:
         writing.unlink(missing_ok=True)
 

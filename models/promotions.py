@@ -25,7 +25,7 @@ from pathlib import Path
 
 from data.digest import Json, canonical_json
 from data.errors import InputError, RegistryError
-from data.manifest import write_atomically
+from data.manifest import folder_named, write_atomically
 
 LOG = "promotions.jsonl"
 HEAD = "promotions.head"
@@ -139,7 +139,7 @@ def append(
     path = models_dir / LOG
     if not log:
         write_atomically(models_dir / HEAD, _NONE_YET.encode())
-    with path.open("ab+") as file:
+    with folder_named(models_dir), path.open("ab+") as file:
         file.seek(0)
         whole = sum(len(line) + 1 for line in _whole_lines(file.read()))
         file.truncate(whole)

@@ -29,6 +29,7 @@ import numpy as np
 from data.digest import Json
 from data.errors import DuesightError, RegistryError
 from data.leftovers import unfinished
+from data.manifest import folder_named
 from features.settings import ArrearsSettings, LabelSettings
 from models.booster import load_booster
 from models.calibration import Calibrator, calibrator_of
@@ -93,7 +94,7 @@ class ServedModel:
         beside = unfinished(served, self.digest)
         try:
             for name, content in ((MODEL_TEXT, self.text), (MODEL_JSON, self.json_text)):
-                with (beside / name).open("wb") as file:
+                with folder_named(served), (beside / name).open("wb") as file:
                     file.write(content.encode())
                     file.flush()
                     os.fsync(file.fileno())

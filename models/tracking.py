@@ -16,6 +16,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import gettempdir
 from typing import TYPE_CHECKING, TypeVar
 
 from data.errors import RegistryError
@@ -149,9 +150,20 @@ def troubles() -> tuple[type[Exception], ...]:
 def _sentence(database: Path, problem: Exception) -> str:
     if isinstance(problem, OSError):
         said = problem.strerror or type(problem).__name__
-        return f"{database.parent}: a file could not be kept ({said}); {_remedy(said, 'see to the disk and run the command again')}."
-    first_line = str(problem).strip().splitlines()[0]
+        # MLflow prepares files in the folder for what is temporary, and a full disk does not say which it is
+        where = problem.filename or f"{database.parent}, or {gettempdir()} where its files are prepared"
+        return f"{where}: a file could not be kept ({said}); {_remedy(said, 'see to the disk and run the command again')}."
+    first_line = str(_root(problem)).strip().splitlines()[0]
     return f"{database}: MLflow could not do its work ({first_line}); {_remedy(first_line, _of_schema(database, first_line))}."
+
+
+def _root(problem: BaseException) -> BaseException:
+    """What SQLite itself said, where it is behind the problem: above it may stand a first line of SQLAlchemy's that names no trouble."""
+    behind = getattr(problem, "orig", None) or problem.__cause__
+    if isinstance(problem, sqlite3.Error) or behind is None:
+        return problem
+    below = _root(behind)
+    return below if isinstance(below, sqlite3.Error) else problem
 
 
 def _remedy(said: str, otherwise: str = "restore it from a copy") -> str:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
+from data.leftovers import whole_file
 from data.pages import templates
 from models.finding_groups import ABOUT, at_a_glance
 from models.summary import (
@@ -75,13 +76,13 @@ class DayView(TypedDict):
 
 
 def render_training_page(summary: Summary, out: Path) -> Path:
-    """Write the page of a training run to the file `out` (folders are made) and return `out`.
+    """Write the page of a training run to the file `out` (folders are made), whole or not at all, and return `out`.
 
     Works for a refused training too: the refusal stands on top, and sections without numbers say so.
     """
     page = _environment().get_template("training.html").render(_view(summary))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(telling.unbroken(page.strip()) + "\n", encoding="utf-8", newline="\n")
+    with whole_file(out) as writing:
+        writing.write_text(telling.unbroken(page.strip()) + "\n", encoding="utf-8", newline="\n")
     return out
 
 

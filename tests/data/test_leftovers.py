@@ -1,9 +1,12 @@
+import errno
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-from data.leftovers import unfinished
+import pytest
+
+from data.leftovers import unfinished, whole_file
 
 
 def test_what_a_dead_process_left_is_removed_and_what_a_living_one_writes_is_not(tmp_path: Path) -> None:
@@ -22,3 +25,13 @@ def test_what_a_dead_process_left_is_removed_and_what_a_living_one_writes_is_not
 def test_a_second_try_of_one_process_begins_anew(tmp_path: Path) -> None:
     (unfinished(tmp_path, "c") / "half").write_text("x")
     assert not list(unfinished(tmp_path, "c").iterdir())
+
+
+def test_a_full_disk_names_the_folder_and_leaves_the_file_of_before(tmp_path: Path) -> None:
+    out = tmp_path / "page.html"
+    out.write_text("before")
+    with pytest.raises(OSError, match="No space left") as full, whole_file(out) as writing:
+        writing.write_text("half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # as the system says it: without a name
+    assert full.value.filename == str(tmp_path)
+    assert out.read_text() == "before" and list(tmp_path.iterdir()) == [out]

@@ -195,7 +195,10 @@ def test_a_disk_that_takes_no_files_leaves_a_failed_run_and_no_version(models: P
     room = (models / "mlflow.db").stat().st_size + 400_000
     with (
         _no_file_longer_than(room),
-        pytest.raises(RegistryError, match=r"a file could not be kept \(File too large\); see to the disk"),
+        pytest.raises(
+            RegistryError,
+            match=r"models, or .* are prepared: a file could not be kept \(File too large\); see to the disk",
+        ),
     ):
         log_run(models, result, "x" * (room + 1))
     assert _statuses(models)[0] == "FAILED"
@@ -232,6 +235,17 @@ def test_a_database_that_cannot_grow_is_a_sentence_and_mended_by_the_next_call(m
         log_run(models, result)
     assert result.digest not in _digests(models)
     assert log_run(models, result).version == 3 and "RUNNING" not in _statuses(models)
+
+
+def test_what_sqlite_said_is_told_where_mlflow_wraps_it(models: Path, kept) -> None:
+    """SQLAlchemy puts a line above it that names no trouble, and so no remedy, where it writes on its own before a question."""
+    with closing(sqlite3.connect(models / "mlflow.db")) as database:
+        database.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON tags BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END"
+        )
+        database.commit()
+    with pytest.raises(RegistryError, match=r"\(database or disk is full\); free some space and run"):
+        log_run(models, _another(models, kept[1][0], 206))
 
 
 def test_a_read_only_database_is_a_sentence_before_anything_is_done(
