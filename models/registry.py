@@ -117,8 +117,9 @@ def resolve(models_dir: Path, labels: LabelSettings, which: str) -> ModelVersion
     if which == CHAMPION:
         live = champion_of(read_log(models_dir), name)
         if live is None:
+            promoted = {one.model for one in read_log(models_dir)}
             raise RegistryError(
-                f"No model of {name} is live. duesight score --rule draws the list by the lender's rule; a model is learnt by duesight "
+                f"{_asked_otherwise(name, promoted)}No model of {name} is live. duesight score --rule draws the list by the lender's rule; a model is learnt by duesight "
                 f"train, and speaks once it is promoted: duesight promote {CHALLENGER} --by WHO --reason TEXT."
             )
         return ModelVersion(name, live.version, live.served, models_dir / "served" / live.served, live.run_id)
@@ -259,6 +260,10 @@ def _mend(client: "MlflowClient", models_dir: Path, name: str) -> list[Promotion
     seen = registered.tags.get(_SEEN_TAG)
     if seen is not None:
         n, _, digest = seen.partition(":")
+        if not n.isdecimal() or int(n) < 1:
+            raise RegistryError(
+                f"{models_dir / DATABASE}: the tag {_SEEN_TAG} of {name} names no promotion; restore the database from a copy."
+            )
         if len(log) < int(n) or log[int(n) - 1].line_digest != digest:
             raise RegistryError(
                 f"{models_dir / 'promotions.jsonl'}, line {n}: MLflow has seen a promotion that is no longer there; restore the file from a copy."
@@ -296,7 +301,9 @@ def _resolved(client: "MlflowClient", models_dir: Path, name: str, which: str) -
     if which == CHALLENGER:
         version = found(lambda: client.get_model_version_by_alias(name, CHALLENGER))
         if version is None:
-            raise RegistryError(f"No model of {name} is registered: run duesight train first.")
+            raise RegistryError(
+                f"{_asked_otherwise(name, _registered(client))}No model of {name} is registered: run duesight train first."
+            )
         return _ours(models_dir, version)
     if len(which) >= _SHORTEST_DIGEST:
         same = [version for version in _versions(client, name) if version.digest.startswith(which)]
@@ -304,7 +311,7 @@ def _resolved(client: "MlflowClient", models_dir: Path, name: str, which: str) -
             return _by_number(client, models_dir, name, same[-1].version)
     if not which.isdecimal() or len(which) > _SHORTEST_DIGEST:
         raise RegistryError(
-            f"{which!r} names no model here: say {CHALLENGER}, a version number, or the first {_SHORTEST_DIGEST} or more "
+            f"{_asked_otherwise(name, _registered(client))}{which!r} names no model here: say {CHALLENGER}, a version number, or the first {_SHORTEST_DIGEST} or more "
             "characters of a model's digest."
         )
     return _by_number(client, models_dir, name, int(which))
@@ -322,9 +329,24 @@ def _by_number(client: "MlflowClient", models_dir: Path, name: str, number: int)
                 f"to have one that MLflow knows, promote another by its number: {others}."
             )
         raise RegistryError(
-            f"{name} has no version {number}; it has {', '.join(known) or 'none: run duesight train first'}."
+            f"{_asked_otherwise(name, _registered(client))}{name} has no version {number}; it has {', '.join(known) or 'none: run duesight train first'}."
         )
     return _ours(models_dir, version)
+
+
+def _registered(client: "MlflowClient") -> set[str]:
+    """Names of all models that have a version of ours, of whatever K and H."""
+    return {one.name for one in client.search_model_versions() if one.tags.get(SERVED_TAG)}
+
+
+def _asked_otherwise(name: str, names: set[str]) -> str:
+    """Where models lie here, and all are of another K or H than the settings ask for: a sentence that says so, and a space."""
+    if not names or name in names:
+        return ""
+    return (
+        f"The settings ask for {name}, and what lies here is {', '.join(sorted(names))}: to use that, put bad_at_days (K) and "
+        "horizon_days (H) under [labels] back. "
+    )
 
 
 def _versions(client: "MlflowClient", name: str) -> list[ModelVersion]:

@@ -241,6 +241,16 @@ def test_a_promotion_that_is_made_is_no_error_when_mlflow_cannot_take_it(
     assert resolve(models, LABELS, "champion").version == 1
 
 
+@pytest.mark.parametrize("changed", ["x:y", "0:abc", "²:abc", ""])
+def test_a_tag_of_promotions_that_names_none_is_a_sentence(models: Path, changed: str) -> None:
+    promote(models, LABELS, "1", "risk committee", "first", MONDAY)
+    _client(models).set_registered_model_tag("early-warning-k30-h90", "duesight.promotions", changed)
+    with pytest.raises(
+        RegistryError, match=r"mlflow.db: the tag duesight.promotions .* names no promotion; restore"
+    ):
+        resolve(models, LABELS, "challenger")
+
+
 def test_an_empty_database_is_not_taken_for_a_new_one(models: Path, kept) -> None:
     """A fresh database would call another model version 1, beside the version 1 that was promoted."""
     promote(models, LABELS, "1", "risk committee", "first", MONDAY)
@@ -341,6 +351,16 @@ def test_names_that_lead_nowhere_are_sentences(models: Path) -> None:
         resolve(models, LABELS, "best")
     with pytest.raises(RegistryError, match="No model of early-warning-k60-h90 is registered"):
         resolve(models, LabelSettings(bad_at_days=60), "challenger")
+
+
+@pytest.mark.parametrize("which", ["challenger", "1", "the digest", "champion"])
+def test_settings_of_another_question_are_named_where_a_model_is_not_found_for_it(
+    models: Path, which: str
+) -> None:
+    of_30 = promote(models, LABELS, "1", "risk committee", "first", MONDAY).served
+    asks = r"The settings ask for early-warning-k60-h90, .* is early-warning-k30-h90: .*bad_at_days.*\[labels\] back"
+    with pytest.raises(RegistryError, match=asks):
+        resolve(models, LabelSettings(bad_at_days=60), of_30 if which == "the digest" else which)
 
 
 def test_a_version_that_duesight_did_not_register_is_refused(models: Path) -> None:
