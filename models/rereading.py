@@ -44,6 +44,7 @@ class Reread:
 def reread(model: ServedModel, panel: "PanelFile", summary: Summary) -> Reread:
     """The panel that `model` learnt from, and its scores. InputError where it is another one, or gives other numbers."""
     again = f"duesight train --until {panel.until} makes it again from the ledger"
+    looks = "as long as [panel] says what it said then"
     if panel.labels != model.labels or panel.arrears != model.arrears:
         raise InputError(
             f"{panel.path}: this panel was made with other [labels] or [arrears] than model {model.digest[:12]} learnt from; "
@@ -57,7 +58,7 @@ def reread(model: ServedModel, panel: "PanelFile", summary: Summary) -> Reread:
         counts = f"{len(data.y):,} snapshots of {found['loans']:,} loans, the model's {told['snapshots']:,} of {told['loans']:,}"
         raise InputError(
             f"{panel.path}: this is not the panel that model {model.digest[:12]} learnt from (it holds {counts}; "
-            f"different: {', '.join(other) or 'features'}); {again}, or validate the model that was trained last."
+            f"different: {', '.join(other) or 'features'}); {again}, {looks}; or validate the model that was trained last."
         )
     judged = _part(data, summary["schedule"], "test")
     raw = model.raw_scores(judged.X)

@@ -47,7 +47,7 @@ def test_another_panel_is_refused_with_both_counts(trained: TrainingResult, make
     other = write_panel(make_panel(loans=151), tmp_path / "p.parquet")
     with pytest.raises(
         InputError,
-        match=r"p.parquet: this is not the panel that model .* learnt from \(it holds 3,624 snapshots of 151 loans, the model's 3,600 of 150; different: .*loans.*\); duesight train --until 2024-06-30 makes it again",
+        match=r"p.parquet: this is not the panel that model .* learnt from \(it holds 3,624 snapshots of 151 loans, the model's 3,600 of 150; different: .*loans.*\); duesight train --until 2024-06-30 makes it again from the ledger, as long as \[panel\] says what it said then",
     ):
         reread(trained.model, other, trained.summary)
 

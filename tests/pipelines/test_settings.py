@@ -187,7 +187,7 @@ WRONG = {
     ),
     "a section that is a value": (
         "labels = 30\n",
-        "mine.toml: [labels]: input should be a valid dictionary or instance of LabelSettings.",
+        "mine.toml: labels is a section: write [labels] on a line of its own, and its settings below.",
     ),
     "what is not TOML": (
         "[labels]\nbad_at_days 30\n",
