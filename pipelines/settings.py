@@ -69,6 +69,8 @@ def _sentence(file: str, problem: object) -> str:
     if problem["type"] == "extra_forbidden":
         known = _known_names(where[:-1])
         return f"{file}: {place.strip()} is not a setting; known here: {', '.join(known)}."
+    if problem["type"] == "model_type":
+        return f"{file}: {where[0]} is a section: write [{where[0]}] on a line of its own, and its settings below."
     words = problem["msg"].removeprefix("Value error, ")
     return f"{file}: {place.strip()}: {words[0].lower()}{words[1:]}."
 
