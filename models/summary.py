@@ -337,6 +337,7 @@ class Summary(JudgedLists):
     limits: list[str]
     target: Target
     trained_on: TrainedOn
+    panel_file: str  # name of the file of the snapshots behind it, in the folder of panels
     schedule: list[ScheduleRow]
     schedule_words: list[str]  # the same schedule, drawn in lines of plain text
     refit: Refit | None  # where it is a refit of a judged version on all months; nobody has judged it then

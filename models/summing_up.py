@@ -160,6 +160,7 @@ def summed_up(
         ],
         "target": target,
         "trained_on": trained_on,
+        "panel_file": panel.path.name,
         "schedule": parts,
         "schedule_words": split.words(),
         "refit": refit,

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from features.panel import PanelParts
     from features.panel_file import PanelFile
-    from features.settings import ArrearsSettings, LabelSettings
     from pipelines.progress import Tell
 
 
@@ -134,22 +133,14 @@ def write_panel(
 def write_training_panel(here: Here, until: date | None, tell: "Tell") -> "PanelFile":
     """What a model learns from what was known by `until` (default: all that the ledger knows), in a file that is named by it.
 
-    Training again until the same day with the same [labels] and [arrears] writes the file again; those of others stay.
+    Training again until the same day with the same [labels], [arrears] and [panel] writes the file again. Who trains with others, at
+    the same time or later, writes another: this one is what a registered model is validated on, whose summary names it.
     """
     parts = _told(here, until, None, None, tell, None)
-    return _written(here, parts, training_panel(here, parts.until, parts.labels, parts.arrears).stem).file
-
-
-def training_panel(here: Here, until: date, labels: "LabelSettings", arrears: "ArrearsSettings") -> Path:
-    """Where the panel lies from which a model of these labels learns what was known by `until`, counted by these rules of arrears.
-
-    Who trains with others, at the same time or later, writes another file: this one is what a registered model is validated on.
-    """
-    told = [one.model_dump(mode="json") for one in (labels, arrears)]
-    return (
-        here.workspace.panels
-        / f"training-until_{until}_{labels.model_name()}_{json_digest(told)[:8]}.parquet"
-    )
+    told = [one.model_dump(mode="json") for one in (parts.labels, parts.arrears, looks_of(here, None))]
+    return _written(
+        here, parts, f"training-until_{parts.until}_{parts.labels.model_name()}_{json_digest(told)[:8]}"
+    ).file
 
 
 def _told(here: Here, until: date | None, first: date | None, last: date | None, tell: "Tell", every: str | None) -> "PanelParts":  # fmt: skip

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from models.promotions import Promotion
     from models.registry import ModelVersion
     from models.served import ServedModel
+    from models.summary import Summary
     from models.validation import Validation
     from pipelines.progress import Tell
     from pipelines.steps import Here
@@ -59,7 +60,7 @@ def validate_model(here: "Here", which: str, tell: "Tell") -> Validated:
     refuse_a_refit(model)
     summary = summary_of(models, version)
     tell("reading the panel", 0, 1)
-    panel = _panel_of(here, model)
+    panel = _panel_of(here, model, summary)
     found = reread(model, panel, summary)
     tell("what the model looks at", 0, 1)
     explained = explain(model, found.judged, model.settings.importance_rows)
@@ -87,12 +88,11 @@ def refuse_a_refit(model: "ServedModel") -> None:
         )
 
 
-def _panel_of(here: "Here", model: "ServedModel") -> "PanelFile":
+def _panel_of(here: "Here", model: "ServedModel", summary: "Summary") -> "PanelFile":
     """The file of the panel that the model learnt from. InputError where it is not there."""
     from features.panel_file import PanelFile
-    from pipelines.feature_files import training_panel
 
-    path = training_panel(here, model.trained_until, model.labels, model.arrears)
+    path = here.workspace.panels / summary["panel_file"]
     if not path.exists():
         raise InputError(
             f"{path}: the panel that model {model.digest[:12]} learnt from is not there; restore the file from a copy, or make it again "

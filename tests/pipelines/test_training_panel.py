@@ -3,18 +3,25 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+import pytest
+from pydantic import BaseModel
 
 from data.ledger import Ledger
 from features.panel import build_panel, panel_parts
 from features.panel_file import PanelFile, about_panel
-from features.settings import LabelSettings, PanelSettings
+from features.settings import ArrearsSettings, LabelSettings, PanelSettings
 from models.reading import examples_of
+from pipelines import feature_files
+from pipelines.steps import Here
 from pipelines.tables import write_tables
+from pipelines.workspace import Workspace
 
 ASKED = (LabelSettings(), PanelSettings(), date(2024, 3, 29), date(2024, 4, 30))
 
@@ -33,6 +40,26 @@ def test_training_leaves_the_panel_it_learnt_from_under_the_day_it_knows(demo_wo
     trained_on = json.loads(about.read_text(encoding="utf-8"))["panel"]
     assert (panel.rows, len(panel.features)) == (trained_on["snapshots"], trained_on["features"])
     assert panel.until.isoformat() == trained_on["until"]
+
+
+def test_who_trains_with_other_settings_of_the_panel_writes_another_file(
+    demo_ledger_workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A monthly training leaves the panel alone on which a weekly model is validated; the same settings name the same file."""
+    monkeypatch.setattr(feature_files, "_written", lambda here, parts, name: SimpleNamespace(file=name))
+    here = Here.of(Workspace(demo_ledger_workspace))
+
+    def named(**changed: BaseModel) -> str:
+        settings = here.settings.model_copy(update=changed)
+        return feature_files.write_training_panel(replace(here, settings=settings), None, lambda *_: None)
+
+    others = {
+        "panel": PanelSettings(every="month"),
+        "labels": LabelSettings(lag_days=20),
+        "arrears": ArrearsSettings(grace_days=3),
+    }
+    names = [named(), *(named(**{name: value}) for name, value in others.items())]
+    assert len(set(names)) == 4 and names[0] == named(panel=PanelSettings())
 
 
 def test_the_arrays_are_the_same_from_parts_and_from_the_whole_book(

@@ -234,6 +234,7 @@ def summary() -> Summary:
             {"part": "purge", "first": None, "last": None, "days": 0, "snapshots": 0, "loans": 0, "positives": 0, "loans_with_positive": 0},
             {"part": "test", "first": "2024-01-05", "last": "2024-01-26", "days": 4, "snapshots": 4_480, "loans": 1_200, "positives": 152, "loans_with_positive": 70},
         ],
+        "panel_file": "panel.parquet",
         "schedule_words": ["fit 2022-03-04 .. 2023-02-24"],
         "refit": None,
         "judged_on": "test",
