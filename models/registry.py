@@ -12,7 +12,7 @@ log lacks a line that MLflow has seen, the call ends with an error instead.
 Not here: the gate. A promotion is a person's word; nothing yet compares the challenger with the champion.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -137,7 +137,8 @@ def champion_to_judge(models_dir: Path, labels: LabelSettings) -> Champion | Non
         return None
     version = ModelVersion(name, live.version, live.served, models_dir / "served" / live.served, live.run_id)
     try:
-        schedule = summary_of(models_dir, version)["schedule"]
+        with opened(models_dir, create=False) as client:
+            schedule = _summary_of(client, models_dir, version, ["schedule"])["schedule"]
         return Champion(live.served, ServedModel.load(version.folder), last_learnt(schedule))
     except RegistryError as problem:
         return Champion(live.served, None, None, str(problem))
@@ -186,7 +187,7 @@ def summary_of(models_dir: Path, version: ModelVersion) -> Summary:
         return _summary_of(client, models_dir, version)
 
 
-def _summary_of(client: "MlflowClient", models_dir: Path, version: ModelVersion) -> Summary:
+def _summary_of(client: "MlflowClient", models_dir: Path, version: ModelVersion, needed: Collection[str] = Summary.__required_keys__) -> Summary:  # fmt: skip
     run = found(lambda: client.get_run(version.run_id))
     kept = None if run is None else run.data.tags.get(SUMMARY_TAG)
     if kept is None:
@@ -194,7 +195,7 @@ def _summary_of(client: "MlflowClient", models_dir: Path, version: ModelVersion)
             f"MLflow keeps no digest of the summary of model {version.digest[:12]}, by which a change of the file would show: it is of an "
             "earlier duesight, or its run is gone. Train again with duesight train."
         )
-    return read_summary(models_dir / ARTIFACTS / version.run_id / "artifacts" / SUMMARY, kept)
+    return read_summary(models_dir / ARTIFACTS / version.run_id / "artifacts" / SUMMARY, kept, needed)
 
 
 def _tells(client: "MlflowClient", models_dir: Path, version: ModelVersion, summary: Summary) -> bool:

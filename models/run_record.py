@@ -1,7 +1,7 @@
 """What MLflow keeps of one training run: parameters, metrics, tags and the summary, taken from the summary alone."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -202,9 +202,9 @@ def as_json(summary: Summary) -> str:
     return json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def read_summary(path: Path, kept: str) -> Summary:
-    """The summary that `as_json` wrote. kept: the digest of its bytes (SUMMARY_TAG). RegistryError where it cannot be read, was
-    changed, or is none."""
+def read_summary(path: Path, kept: str, needed: Collection[str] = Summary.__required_keys__) -> Summary:
+    """The summary that `as_json` wrote. kept: the digest of its bytes (SUMMARY_TAG); needed: what will be asked of it, where one of an
+    earlier duesight may lack the rest. RegistryError where it cannot be read, was changed, or lacks what is needed."""
     mend = "restore the file from a copy, or train again with duesight train"
     try:
         content = path.read_bytes()
@@ -216,7 +216,7 @@ def read_summary(path: Path, kept: str) -> Summary:
     if _digest(content) != kept:
         raise RegistryError(f"{path}: this summary was changed after the training; {mend}.")
     told = json.loads(content)
-    lacks = sorted(Summary.__required_keys__ - told.keys())
+    lacks = sorted(set(needed) - told.keys())
     if lacks:
         raise RegistryError(
             f"{path}: this summary was written by an earlier duesight and lacks {', '.join(lacks)}; train again with duesight train."

@@ -1,20 +1,25 @@
+import json
 import shutil
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from data.days import to_date
+from data.errors import RegistryError
 from decisions.settings import CapacitySettings
 from features.settings import LabelSettings
 from models.champion import Beside, Champion, judged_beside, last_learnt
 from models.examples import Examples
 from models.reading import examples_of
-from models.registry import champion_to_judge, log_run, promote, resolve
+from models.registry import champion_to_judge, log_run, promote, resolve, summary_of
+from models.run_record import SUMMARY_TAG
 from models.served import ServedModel
 from models.settings import TrainSettings
+from models.tracking import opened
 from models.training import TrainingResult, train
 
 LABELS = LabelSettings()
@@ -102,6 +107,21 @@ def test_the_champion_is_asked_of_the_log_and_one_that_cannot_be_read_says_why(m
     (models / "artifacts" / version.run_id / "artifacts" / "summary.json").unlink()
     gone = champion_to_judge(models, LABELS)
     assert gone is not None and gone.model is None and "summary" in gone.why_not
+
+
+def test_a_champion_of_an_earlier_duesight_is_judged_too(models: Path, kept) -> None:
+    """Its summary lacks what later ones tell; of it only the schedule is asked."""
+    promote(models, LABELS, "1", "risk committee", "first", MONDAY)
+    version = resolve(models, LABELS, "champion")
+    path = models / "artifacts" / version.run_id / "artifacts" / "summary.json"
+    older = json.dumps({"schedule": kept[1][0].summary["schedule"]}).encode()
+    path.write_bytes(older)
+    with opened(models, create=False) as client:
+        client.set_tag(version.run_id, SUMMARY_TAG, blake2b(older, digest_size=32).hexdigest())
+    with pytest.raises(RegistryError, match="earlier duesight and lacks"):
+        summary_of(models, version)
+    found = champion_to_judge(models, LABELS)
+    assert found is not None and found.model is not None and found.learnt_to is not None
 
 
 @pytest.fixture(scope="module")
