@@ -98,11 +98,13 @@ class PanelFile:
         return file_digest(self.path)
 
     @contextmanager
-    def opened(self) -> "Iterator[OpenPanel]":
+    def opened(self, numbered: Sequence[str] = ()) -> "Iterator[OpenPanel]":
         """The rows of the file, which stay those of this file also when another panel takes its name meanwhile. InputError where
-        it is another one already, or cannot be read."""
+        it is another one already, or cannot be read.
+
+        numbered: columns of texts that are read as numbers of a dictionary, which is how they lie in the file."""
         try:
-            with pq.ParquetFile(self.path) as file:
+            with pq.ParquetFile(self.path, read_dictionary=list(numbered)) as file:
                 if not self._is(file):
                     raise InputError(
                         f"{self.path}: another panel took the place of this one; run the command again."

@@ -20,7 +20,7 @@ from models.examples import Examples
 if TYPE_CHECKING:
     from features.panel_file import OpenPanel, PanelFile
 
-_COLUMNS_AT_ONCE, _BESIDE = 8, 2
+_COLUMNS_AT_ONCE, _BESIDE = 4, 2
 _TEXTS = (
     "loan_id",
     "borrower_id",
@@ -31,32 +31,32 @@ _TEXTS = (
     "currency",
     "stratum",
 )
+_DICTIONARY = pa.dictionary(pa.int32(), pa.string())
 _NUMBERS = ("exposure", "past_due_amount", "due_unpaid_amount", "days_past_due")
 
 
 def examples_of(panel: "PanelFile") -> Examples:
     """All snapshots of a panel, in the order of (as_of, loan_id). InputError where its file cannot be read, or is another's."""
-    with panel.opened() as file:
+    with panel.opened(numbered=_TEXTS) as file:
         return _filled(panel, file)
 
 
 def _filled(panel: "PanelFile", file: "OpenPanel") -> Examples:
     day, loan, order = _order(file)
-
-    def read(name: str) -> pa.ChunkedArray:
-        return file.columns([name])[0]
-
     X = _matrix(panel, file, order)
     texts = [name for name in _TEXTS if name != "loan_id"]
     with ThreadPoolExecutor(_BESIDE) as beside:
         numbered = beside.map(lambda column: _numbered(column, order), file.columns(texts))
         of = {"loan_id": loan} | dict(zip(texts, numbered, strict=True))
-    numbers = {name: _floats(read(name))[order] for name in _NUMBERS}
-    numbers["days_to_bad"] = _floats(read("days_to_bad"))[order].astype(np.float32)
-    label, weight = read("label"), _floats(read("weight"))
+    *amounts, to_bad, label, weights, thin_file = file.columns(
+        (*_NUMBERS, "days_to_bad", "label", "weight", "thin_file")
+    )
+    numbers = {name: _floats(column)[order] for name, column in zip(_NUMBERS, amounts, strict=True)}
+    numbers["days_to_bad"] = _floats(to_bad)[order].astype(np.float32)
+    weight = _floats(weights)
     _refuse_nonsense(panel, label, weight)
     y = label.to_numpy()[order].astype(np.int8)
-    thin = read("thin_file").to_numpy()[order].astype(np.bool_)
+    thin = thin_file.to_numpy()[order].astype(np.bool_)
     frame = pd.DataFrame({name: of[name].categorical() for name in _TEXTS if name != "liable_together"} | numbers | {"thin_file": thin, "label": y}, copy=False)  # fmt: skip
     people, together = of["borrower_id"], of["liable_together"]
     return Examples(frame, panel.features, X, y, weight[order], day, loan.of, people.of, people.ids, together.of, together.ids)  # fmt: skip
@@ -65,11 +65,11 @@ def _filled(panel: "PanelFile", file: "OpenPanel") -> Examples:
 def _matrix(panel: "PanelFile", file: "OpenPanel", order: np.ndarray) -> np.ndarray:
     """The features (n x p). While some columns are read, those before them are put where they stay."""
     X = np.empty((panel.rows, len(panel.features)), order="F")
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
 
     def put(at: int, column: pa.ChunkedArray) -> None:
-        np.take(
-            _floats(column), order, out=X[:, at], mode="clip"
-        )  # no place lies outside: nothing is clipped
+        X[:, at][place] = _floats(column)
 
     with ThreadPoolExecutor(_BESIDE) as beside:
         before: list[Future[None]] = []
@@ -103,11 +103,13 @@ class _Numbered:
 
 
 def _numbered(texts: pa.ChunkedArray, order: np.ndarray | None = None) -> _Numbered:
-    """order: in which order the rows are wanted; None leaves them as they are."""
-    found = one_chunk(texts.cast(pa.string()).dictionary_encode())
-    ids = found.dictionary.sort()
-    place = np.append(pc.index_in(found.dictionary, value_set=ids).to_numpy(), -1).astype(np.int32)
-    of = pc.fill_null(found.indices, len(ids)).to_numpy()  # the last place is that of none
+    """order: in which order the rows are wanted; None leaves them as they are. A dictionary may hold words that no row has."""
+    found = one_chunk(texts.cast(_DICTIONARY))
+    words, none = found.dictionary, len(found.dictionary)
+    of = pc.fill_null(found.indices, none).to_numpy()
+    ids = words.filter(np.bincount(of, minlength=none + 1)[:none] > 0).sort()
+    place = pc.fill_null(pc.index_in(words, value_set=ids), -1).to_numpy()
+    place = np.append(place, -1).astype(np.int32)  # the last place is that of none
     return _Numbered(place[of if order is None else of[order]], ids.to_numpy(zero_copy_only=False))
 
 

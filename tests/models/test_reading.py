@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -126,6 +127,20 @@ def test_what_is_not_known_is_none_and_not_a_text(make_panel, write_panel, tmp_p
     data = examples_of(write_panel(dataclasses.replace(panel, frame=frame), tmp_path / "panel.parquet"))
     assert data.frame["officer_id"].isna().all()
     assert data.frame["product"].isna().sum() == 12
+
+
+def test_words_that_a_file_knows_and_no_row_has_are_nobodys(make_panel, write_panel, tmp_path: Path) -> None:
+    """As in a file of some rows of another one, written with all the words of that one."""
+    file = write_panel(make_panel(months=3, loans=20), tmp_path / "panel.parquet")
+    usual = examples_of(file)
+    rows, about = pq.read_table(file.path), pq.read_metadata(file.path).metadata
+    for name in ("loan_id", "borrower_id", "branch_id"):
+        numbered = rows[name].combine_chunks().dictionary_encode()
+        words = pa.concat_arrays([pa.array(["of nobody"]), numbered.dictionary, pa.array(["zz of nobody"])])
+        column = pa.DictionaryArray.from_arrays(pc.add(numbered.indices, 1), words)
+        rows = rows.set_column(rows.column_names.index(name), name, column)
+    pq.write_table(rows.replace_schema_metadata({ABOUT: about[ABOUT.encode()]}), file.path)
+    assert_same(usual, examples_of(file))
 
 
 def test_fewer_features_are_learnt_from_where_fewer_are_asked_for(make_panel, write_panel, tmp_path: Path) -> None:  # fmt: skip
