@@ -14,7 +14,7 @@ separate the classes without an error, or that do not rise with risk carry no ma
 turned round. Which map is used is decided in `calibration_choice`.
 """
 
-from itertools import combinations
+from itertools import combinations_with_replacement
 
 import numpy as np
 from scipy.special import expit
@@ -149,9 +149,9 @@ def weighted_logistic(
         gradient = np.array([np.sum(error * one) for one in z])
         if np.abs(gradient).max() <= 1e-10 * total:
             break
-        hessian = np.diag([float(np.sum(curve * one * one)) for one in z])
-        for one, other in combinations(range(len(z)), 2):
-            hessian[one, other] = hessian[other, one] = np.sum(curve * z[one] * z[other])
+        curved, hessian = [curve * one for one in z], np.empty((len(z), len(z)))
+        for one, other in combinations_with_replacement(range(len(z)), 2):
+            hessian[one, other] = hessian[other, one] = np.sum(curved[one] * z[other])
         try:
             step = np.linalg.solve(hessian, gradient)
         except np.linalg.LinAlgError:
