@@ -21,7 +21,7 @@ import numpy as np
 
 from data.digest import Json
 from models.calibration_choice import Candidate, judge_maps
-from models.calibration_maps import CalibrationRefusedError, fit_map, fit_platt, refit
+from models.calibration_maps import CalibrationRefusedError, fit_map, fit_platt, refitting
 from models.standalone import FORMAT, PLATT, Shape, calibrated, map_of, probability
 from models.summary import MapName
 
@@ -131,10 +131,11 @@ def fit_calibrator(
     candidates = judge_maps(raw, y, weight, borrowers[of_row], folds, seed, isotonic_borrowers)
     chosen = next(one.name for one in candidates if one.chosen)
     shape, fitted = fit_map(chosen, raw, y, weight)
+    refit = refitting(shape, fitted, raw, y)
 
     def refitted(times: np.ndarray) -> np.ndarray | CalibrationRefusedError:
         try:
-            return refit(shape, fitted, raw, y, weight * times[of_row])
+            return refit(weight * times[of_row])
         except CalibrationRefusedError as refused:
             return refused
 

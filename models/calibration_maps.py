@@ -14,6 +14,7 @@ separate the classes without an error, or that do not rise with risk carry no ma
 turned round. Which map is used is decided in `calibration_choice`.
 """
 
+from collections.abc import Callable
 from itertools import combinations_with_replacement
 
 import numpy as np
@@ -29,26 +30,29 @@ class CalibrationRefusedError(Exception):
     """The scores carry no calibration; `str(error)` says why. `training` turns it into a refusal."""
 
 
-def fit_map(
-    name: MapName, raw: np.ndarray, y: np.ndarray, weight: np.ndarray, start: np.ndarray | None = None
-) -> tuple[Shape, np.ndarray]:
+def fit_map(name: MapName, raw: np.ndarray, y: np.ndarray, weight: np.ndarray) -> tuple[Shape, np.ndarray]:
     """The map of this name that suits y (0 or 1) best, as its shape and its numbers.
 
-    start: numbers of a map that is nearly right, where one is known. Raises CalibrationRefusedError where no rising one exists.
+    Raises CalibrationRefusedError where no rising one exists.
     """
     if name == "isotonic":
         knots, log_odds = _fit_isotonic(raw, y, weight)
         return Shape("isotonic", knots), log_odds
     if name == "beta":
-        return BETA, fit_beta(raw, y, weight, start)
-    return PLATT, fit_platt(raw, y, weight, start)
+        return BETA, fit_beta(raw, y, weight)
+    return PLATT, fit_platt(raw, y, weight)
 
 
-def refit(shape: Shape, fitted: np.ndarray, raw: np.ndarray, y: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """The numbers of a map of the same shape on other weights of the same snapshots; `fitted` is where the search begins."""
-    if shape.name != "isotonic":
-        return fit_map(shape.name, raw, y, weight, fitted)[1]
-    return np.interp(shape.knots, *_fit_isotonic(raw, y, weight))
+def refitting(
+    shape: Shape, fitted: np.ndarray, raw: np.ndarray, y: np.ndarray
+) -> Callable[[np.ndarray], np.ndarray]:
+    """What gives the numbers of a map of the same shape for other weights of the same snapshots; `fitted` is where each search begins."""
+    if shape.name == "isotonic":
+        return lambda weight: np.interp(shape.knots, *_fit_isotonic(raw, y, weight))
+    if shape.name == "platt":
+        return lambda weight: fit_platt(raw, y, weight, fitted)
+    columns = beta_columns(raw)
+    return lambda weight: fit_beta(raw, y, weight, fitted, columns)
 
 
 def fit_platt(
@@ -63,14 +67,21 @@ def fit_platt(
 
 
 def fit_beta(
-    raw: np.ndarray, y: np.ndarray, weight: np.ndarray, start: np.ndarray | None = None
+    raw: np.ndarray,
+    y: np.ndarray,
+    weight: np.ndarray,
+    start: np.ndarray | None = None,
+    columns: list[np.ndarray] | None = None,
 ) -> np.ndarray:
     """(a, b, c) that maximise the weighted log-likelihood among all with a, b >= 0, at least one of them above.
 
     The likelihood is concave: where its optimum breaks a bound, or lies nowhere, the best one that keeps them has a = 0 or b = 0.
+    start: numbers of a map that is nearly right, where one is known. columns: `beta_columns` of raw, where they are at hand.
     """
+    columns = beta_columns(raw) if columns is None else columns
+    counted = weight > 0
+    columns = [one[counted] for one in columns]
     raw, y, weight = _with_a_rise(raw, y, weight)
-    columns = beta_columns(raw)
     found = weighted_logistic(columns, y, weight, start)
     if found is not None and (found[:2] >= 0).all() and (found[:2] > 0).any():
         return found

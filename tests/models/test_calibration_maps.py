@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from models.calibration_maps import CalibrationRefusedError, fit_beta, fit_map, fit_platt
+from models.calibration_maps import CalibrationRefusedError, fit_beta, fit_map, fit_platt, refitting
 from models.standalone import BETA, LOWEST_PD, PLATT, probability
 from models.summary import MAP_WORDS, MapName
 
@@ -87,9 +87,18 @@ def test_platt_scaling_is_beta_calibration_with_equal_slopes() -> None:
 def test_where_it_starts_makes_no_difference(name: MapName) -> None:
     raw, y, weight = _scores()
     far = np.array([3.0, 1.0, -4.0])[: 2 if name == "platt" else 3]
-    assert np.allclose(
-        fit_map(name, raw, y, weight)[1], fit_map(name, raw, y, weight, start=far)[1], atol=1e-7
-    )
+    shape, fitted = fit_map(name, raw, y, weight)
+    assert np.allclose(fitted, refitting(shape, far, raw, y)(weight), atol=1e-7)
+
+
+@pytest.mark.parametrize("name", list(MAP_WORDS))
+def test_a_refit_without_some_snapshots_is_the_fit_of_the_others_to_the_bit(name: MapName) -> None:
+    raw, y, weight = _scores()
+    drawn = np.arange(len(raw)) % 3 > 0
+    shape, fitted = fit_map(name, raw, y, weight)
+    found = refitting(shape, fitted, raw, y)(weight * drawn)
+    same = refitting(shape, fitted, raw[drawn], y[drawn])(weight[drawn])
+    assert found.tobytes() == same.tobytes() and not np.array_equal(found, fitted)
 
 
 @pytest.mark.parametrize("name", list(MAP_WORDS))
