@@ -210,11 +210,12 @@ def read_manifest(folder: Path) -> Manifest | None:
 
 @contextmanager
 def folder_named(folder: Path) -> Iterator[None]:
-    """A full disk does not say which: its error gets the name of the folder that was written to."""
+    """A full disk does not say which: its error gets the name of the folder that was written to. One of a library's own words, without
+    a number, keeps them: with a name it would tell that alone."""
     try:
         yield
     except OSError as error:
-        if error.filename is None:
+        if error.filename is None and error.errno is not None:
             error.filename = str(folder)
         raise
 
