@@ -9,7 +9,7 @@ import glob
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from data.manifest import folder_named
@@ -43,7 +43,10 @@ def whole_file(out: Path) -> Iterator[Path]:
             yield writing
             writing.replace(out)
     finally:
-        writing.unlink(missing_ok=True)
+        with suppress(
+            OSError
+        ):  # a folder that nobody may write to refuses this too, and would tell of a file nobody asked for
+            writing.unlink()
 
 
 def lives(process: int) -> bool:

@@ -35,3 +35,15 @@ def test_a_full_disk_names_the_folder_and_leaves_the_file_of_before(tmp_path: Pa
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # as the system says it: without a name
     assert full.value.filename == str(tmp_path)
     assert out.read_text() == "before" and list(tmp_path.iterdir()) == [out]
+
+
+def test_what_refused_a_file_is_told_also_where_nothing_can_be_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(OSError, match="local file") as told, whole_file(tmp_path / "f.parquet"):
+        raise OSError(errno.EROFS, "Failed to open local file")  # as Arrow says it: without a name
+    assert told.value.filename == str(tmp_path)
