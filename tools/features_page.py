@@ -27,13 +27,16 @@ Numeric attributes of a lender's own (`attr_...`) are features too, under their 
 ## What to know
 
 * Lateness is that of [arrears.md](arrears.md), with the settings of the workspace.
-* Days late of an installment: from its due date to the day on which it was fully covered, never below 0; until now where it is not covered. An installment is
+* Days late of an installment: from its due date to the day on which it was fully covered, never below 0, days of a pause not counted; until now where it is not covered. An installment is
   *judged* once its due date has come and it is covered, or has passed: one that falls due today and is open is neither on time nor late. "The last 6" are the
   last 6 judged, or all where there are fewer; "so far" are all. A mean of days late is over the late ones, 0 where none was. The usual installment is the mean of
   the schedule's. Spread is the standard deviation of the values at hand, from two on; the trend needs four judged installments. Payments of one day are one part.
 * "In the last 90 days" is the day itself and the 89 before it.
+* Earlier loans are those disbursed before this one, ended or live. A loan that has ended is told as it stood on its last day: what would have fallen due later is
+  none of its installments, and what was unpaid then grows no later. Without an earlier loan nothing is told of any.
 * After a reschedule a loan is told by the schedule in force: its installments, and what was paid since it began. How late the loan was before stands in
-  `days_past_due_original`, `reschedules` and `days_since_reschedule`; `duesight explain` tells the whole loan.
+  `days_past_due_original`, `reschedules` and `days_since_reschedule`; `duesight explain` tells the whole loan. A prepayment that makes later dues smaller
+  (a schedule of reason `curtailed`) begins a schedule in the same way, but is no reschedule: those two do not count it.
 * What was waived is owed no more, so it counts in what was paid over what fell due and in the share that is repaid; it is no payment in days since a payment, payments
   and gaps between them.
 * A charge (a fee for being late, say), and the arrears a book begins with, are due like an installment, and count as one in the families state, lateness,
@@ -41,10 +44,14 @@ Numeric attributes of a lender's own (`attr_...`) are features too, under their 
   installment everywhere, is told of the schedule's installments alone. With `count_charges = false` charges are nowhere.
 * `observations` are read by their `measure`: `monthly_income`, `monthly_expenses`, `savings`, `other_debt_service`, each a number in the currency of the
   borrower's loans. No ratio to an installment is told of a borrower whose live loans are in two currencies.
+* What a loan asks for in a month: the sum of its installments over the months from disbursement to the last due date, a month being 365.25 / 12 days; once
+  rescheduled or curtailed, the usual installment over the months between two due dates.
 * The family `contact` follows from what the lender's own people did and wrote down. How often anybody tried to reach the borrower is no feature: more calls
   go to those who are late, and a model would learn that calling makes people late. Outcomes that say the borrower was spoken with: {spoken}. A mapping
   translates a lender's own words into these (`values`). A promise tells of a conversation whatever its outcome is called.
-* A promise is due at the end of the day after its date, and kept if at least 95 % of it was paid by then. One that a later promise replaced in time is neither.
+* Promises are the borrower's, the same on each of their loans. One has a date and an amount, and is due at the end of the day after its date. It is kept if at least 95 % of it was
+  paid from the day it was made until then, on the loan it names, or on all of the borrower's where it names none. One that was not kept, but that a promise made by its date
+  replaced on the same loan, is neither.
 * Looking ahead, only holidays and festivals count. A first load has no date on which a calendar became known, so a disaster in it would else be known before it came.
 * No feature is the month or the year: with few years of history such a number names what happened once.
 """
