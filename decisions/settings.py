@@ -49,6 +49,14 @@ class CapacitySettings(BaseModel):
             )
         return self
 
+    @model_validator(mode="after")
+    def _a_day_holds_a_call(self) -> Self:
+        if self.minutes_call > self.minutes_per_day:
+            raise ValueError(
+                f"minutes_call {self.minutes_call:g} is more than minutes_per_day {self.minutes_per_day:g}: no list would hold anybody"
+            )
+        return self
+
 
 Assumption = Literal["low", "assumed", "high"]
 

@@ -59,7 +59,7 @@ def judge_maps(
     for name in MAP_WORDS:
         if name == "isotonic" and bad < isotonic_borrowers:
             why[name] = (
-                f"{bad:,} borrower{'' if bad == 1 else 's'} who fell behind in the calibration snapshots; "
+                f"{bad:,} {'person' if bad == 1 else 'people'} who fell behind in the calibration snapshots, those who answer together counted as one; "
                 f"it is fitted only with {isotonic_borrowers:,}"
             )
             continue

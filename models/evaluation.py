@@ -209,7 +209,7 @@ def _there(scored: Mapping[Ranker, Scored]) -> list[Ranker]:
 def _too_few(positives: int, negatives: int, least: int) -> str | None:
     if positives >= least and negatives >= least:
         return None
-    return f"{positives} fell behind and {negatives} did not; a metric needs {least} of each"
+    return f"{positives:,} fell behind and {negatives:,} did not; a metric needs {least} of each"
 
 
 def auc_and_average_precision(positive: np.ndarray, score: np.ndarray) -> tuple[float, float]:

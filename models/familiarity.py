@@ -93,7 +93,9 @@ def _row(model: Literal["served", "folds"], months: Months, borrowers: Literal["
         "average_precision": precise,
         "recall": None if found is None else found.recall,
         "value_captured": found.value_captured if found is not None and one_currency else None,
-        "why_none": f"{bad} fell behind and {good} did not; a metric needs {least} of each" if few else None,
+        "why_none": f"{bad:,} fell behind and {good:,} did not; a metric needs {least} of each"
+        if few
+        else None,
     }
 
 

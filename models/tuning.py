@@ -272,7 +272,7 @@ def _on_what(plan: InnerPlan, many: int, people: int) -> list[str]:
     )
     words = [
         f"{many} shape{'' if many == 1 else 's'} of the booster were tried inside the fit window, the first that of the settings. Each was judged by its "
-        f"log loss, its scores calibrated, on {people:,} borrowers whom its fit did not contain, {how}."
+        f"log loss, its scores calibrated, on {people:,} people whom its fit did not contain (those who answer for a loan together counted as one), {how}."
     ]
     if len(plan.data.y) < plan.of:
         words.append(

@@ -277,7 +277,7 @@ def train(
         ),
     ] = None,
 ) -> None:
-    """A challenger with the lender's rule, the best single feature and a scorecard beside it, tracked in MLflow."""
+    """A challenger with the lender's rule, the champion, the best single feature and a scorecard beside it, tracked in MLflow."""
     from pipelines import steps
     from pipelines.telling import after_training, training_lines
 

@@ -75,14 +75,17 @@ class DayView(TypedDict):
     lists: list[ListRow | None]
 
 
-def render_training_page(summary: Summary, out: Path) -> Path:
-    """Write the page of a training run to the file `out` (folders are made), whole or not at all, and return `out`.
-
-    Works for a refused training too: the refusal stands on top, and sections without numbers say so.
-    """
+def training_page(summary: Summary) -> str:
+    """The page of a training run, as HTML. Works for a refused training too: the refusal stands on top, and sections without numbers
+    say so."""
     page = _environment().get_template("training.html").render(_view(summary))
+    return telling.unbroken(page.strip()) + "\n"
+
+
+def render_training_page(summary: Summary, out: Path) -> Path:
+    """Write `training_page` to the file `out` (folders are made), whole or not at all, and return `out`."""
     with whole_file(out) as writing:
-        writing.write_text(telling.unbroken(page.strip()) + "\n", encoding="utf-8", newline="\n")
+        writing.write_text(training_page(summary), encoding="utf-8", newline="\n")
     return out
 
 

@@ -67,7 +67,7 @@ def test_isotonic_is_not_fitted_with_fewer_than_a_thousand_borrowers_with_a_posi
     tiled = [np.tile(values[few], 3) for values in (raw, y, borrower)]
     judged = _judged(*tiled)
     assert judged["isotonic"].why_none == (
-        "999 borrowers who fell behind in the calibration snapshots; it is fitted only with 1,000"
+        "999 people who fell behind in the calibration snapshots, those who answer together counted as one; it is fitted only with 1,000"
     )
     assert _chosen(judged) != "isotonic"
 

@@ -19,6 +19,9 @@ from models import registry, run_log, tracking
 from models.registry import check_ready, log_run, resolve
 from models.served import ServedModel
 from models.training import TrainingResult
+from pipelines.settings import Settings
+from pipelines.steps import Here, register_model
+from pipelines.workspace import Workspace
 
 NAME = "early-warning-k30-h90"
 LABELS = LabelSettings()
@@ -308,3 +311,21 @@ def test_a_refit_is_registered_and_no_later_call_makes_it_the_challenger(models:
     assert tags["duesight.refit_of"] == judged.digest
     assert log_run(models, _another(models, kept[1][0], 205)).version == 4
     assert resolve(models, LABELS, "challenger").version == 4
+
+
+def test_what_stops_mlflow_leaves_no_page_that_names_a_model_nobody_can_promote(
+    learnt, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was locked while the model was fitted: nothing is registered, and nothing says that it was."""
+    here = Here(Workspace(tmp_path), Settings())
+
+    def locked(*_: object) -> None:
+        raise RegistryError("the database is locked")
+
+    monkeypatch.setattr("models.registry.log_run", locked)
+    with pytest.raises(RegistryError, match="is locked"):
+        register_model(here, learnt.result, lambda *_: None)
+    assert not list(tmp_path.rglob("*.html"))
+    monkeypatch.undo()
+    page = register_model(here, learnt.result, lambda *_: None).page
+    assert "was registered as challenger" in page.read_text(encoding="utf-8")

@@ -185,6 +185,10 @@ WRONG = {
         "mine.toml: [train]: test_months and calibration_months take 18 months, and months_for_calibration = 18 promises a fit window "
         "beside them: raise it, or shorten them.",
     ),
+    "a call that is longer than the day": (
+        "[capacity]\nminutes_call = 300.0\n",
+        "mine.toml: [capacity]: minutes_call 300 is more than minutes_per_day 240: no list would hold anybody.",
+    ),
     "a section that is a value": (
         "labels = 30\n",
         "mine.toml: labels is a section: write [labels] on a line of its own, and its settings below.",

@@ -395,7 +395,10 @@ def test_queue_and_withheld_are_exactly_the_eligible_loans_and_no_list_is_overfu
             Condition("dispute", AS_OF, loan_id=f"L{n}") for n, (*_, disputed) in enumerate(book) if disputed
         ]
     )
-    capacity, list_settings = CapacitySettings(minutes_per_day=minutes), ListSettings()
+    capacity, list_settings = (
+        CapacitySettings(minutes_per_day=minutes, minutes_call=min(8.0, minutes)),
+        ListSettings(),
+    )
     live = scored(with_days(table(*rows), AS_OF, facts, list_settings), None, list_settings)
     queue, withheld = queue_and_withheld(live, None, AS_OF, facts, capacity, list_settings)
     assert_partition(live, queue, withheld)
