@@ -136,7 +136,8 @@ def test_no_list_ever_holds_more_than_its_minutes_and_row_order_changes_nothing(
             "value": [0.1 * value for *_, value in loans],
         }
     )
-    capacity = CapacitySettings(minutes_per_day=minutes, minutes_call=min(7, minutes))
+    # fewer minutes than a call takes are no settings, but what an officer may have on a day
+    capacity = CapacitySettings(minutes_call=7).model_copy(update={"minutes_per_day": float(minutes)})
     order = (Order("value", "sum"),)
     drawn = draw_list(rows, order, capacity)
     used = drawn[drawn["picked"]].groupby("list_key")["minutes"].sum()

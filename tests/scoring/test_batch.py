@@ -396,7 +396,7 @@ def test_queue_and_withheld_are_exactly_the_eligible_loans_and_no_list_is_overfu
         ]
     )
     capacity, list_settings = (
-        CapacitySettings(minutes_per_day=minutes, minutes_call=min(8.0, minutes)),
+        CapacitySettings().model_copy(update={"minutes_per_day": float(minutes)}),
         ListSettings(),
     )
     live = scored(with_days(table(*rows), AS_OF, facts, list_settings), None, list_settings)
