@@ -43,9 +43,8 @@ def whole_file(out: Path) -> Iterator[Path]:
             yield writing
             writing.replace(out)
     finally:
-        with suppress(
-            OSError
-        ):  # a folder that nobody may write to refuses this too, and would tell of a file nobody asked for
+        # a folder that nobody may write to refuses this too, and would tell of a file nobody asked for
+        with suppress(OSError):
             writing.unlink()
 
 

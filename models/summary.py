@@ -347,9 +347,7 @@ class Summary(JudgedLists):
     directions: list[Direction]  # of the features with an expected one; empty where the model is held to none
     single: list[SingleFeature]  # one, but for cross-validation, where folds may differ
     familiarity: list[Familiarity]  # empty where nothing was served, or where it was not asked for
-    baseline_words: list[
-        str
-    ]  # sentences: what the champion (where it is judged), the best single feature and the scorecard are here
+    baseline_words: list[str]  # what champion, best single feature and scorecard are here, in sentences
     calibration: Calibration
     importance: list[Importance]
     importance_rows: int
