@@ -115,14 +115,14 @@ def resolve(models_dir: Path, labels: LabelSettings, which: str) -> ModelVersion
     """
     name = labels.model_name()
     if which == CHAMPION:
-        live = champion_of(read_log(models_dir), name)
+        live = _live(models_dir, name)
         if live is None:
             promoted = {one.model for one in read_log(models_dir)}
             raise RegistryError(
                 f"{_asked_otherwise(name, promoted)}No model of {name} is live. duesight score --rule draws the list by the lender's rule; a model is learnt by duesight "
                 f"train, and speaks once it is promoted: duesight promote {CHALLENGER} --by WHO --reason TEXT."
             )
-        return ModelVersion(name, live.version, live.served, models_dir / "served" / live.served, live.run_id)
+        return live
     with opened(models_dir, create=False) as client:
         _mend(client, models_dir, name)
         return _resolved(client, models_dir, name, which)
@@ -132,16 +132,23 @@ def champion_to_judge(models_dir: Path, labels: LabelSettings) -> Champion | Non
     """The champion, to be judged beside a challenger; None where no model is live. One that cannot be read, or whose training left
     nothing to read, says so: a new model is trained all the same. RegistryError where the log of promotions is broken."""
     name = labels.model_name()
-    live = champion_of(read_log(models_dir), name)
+    live = _live(models_dir, name)
     if live is None:
         return None
-    version = ModelVersion(name, live.version, live.served, models_dir / "served" / live.served, live.run_id)
     try:
         with opened(models_dir, create=False) as client:
-            schedule = _summary_of(client, models_dir, version, ["schedule"])["schedule"]
-        return Champion(live.served, ServedModel.load(version.folder), last_learnt(schedule))
+            schedule = _summary_of(client, models_dir, live, ["schedule"])["schedule"]
+        return Champion(live.digest, ServedModel.load(live.folder), last_learnt(schedule))
     except RegistryError as problem:
-        return Champion(live.served, None, None, str(problem))
+        return Champion(live.digest, None, None, str(problem))
+
+
+def _live(models_dir: Path, name: str) -> ModelVersion | None:
+    """The champion as the log of promotions says it, without MLflow."""
+    one = champion_of(read_log(models_dir), name)
+    if one is None:
+        return None
+    return ModelVersion(name, one.version, one.served, models_dir / "served" / one.served, one.run_id)
 
 
 def promote(

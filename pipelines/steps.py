@@ -303,9 +303,10 @@ def _model_named(here: Here, which: str) -> "ServedModel":
 def register_model(here: Here, result: "TrainingResult", tell: "Tell") -> Trained:
     """The MLflow run, the alias challenger and the page. Raises TooLittleHistoryError, with the page written, where nothing may be
     registered. What stops MLflow leaves no page: it would name a model that nobody can promote."""
+    from data.leftovers import whole_file
     from models.registry import log_run
     from reports.pictures import as_file
-    from reports.training_page import pictures_of, render_training_page, training_page
+    from reports.training_page import pictures_of, training_page
 
     tell("page", 0, 1)
     name = result.digest[:12] if result.digest else f"refused-until-{result.summary['trained_on']['until']}"
@@ -313,9 +314,9 @@ def register_model(here: Here, result: "TrainingResult", tell: "Tell") -> Traine
     pictures = {of: as_file(svg) for of, svg in pictures_of(result.summary).items()}
     tell("MLflow", 0, 1)
     version = log_run(here.workspace.models, result, told, pictures)
-    page = render_training_page(
-        result.summary, here.workspace.reports / "training" / f"{result.summary['name']}-{name}.html"
-    )
+    page = here.workspace.reports / "training" / f"{result.summary['name']}-{name}.html"
+    with whole_file(page) as writing:
+        writing.write_text(told, encoding="utf-8", newline="\n")
     if version is None:
         raise TooLittleHistoryError(f"{result.refusal} The page says what was seen: {page}")
     return Trained(result, version, page)

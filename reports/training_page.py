@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-from data.leftovers import whole_file
 from data.pages import templates
 from models.finding_groups import ABOUT, at_a_glance
 from models.summary import (
@@ -76,17 +75,12 @@ class DayView(TypedDict):
 
 
 def training_page(summary: Summary) -> str:
-    """The page of a training run, as HTML. Works for a refused training too: the refusal stands on top, and sections without numbers
-    say so."""
+    """The page of a training run, as HTML.
+
+    Works for a refused training too: the refusal stands on top, and sections without numbers say so.
+    """
     page = _environment().get_template("training.html").render(_view(summary))
     return telling.unbroken(page.strip()) + "\n"
-
-
-def render_training_page(summary: Summary, out: Path) -> Path:
-    """Write `training_page` to the file `out` (folders are made), whole or not at all, and return `out`."""
-    with whole_file(out) as writing:
-        writing.write_text(training_page(summary), encoding="utf-8", newline="\n")
-    return out
 
 
 def pictures_of(summary: Summary) -> dict[str, str]:

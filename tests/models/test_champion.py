@@ -126,7 +126,7 @@ def test_a_champion_of_an_earlier_duesight_is_judged_too(models: Path, kept) -> 
 
 @pytest.fixture(scope="module")
 def retrained(kept, make_panel, write_panel, tmp_path_factory: pytest.TempPathFactory) -> tuple[Champion, TrainingResult]:  # fmt: skip
-    """A model of the first twenty months, and one of all months that is judged beside it."""
+    """A model of all months but the last four, and one of all months that is judged beside it."""
     folder = tmp_path_factory.mktemp("champion")
     whole = make_panel(months=30)
     days = sorted(set(whole.frame["as_of"]))
