@@ -84,6 +84,7 @@ def test_the_models_of_a_lender_are_compared(
     )
     assert "champion: version 1, challenger: version 2" in said
     assert "Held to the expected directions: champion True, challenger False." in said
+    assert re.search(r"(?m)^champion +\d", said), "its lists stand beside the challenger's"
     for word in ("scorecard", "value_captured", "mean contribution", " until 2025-06-30"):  # fmt: skip
         assert word in said
     score, base, pushed = map(float, re.findall(r"score (\S+) = base (\S+) \+ contributions (\S+)", said)[0])

@@ -177,3 +177,14 @@ def test_the_champion_changes_nothing_of_the_model(
     alone = train(result.panel, "ledger", LabelSettings(), CapacitySettings(), result.model.settings, result.panel.until, tmp_path, lender="demo")  # fmt: skip
     assert alone.digest == result.digest
     assert alone.summary["measures"] == [row for row in result.summary["measures"] if row["ranker"] != "champion"]  # fmt: skip
+
+
+def test_that_the_champion_could_not_be_judged_is_a_finding_against_and_nothing_else_changes(
+    retrained: tuple[Champion, TrainingResult], tmp_path: Path
+) -> None:
+    live, result = retrained
+    unknown = replace(live, learnt_to=None)
+    found = train(result.panel, "ledger", LabelSettings(), CapacitySettings(), result.model.settings, result.panel.until, tmp_path, lender="demo", champion=unknown)  # fmt: skip
+    (beats,) = (one for one in found.summary["finding_groups"] if one["about"] == "beats")
+    assert any(live.digest[:12] in one and "is not judged beside this one" in one for one in beats["against"])
+    assert "champion" not in {row["ranker"] for row in found.summary["lists"]}
